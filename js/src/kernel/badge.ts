@@ -1,0 +1,54 @@
+/** The badge that says whether clicks are answered while a cell runs, and what to do when they are not. */
+
+import { icon, make, setHidden, setText } from "./dom.ts";
+import type { Answers } from "./connection.ts";
+
+export interface Badge {
+  element: HTMLElement;
+  update(answers: Answers, waiting: { count: number; newest: string }, training: boolean): void;
+}
+
+const EYE = ["M1 8q7-9 14 0q-7 9-14 0z", "M8 5.6a2.4 2.4 0 1 1-.01 0z"];
+
+/** With `quiet`, "answers while busy" is not shown: only what is in the way is said. */
+export function makeBadge(quiet: boolean): Badge {
+  const label = make("span");
+  const short = make("span", "nnw-badge-short");
+  const marks = make("span", "nnw-badge-mark");
+  const waits = make("p");
+  const card = make(
+    "div",
+    "nnw-card",
+    make("h4", "", "Clicks wait for the cell"),
+    waits,
+    make("p", "", "To be answered now, add to the loop:"),
+    make("code", "", "watch.poll()"),
+  );
+  const element = make("div", "nnw-badge", marks, label, short, card);
+  element.hidden = true;
+  let shown: Answers = "unknown";
+
+  return {
+    element,
+    update(answers, waiting, training) {
+      setHidden(element, answers === "unknown" || (answers === "yes" && (quiet || !training)));
+      if (answers !== shown) {
+        shown = answers;
+        const viewOnly = answers === "view_only";
+        element.dataset.kind = answers;
+        marks.replaceChildren(...(viewOnly ? [icon(EYE)] : []));
+        setText(label, viewOnly ? "view only until the cell ends" : "answers while busy");
+        setText(short, viewOnly ? "view only" : "answers");
+        setHidden(card, !viewOnly);
+        element.tabIndex = viewOnly ? 0 : -1;
+      }
+      const clicks = waiting.count === 1 ? "1 click is waiting" : `${waiting.count} clicks are waiting`;
+      const newest = waiting.newest ? `: ${waiting.newest}` : "";
+      setText(
+        waits,
+        `This kernel delivers clicks only after the running cell. The picture still follows the training. ` +
+          `${waiting.count ? `${clicks}${newest}.` : "No click is waiting."}`,
+      );
+    },
+  };
+}

@@ -1,0 +1,141 @@
+/** Painting arrays into a canvas: whole pixels, no smoothing, not-a-number hatched. Knows no DOM but the canvas. */
+
+import { type Lut, type Theme, lookUp } from "./color.ts";
+import type { NdArray } from "./wire.ts";
+
+export interface Rect {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface Scale {
+  lo: number;
+  hi: number;
+  lut: Lut;
+}
+
+/** What is drawn of one picture: its pixels, and the cells that hold no finite number. */
+export interface Pixels {
+  width: number;
+  height: number;
+  rgba: Uint8ClampedArray;
+  holes: number[];
+}
+
+const OPAQUE = 0xff000000;
+
+/** Sizes a canvas in CSS px for the screen's density and returns its cleared context, scaled to CSS px. */
+export function prepareCanvas(
+  canvas: HTMLCanvasElement,
+  width: number,
+  height: number,
+): CanvasRenderingContext2D | null {
+  const ratio = globalThis.devicePixelRatio || 1;
+  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+  if (canvas.width !== w) canvas.width = w;
+  if (canvas.height !== h) canvas.height = h;
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  const context = canvas.getContext("2d");
+  if (!context) return null;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.imageSmoothingEnabled = false;
+  return context;
+}
+
+/** Picture `index` of maps (n, h, w), or the only one of (h, w), through a colour map. */
+export function mapPixels(array: NdArray, index: number, scale: Scale): Pixels {
+  const [height, width] = array.shape.slice(-2) as [number, number];
+  const rgba = new Uint8ClampedArray(width * height * 4);
+  const out = new Uint32Array(rgba.buffer);
+  const holes: number[] = [];
+  const start = index * width * height;
+  for (let i = 0; i < out.length; i++) {
+    const value = array.data[start + i] as number;
+    if (Number.isFinite(value)) out[i] = lookUp(scale.lut, value, scale.lo, scale.hi);
+    else holes.push(i);
+  }
+  return { width, height, rgba, holes };
+}
+
+/** Picture `index` as it is: grey (h, w) or colour (h, w, 3), values 0–255; `channels` says which the array holds. */
+export function rawPixels(array: NdArray, index: number, channels: 1 | 3): Pixels {
+  const end = array.shape.length - (channels === 3 ? 1 : 0);
+  const [height, width] = array.shape.slice(end - 2, end) as [number, number];
+  const rgba = new Uint8ClampedArray(width * height * 4);
+  const out = new Uint32Array(rgba.buffer);
+  const start = index * width * height * channels;
+  for (let i = 0; i < out.length; i++) {
+    const at = start + i * channels;
+    const red = array.data[at] as number;
+    const green = channels === 3 ? (array.data[at + 1] as number) : red;
+    const blue = channels === 3 ? (array.data[at + 2] as number) : red;
+    out[i] = (OPAQUE | (blue << 16) | (green << 8) | red) >>> 0;
+  }
+  return { width, height, rgba, holes: [] };
+}
+
+let scratch: HTMLCanvasElement | undefined;
+
+/** Draws pixels stretched over a rectangle without smoothing; holes show the ground, hatched. */
+export function drawPixels(context: CanvasRenderingContext2D, pixels: Pixels, to: Rect, theme: Theme): void {
+  scratch ??= document.createElement("canvas");
+  scratch.width = pixels.width;
+  scratch.height = pixels.height;
+  const own = scratch.getContext("2d");
+  if (!own) return;
+  const image = own.createImageData(pixels.width, pixels.height);
+  image.data.set(pixels.rgba);
+  own.putImageData(image, 0, 0);
+  context.fillStyle = theme.ground;
+  context.fillRect(to.x, to.y, to.width, to.height);
+  context.imageSmoothingEnabled = false;
+  context.drawImage(scratch, 0, 0, pixels.width, pixels.height, to.x, to.y, to.width, to.height);
+  if (pixels.holes.length > 0) drawHatch(context, holeRects(pixels, to), theme.error);
+}
+
+function holeRects(pixels: Pixels, to: Rect): Rect[] {
+  const [width, height] = [to.width / pixels.width, to.height / pixels.height];
+  return pixels.holes.map((i) => ({
+    x: to.x + (i % pixels.width) * width,
+    y: to.y + Math.floor(i / pixels.width) * height,
+    width,
+    height,
+  }));
+}
+
+/** 45° lines over the rectangles, continuous where they touch. */
+export function drawHatch(context: CanvasRenderingContext2D, rects: readonly Rect[], color: string, pitch = 5): void {
+  if (rects.length === 0) return;
+  const left = Math.min(...rects.map((r) => r.x));
+  const top = Math.min(...rects.map((r) => r.y));
+  const right = Math.max(...rects.map((r) => r.x + r.width));
+  const bottom = Math.max(...rects.map((r) => r.y + r.height));
+  context.save();
+  context.beginPath();
+  for (const r of rects) context.rect(r.x, r.y, r.width, r.height);
+  context.clip();
+  context.strokeStyle = color;
+  context.lineWidth = 1;
+  context.beginPath();
+  const first = Math.floor((left + top) / pitch) * pitch;
+  for (let sum = first; sum <= right + bottom; sum += pitch) {
+    context.moveTo(sum - top, top);
+    context.lineTo(sum - bottom, bottom);
+  }
+  context.stroke();
+  context.restore();
+}
+
+/** A colour map from its low to its high end, left to right. */
+export function drawScale(context: CanvasRenderingContext2D, lut: Lut, to: Rect, theme: Theme): void {
+  const last = lut.length - 1;
+  const array: NdArray = { shape: [1, lut.length], data: Float32Array.from(lut, (_, i) => i) };
+  drawPixels(context, mapPixels(array, 0, { lo: 0, hi: last, lut }), to, theme);
+  context.strokeStyle = theme.line;
+  context.lineWidth = 1;
+  context.strokeRect(to.x + 0.5, to.y + 0.5, to.width - 1, to.height - 1);
+}

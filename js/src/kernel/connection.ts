@@ -1,0 +1,191 @@
+/**
+ * The browser's end of one widget's comm, whatever the number of its views: newest frame per channel, acknowledgement,
+ * visibility, pings. Knows messages and clocks; knows no element.
+ */
+
+import type { CommonHeader } from "./header.ts";
+import { type Frame, type Message, decodeFrame } from "./wire.ts";
+
+/** The part of anywidget's model that the views use. */
+export interface AnyModel {
+  get(name: string): unknown;
+  send(content: unknown, callbacks?: unknown, buffers?: unknown): void;
+  on(event: string, handler: (...args: never[]) => void): void;
+  off(event: string, handler?: ((...args: never[]) => void) | null): void;
+}
+
+/** One mounted view, as the connection sees it. */
+export interface Mounted {
+  visible: boolean;
+  /** Draws soon, with the channel's new frame if one is named, and calls back once it did. */
+  schedule(channel: string | null, drawn?: () => void): void;
+}
+
+/** Whether the kernel answers while a cell runs: not known yet, yes, or only after the cell. */
+export type Answers = "unknown" | "yes" | "view_only";
+
+const PING_EVERY_MS = 2000;
+const PING_LATE_MS = 3000;
+
+export class Connection<H extends CommonHeader> {
+  readonly newest = new Map<string, Frame<H>>();
+  answers: Answers = "unknown";
+  /** When the newest step was seen, by this clock (ms); stands still when training does. */
+  stepSeenAt = performance.now();
+  /** When the newest header arrived. */
+  headerAt = performance.now();
+
+  private readonly mounted = new Set<Mounted>();
+  private readonly asked = new Map<number, { resolve(frame: Frame<never>): void; reject(error: Error): void }>();
+  private readonly unanswered: { request: number; text: string }[] = [];
+  private unacked: number[] = [];
+  private shown = false;
+  private request = 0;
+  private step: number | null = null;
+  private ping: { request: number; at: number; step: number | null } | null = null;
+  private readonly timer: ReturnType<typeof setInterval>;
+
+  constructor(private readonly model: AnyModel) {
+    model.on("msg:custom", this.receive);
+    this.timer = setInterval(() => this.beat(), PING_EVERY_MS);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    this.model.off("msg:custom", this.receive);
+    for (const { reject } of this.asked.values()) reject(new Error("the view was closed"));
+    this.asked.clear();
+  }
+
+  /** The header in force: that of the newest frame of any channel. */
+  get header(): CommonHeader | null {
+    return this.current;
+  }
+  private current: CommonHeader | null = null;
+
+  /** What waits for the cell to end: the newest command in words, and how many there are. */
+  get waiting(): { count: number; newest: string } {
+    return { count: this.unanswered.length, newest: this.unanswered.at(-1)?.text ?? "" };
+  }
+
+  mount(view: Mounted, width: number): void {
+    this.mounted.add(view);
+    this.model.send({ kind: "hello", width: Math.round(width) });
+    this.tellVisible();
+  }
+
+  unmount(view: Mounted): void {
+    this.mounted.delete(view);
+    this.tellVisible();
+    // A frame that waited for this view to draw it would never be acknowledged.
+    if (!this.anyVisible()) this.acknowledge();
+  }
+
+  /** Tells Python when the first view comes into sight and when the last one leaves it. */
+  tellVisible(): void {
+    const visible = this.anyVisible();
+    if (visible === this.shown) return;
+    this.shown = visible;
+    this.model.send({ kind: "visible", visible });
+    if (visible) this.beat();
+    else this.acknowledge();
+  }
+
+  command(name: string, value?: unknown, request = ++this.request): void {
+    const text = describe(value);
+    this.unanswered.push({ request, text });
+    if (this.unanswered.length > 99) this.unanswered.shift();
+    this.model.send(value === undefined ? { kind: "command", request, name } : { kind: "command", request, name, value });
+  }
+
+  ask(name: string, value?: unknown): Promise<Frame<Record<string, unknown>>> {
+    const request = ++this.request;
+    return new Promise((resolve, reject) => {
+      this.asked.set(request, { resolve, reject });
+      this.command(name, value, request);
+    });
+  }
+
+  /** Tells Python that something failed here, so that it is shown once and not lost in a console. */
+  report(error: unknown): void {
+    this.command("error", error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  }
+
+  private readonly receive = (message: Message, buffers: readonly DataView[] = []): void => {
+    try {
+      if (message.kind === "frame") this.receiveFrame(message, buffers);
+      else if (message.kind === "reply") this.receiveReply(message, buffers);
+      else if (message.kind === "pong") this.receivePong(message.request ?? 0);
+    } catch (error) {
+      this.report(error);
+      if (message.seq !== undefined) this.model.send({ kind: "ack", seq: message.seq });
+    }
+  };
+
+  private receiveFrame(message: Message, buffers: readonly DataView[]): void {
+    const frame = decodeFrame<H>(message, buffers);
+    this.newest.set(frame.channel, frame);
+    this.noteHeader(frame.header);
+    if (message.seq !== undefined) this.unacked.push(message.seq);
+    for (const view of this.mounted) view.schedule(frame.channel, () => this.acknowledge());
+    if (!this.anyVisible()) this.acknowledge();
+  }
+
+  private noteHeader(header: CommonHeader): void {
+    const now = performance.now();
+    this.current = header;
+    this.headerAt = now;
+    if (header.step !== undefined && header.step !== this.step) {
+      this.step = header.step;
+      this.stepSeenAt = now - 1000 * (header.age_s ?? 0);
+    }
+  }
+
+  private receiveReply(message: Message, buffers: readonly DataView[]): void {
+    const pending = this.asked.get(message.request ?? 0);
+    if (!pending) return;
+    this.asked.delete(message.request ?? 0);
+    if (message.error) pending.reject(new Error(message.error));
+    else pending.resolve(decodeFrame<never>(message, buffers));
+  }
+
+  /** Messages keep their order, so an answered ping answers every command before it. */
+  private receivePong(request: number): void {
+    if (this.ping?.request === request) this.ping = null;
+    while (this.unanswered[0] && this.unanswered[0].request < request) this.unanswered.shift();
+    this.setAnswers(this.current?.training ? "yes" : this.answers === "view_only" ? "unknown" : this.answers);
+  }
+
+  private beat(): void {
+    if (!this.shown) return;
+    const now = performance.now();
+    if (!this.ping) {
+      this.ping = { request: ++this.request, at: now, step: this.step };
+      this.model.send({ kind: "ping", request: this.ping.request });
+    } else if (now - this.ping.at > PING_LATE_MS && this.step !== this.ping.step) {
+      // Steps arrive and the answer does not: the kernel holds our messages back until the cell ends.
+      this.setAnswers("view_only");
+    }
+  }
+
+  private setAnswers(answers: Answers): void {
+    this.answers = answers;
+    for (const view of this.mounted) view.schedule(null);
+  }
+
+  private acknowledge(): void {
+    const seqs = this.unacked;
+    this.unacked = [];
+    for (const seq of seqs) this.model.send({ kind: "ack", seq });
+  }
+
+  private anyVisible(): boolean {
+    return [...this.mounted].some((view) => view.visible);
+  }
+}
+
+function describe(value: unknown): string {
+  if (typeof value !== "object" || value === null) return "";
+  const [first] = Object.entries(value);
+  return first && (typeof first[1] === "string" || typeof first[1] === "number") ? `${first[0]} ${first[1]}` : "";
+}

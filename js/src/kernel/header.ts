@@ -1,0 +1,58 @@
+/** The part of a frame's header that all views share, as Python sends it (wire names are snake_case). */
+
+export type StateKind =
+  | "live"
+  | "waiting"
+  | "computing"
+  | "failed"
+  | "paused"
+  | "approximate"
+  | "empty"
+  | "refused"
+  | "changed"
+  | "stale";
+
+export interface StateHeader {
+  kind: StateKind;
+  text: string;
+  detail?: string;
+  error?: string;
+  progress?: number | null;
+  actions?: string[];
+}
+
+export type OptionValue = string | number | boolean;
+
+export interface OptionHeader {
+  name: string;
+  label: string;
+  kind: "dropdown" | "toggle" | "slider";
+  value: OptionValue;
+  choices?: [OptionValue, string][];
+  min?: number;
+  max?: number;
+  step?: number;
+}
+
+export interface SelectionHeader {
+  layer?: string | null;
+  unit?: number | null;
+  sample?: number | null;
+  target?: number | null;
+  selected?: number[];
+}
+
+export interface CommonHeader {
+  title: string;
+  title_is_code?: boolean;
+  subtitle?: string;
+  caption?: [string, number | boolean][];
+  step?: number | null;
+  age_s?: number;
+  training?: boolean;
+  stale_after_s?: number | null;
+  state?: StateHeader;
+  options?: OptionHeader[];
+  standalone?: boolean;
+  selection?: SelectionHeader;
+}

@@ -1,0 +1,204 @@
+/**
+ * A view as anywidget sees it. `initialize` owns the comm; `render` mounts one view on it and returns what takes it down.
+ * A view is built from `build(panel)`; the head (title, controls, caption, state) is the kernel's.
+ */
+
+import { type Theme, readTheme } from "./color.ts";
+import { type AnyModel, Connection, type Mounted } from "./connection.ts";
+import { make } from "./dom.ts";
+import { makeHead } from "./head.ts";
+import type { CommonHeader } from "./header.ts";
+import { type Tooltip, makeTooltip } from "./tooltip.ts";
+import type { Frame } from "./wire.ts";
+
+export type { CommonHeader } from "./header.ts";
+export type { Frame, NdArray } from "./wire.ts";
+
+export interface Panel {
+  /** The view's own element, under the head; the widget's root is `panel.widget`. */
+  root: HTMLElement;
+  widget: HTMLElement;
+  tooltip: Tooltip;
+  connection: Connection<CommonHeader>;
+  /** A synced trait; only `part` is one besides the code itself. */
+  trait(name: string): unknown;
+  command(name: string, value?: unknown): void;
+  /** A command that Python answers; rejects with the error's text. */
+  ask(name: string, value?: unknown): Promise<Frame<Record<string, unknown>>>;
+  theme(): Theme;
+  /** Inner width of the root in CSS px. */
+  width(): number;
+  onDispose(remove: () => void): void;
+  /** addEventListener, removed on dispose. */
+  listen(
+    target: EventTarget,
+    type: string,
+    handler: (event: Event) => void,
+    options?: AddEventListenerOptions | boolean,
+  ): void;
+  /** Draws at the next animation frame, once however often it is asked. */
+  redraw(): void;
+}
+
+export interface PanelView<H> {
+  /** The newest picture. */
+  frame(frame: Frame<H>): void;
+  /** A header alone: state, age, selection. */
+  state?(header: CommonHeader): void;
+  /** After a frame, a theme change, a resize, `redraw()`. */
+  draw(): void;
+  /** Each second, for ages. */
+  tick?(): void;
+}
+
+interface RenderContext {
+  model: AnyModel;
+  el: HTMLElement;
+}
+
+export interface Widget {
+  initialize(context: { model: AnyModel }): () => void;
+  render(context: RenderContext): () => void;
+}
+
+/** anywidget's default export: called once per model, so that all views of a model share one connection. */
+export function definePanel<H extends CommonHeader>(
+  build: (panel: Panel) => PanelView<H>,
+  options: { head?: boolean } = {},
+): () => Widget {
+  return () => {
+    let connection: Connection<H> | undefined;
+    return {
+      initialize({ model }) {
+        const opened = new Connection<H>(model);
+        connection = opened;
+        return () => opened.close();
+      },
+      render({ model, el }) {
+        connection ??= new Connection<H>(model);
+        return mountPanel(connection, model, el, build, options.head ?? true);
+      },
+    };
+  };
+}
+
+function mountPanel<H extends CommonHeader>(
+  connection: Connection<H>,
+  model: AnyModel,
+  el: HTMLElement,
+  build: (panel: Panel) => PanelView<H>,
+  withHead: boolean,
+): () => void {
+  const removers: (() => void)[] = [];
+  const onDispose = (remove: () => void): void => void removers.push(remove);
+  const listen: Panel["listen"] = (target, type, handler, options) => {
+    target.addEventListener(type, handler, options);
+    onDispose(() => target.removeEventListener(type, handler, options));
+  };
+
+  const root = make("div", "nnw-body");
+  const widget = make("div", "nnw-panel");
+  el.append(widget);
+  onDispose(() => widget.remove());
+
+  let pending = 0;
+  let drawn: (() => void)[] = [];
+  const fresh = new Set<string>(connection.newest.keys());
+  const redraw = (): void => {
+    pending ||= requestAnimationFrame(drawNow);
+  };
+  onDispose(() => cancelAnimationFrame(pending));
+
+  const panel: Panel = {
+    root,
+    widget,
+    tooltip: makeTooltip(widget),
+    connection: connection as unknown as Connection<CommonHeader>,
+    trait: (name) => model.get(name),
+    command: (name, value) => connection.command(name, value),
+    ask: (name, value) => connection.ask(name, value),
+    theme: () => readTheme(widget),
+    width: () => root.clientWidth,
+    onDispose,
+    listen,
+    redraw,
+  };
+  const head = withHead ? makeHead(panel) : null;
+  if (head) widget.append(head.element);
+  widget.append(root);
+  const view = build(panel);
+
+  function drawNow(): void {
+    pending = 0;
+    const done = drawn;
+    drawn = [];
+    try {
+      const header = connection.header;
+      const picture = connection.newest.get("picture");
+      if (fresh.delete("picture") && picture) view.frame(picture);
+      if (fresh.delete("state") && header) view.state?.(header);
+      if (header) head?.update(header);
+      view.draw();
+    } catch (error) {
+      connection.report(error);
+    } finally {
+      for (const callback of done) callback();
+    }
+  }
+
+  const mounted: Mounted = {
+    visible: document.visibilityState !== "hidden",
+    schedule(channel, callback) {
+      if (channel) fresh.add(channel);
+      if (callback) drawn.push(callback);
+      redraw();
+    },
+  };
+  observe(panel, connection, mounted);
+  const ticker = setInterval(() => {
+    head?.tick();
+    view.tick?.();
+  }, 1000);
+  onDispose(() => clearInterval(ticker));
+  connection.mount(mounted, el.clientWidth);
+  onDispose(() => connection.unmount(mounted));
+  redraw();
+  return () => {
+    for (const remove of removers.splice(0).reverse()) remove();
+  };
+}
+
+/** Follows what changes the picture without a frame: size, theme, and whether anyone can see it. */
+function observe(panel: Panel, connection: { tellVisible(): void }, mounted: Mounted): void {
+  let inside = true;
+  const update = (): void => {
+    mounted.visible = inside && document.visibilityState !== "hidden";
+    connection.tellVisible();
+  };
+  panel.listen(document, "visibilitychange", update);
+  if (typeof IntersectionObserver === "function") {
+    const observer = new IntersectionObserver((entries) => {
+      inside = entries.at(-1)?.isIntersecting ?? inside;
+      update();
+    });
+    observer.observe(panel.widget);
+    panel.onDispose(() => observer.disconnect());
+  }
+  if (typeof ResizeObserver === "function") {
+    const observer = new ResizeObserver(() => panel.redraw());
+    observer.observe(panel.widget);
+    panel.onDispose(() => observer.disconnect());
+  }
+  const restyle = (): void => {
+    panel.widget.classList.toggle("nnw-dark", panel.theme().dark);
+    panel.redraw();
+  };
+  restyle();
+  const themes = new MutationObserver(restyle);
+  themes.observe(document.body, { attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
+  panel.onDispose(() => themes.disconnect());
+  if (typeof matchMedia === "function") {
+    panel.listen(matchMedia("(prefers-color-scheme: dark)"), "change", restyle);
+    panel.listen(matchMedia("(forced-colors: active)"), "change", restyle);
+  }
+}

@@ -1,0 +1,3 @@
+import { definePanel } from "../kernel/panel.ts";
+
+export default definePanel(() => ({ frame: () => undefined, draw: () => undefined }));
