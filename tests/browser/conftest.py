@@ -1,0 +1,108 @@
+"""One JupyterLab and one Chromium for all browser tests, and a fresh page and kernel for each notebook."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.lab import Notebook
+from tests.browser.server import LabServer
+
+OpenNotebook = Callable[..., Notebook]
+
+# Playwright needs --no-sandbox as root; the rest keeps Chromium from calling its maker.
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    lab_server = LabServer(tmp_path_factory.mktemp("jupyter"))
+    lab_server.start()
+    yield lab_server
+    lab_server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    executable = next(filter(None, map(shutil.which, SYSTEM_BROWSERS)), None)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM_FLAGS))
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_notebook(request: pytest.FixtureRequest, server: LabServer, browser: Browser) -> Iterator[OpenNotebook]:
+    """`open_notebook(cells, kernel="python3", app="lab")` opens a notebook made of these cell sources.
+
+    After the test every page must have a console without errors; a failure leaves its evidence in a folder that the
+    report names.
+    """
+    opened: list[Notebook] = []
+
+    def open_one(cells: Sequence[str], *, kernel: str = "python3", app: str = "lab") -> Notebook:
+        name = re.sub(r"\W+", "_", request.node.name)[:80]
+        path = f"{name}_{len(opened)}.ipynb"
+        _write_notebook(server.root / path, cells, kernel)
+        notebook = Notebook(browser, server, path)
+        opened.append(notebook)
+        notebook.open(app="notebook" if app == "notebook" else "lab")
+        return notebook
+
+    yield open_one
+
+    errors = [error for notebook in opened for error in notebook.unexpected_errors()]
+    if errors or request.node.stash.get(_FAILED, False):
+        _keep_evidence(request.node, opened, server)
+    for notebook in opened:
+        notebook.close()
+    server.end_sessions()
+    assert not errors, "the browser's console shows errors:\n" + "\n".join(errors)
+
+
+@pytest.fixture(scope="session")
+def kernel_with(server: LabServer) -> Callable[[str], str]:
+    """`kernel_with("6.31.0")`: the name of a kernel on that version of ipykernel."""
+    return server.add_kernel
+
+
+def _write_notebook(path: Path, cells: Sequence[str], kernel: str) -> None:
+    notebook = new_notebook(  # type: ignore[no-untyped-call]
+        cells=[new_code_cell(source) for source in cells],  # type: ignore[no-untyped-call]
+        metadata={"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}},
+    )
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+
+
+def _keep_evidence(item: pytest.Item, opened: Sequence[Notebook], server: LabServer) -> None:
+    base = Path(os.environ.get("NNWIDGETS_ARTIFACTS", Path(tempfile.gettempdir()) / "nnwidgets-browser"))
+    folder = base / re.sub(r"\W+", "_", item.name)[:80]
+    for notebook in opened:
+        notebook.keep_evidence(folder)
+    shutil.copy(server.log, folder / "server.log")
+    item.add_report_section("teardown", "evidence", str(folder))
