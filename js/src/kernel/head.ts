@@ -81,7 +81,8 @@ function ages(panel: Panel, header: CommonHeader): { shown: number; step: number
   };
 }
 
-export function makeHead(panel: Panel): Head {
+/** `ownOptions` are drawn by the view and left out here. */
+export function makeHead(panel: Panel, ownOptions: readonly string[] = []): Head {
   const title = make("span", "nnw-title");
   const subtitle = make("span", "nnw-subtitle");
   const controls = makeControls((name, value) => panel.command("option", { name, value }));
@@ -115,12 +116,13 @@ export function makeHead(panel: Panel): Head {
       title.classList.toggle("nnw-code", next.title_is_code === true);
       title.title = next.title;
       setText(subtitle, next.subtitle ?? "");
-      controls.update(next.options ?? []);
+      const options = (next.options ?? []).filter(({ name }) => !ownOptions.includes(name));
+      controls.update(options);
       caption.update(next.caption);
       const standalone = next.standalone === true;
       panel.widget.classList.toggle("nnw-standalone", standalone);
       setHidden(pill, !standalone);
-      setHidden(menu.button, !standalone && !next.options?.length);
+      setHidden(menu.button, !standalone && options.length === 0);
       const paused = next.state?.kind === "paused";
       menu.pause.dataset.command = paused ? "resume" : "pause";
       setText(menu.pause, paused ? "Resume" : "Pause");

@@ -61,10 +61,16 @@ export interface Widget {
   render(context: RenderContext): () => void;
 }
 
+export interface PanelOptions {
+  head?: boolean;
+  /** Names of options that the view draws itself, so that the head leaves them out. */
+  ownOptions?: readonly string[];
+}
+
 /** anywidget's default export: called once per model, so that all views of a model share one connection. */
 export function definePanel<H extends CommonHeader>(
   build: (panel: Panel) => PanelView<H>,
-  options: { head?: boolean } = {},
+  options: PanelOptions = {},
 ): () => Widget {
   return () => {
     let connection: Connection<H> | undefined;
@@ -76,7 +82,7 @@ export function definePanel<H extends CommonHeader>(
       },
       render({ model, el }) {
         connection ??= new Connection<H>(model);
-        return mountPanel(connection, model, el, build, options.head ?? true);
+        return mountPanel(connection, model, el, build, options);
       },
     };
   };
@@ -87,13 +93,13 @@ function mountPanel<H extends CommonHeader>(
   model: AnyModel,
   el: HTMLElement,
   build: (panel: Panel) => PanelView<H>,
-  withHead: boolean,
+  options: PanelOptions,
 ): () => void {
   const removers: (() => void)[] = [];
   const onDispose = (remove: () => void): void => void removers.push(remove);
-  const listen: Panel["listen"] = (target, type, handler, options) => {
-    target.addEventListener(type, handler, options);
-    onDispose(() => target.removeEventListener(type, handler, options));
+  const listen: Panel["listen"] = (target, type, handler, how) => {
+    target.addEventListener(type, handler, how);
+    onDispose(() => target.removeEventListener(type, handler, how));
   };
 
   const root = make("div", "nnw-body");
@@ -123,7 +129,7 @@ function mountPanel<H extends CommonHeader>(
     listen,
     redraw,
   };
-  const head = withHead ? makeHead(panel) : null;
+  const head = (options.head ?? true) ? makeHead(panel, options.ownOptions) : null;
   if (head) widget.append(head.element);
   widget.append(root);
   const view = build(panel);
