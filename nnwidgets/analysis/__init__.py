@@ -1,0 +1,36 @@
+"""Analyses of models and their values. They need torch and NumPy only, and leave the model they are given as it is.
+
+>>> from nnwidgets import analysis
+>>> "occlusion_map" in analysis.__all__
+True
+"""
+
+from __future__ import annotations
+
+from nnwidgets.analysis.activations import ActivationStats, StatsAccumulator, activation_stats, channels_first
+from nnwidgets.analysis.capture import LayerInfo, capture, layer_names, record
+from nnwidgets.analysis.embedding import Embedding, LiveTSNE, pca, tsne
+from nnwidgets.analysis.filters import FilterStats, filter_smoothness, filter_stats, filter_weight
+from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_map, occlusion_steps
+
+__all__ = [
+    "ActivationStats",
+    "Embedding",
+    "FilterStats",
+    "LayerInfo",
+    "LiveTSNE",
+    "OcclusionMap",
+    "StatsAccumulator",
+    "activation_stats",
+    "capture",
+    "channels_first",
+    "filter_smoothness",
+    "filter_stats",
+    "filter_weight",
+    "layer_names",
+    "occlusion_map",
+    "occlusion_steps",
+    "pca",
+    "record",
+    "tsne",
+]

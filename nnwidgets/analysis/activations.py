@@ -1,0 +1,269 @@
+"""Statistics of a layer's values, per channel, over a set of samples.
+
+Knows values only: no model, no hook, no widget. Everything is summed in float64 and merged chunk by chunk, so a probe
+of any size costs the memory of one part of a chunk; nothing here waits for the device (no `.item()`), as it runs inside
+hooks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+__all__ = ["ActivationStats", "StatsAccumulator", "activation_stats", "channels_first"]
+
+_PART = 1 << 21  # values worked on at once: 16 MB in float64
+
+# A sum of squares around the mean below this share of the plain sum of squares is rounding (float64 leaves 1e-32, the
+# smallest step float32 can hold leaves 1e-21 even in a map of 1 000 x 1 000), so the values are taken as constant.
+_CONSTANT = 1e-26
+
+
+@dataclass(frozen=True, eq=False)
+class ActivationStats:
+    """What each channel of a layer did over the samples seen. All tensors are `(channels,)`, on the CPU.
+
+    NaN and infinite values are counted in `nonfinite` and left out of everything else. Real fields are float64 for
+    float64 activations, else float32, and NaN where the quantity isn't defined.
+
+    Attributes:
+        mean: mean over samples and positions.
+        std: standard deviation over samples and positions (divided by n, not n - 1).
+        zero_share: share of values that are exactly zero, 0 to 1.
+        dead: bool; every value was exactly zero. Means something after ReLU and its kin; a layer that can't give exact
+            zeros has no dead channels.
+        input_similarity: mean over samples of |Pearson correlation| between the map and the grey input reduced to the
+            map's size by area mean, 0 to 1; grey is the mean of the input's channels. NaN without inputs, and where map
+            or input is constant.
+        sparsity: lifetime sparseness S = (1 - a) / (1 - 1/n), a = (sum r / n)^2 / (sum r^2 / n), r = mean |value| of a
+            sample: 0 when every sample excites the channel alike, 1 when a single one does. Treves & Rolls 1991,
+                Network 2:371, in the scale of
+            Vinje & Gallant 2000, Science 287:1273. NaN below two samples and for a silent channel.
+        concentration: mean over samples of (sqrt P - |m|_1 / |m|_2) / (sqrt P - 1) over the P positions of a map m: 0
+            when all positions are alike, 1 when one position holds everything. Hoyer 2004, JMLR 5:1457, section 3.1.
+            NaN without positions and for a silent channel.
+        nonfinite: int64; how many values were NaN or infinite.
+        samples: how many samples were seen.
+    """
+
+    mean: Tensor
+    std: Tensor
+    zero_share: Tensor
+    dead: Tensor
+    input_similarity: Tensor
+    sparsity: Tensor
+    concentration: Tensor
+    nonfinite: Tensor
+    samples: int
+
+
+def channels_first(activation: Tensor, *, channel_dim: int | None = None) -> Tensor:
+    """Return the values as `(batch, channels, *positions)`; a view, nothing is copied.
+
+    Args:
+        activation: `(n, C, H, W)` and other maps keep their axes; `(n, F)` is F channels without positions; `(n, T, F)`
+            is F channels over T times; `(n,)` is one channel.
+        channel_dim: the axis of the channels where that rule is wrong, as for Conv1d (see `LayerInfo.channel_dim`).
+
+    Raises:
+        ValueError: a scalar, or `channel_dim` 0 or out of range.
+
+    >>> channels_first(torch.zeros(8, 5, 3)).shape
+    torch.Size([8, 3, 5])
+    """
+    if activation.ndim == 0:
+        raise ValueError(
+            "activation: expected at least a batch axis, got a scalar; keep the batch axis in the layer's output"
+        )
+    if activation.ndim == 1:
+        return activation[:, None]
+    axis = channel_dim if channel_dim is not None else (2 if activation.ndim == 3 else 1)
+    if not -activation.ndim <= axis < activation.ndim or axis % activation.ndim == 0:
+        raise ValueError(f"channel_dim: expected 1 to {activation.ndim - 1}, got {channel_dim}; axis 0 is the batch")
+    return activation.movedim(axis, 1)
+
+
+def activation_stats(
+    activations: Tensor, *, inputs: Tensor | None = None, channel_dim: int | None = None
+) -> ActivationStats:
+    """Return mean, spread, zeros, likeness to the input and sparsity of each channel.
+
+    Args:
+        activations: `(n, C, H, W)`, `(n, F)`, `(n, T, F)`, … as in `channels_first`; any real dtype and device.
+        inputs: `(n, channels, H', W')` pictures for `input_similarity`; used when the activations are maps as well.
+        channel_dim: as in `channels_first`.
+
+    Raises:
+        TypeError: complex values.
+        ValueError: no batch axis, or another number of inputs than of activations.
+
+    >>> stats = activation_stats(torch.tensor([[0.0, 1.0], [0.0, 3.0]]))
+    >>> stats.mean.tolist(), stats.std.tolist(), stats.dead.tolist()
+    ([0.0, 2.0], [0.0, 1.0], [True, False])
+    """
+    accumulator = StatsAccumulator()
+    accumulator.add(activations, inputs, channel_dim=channel_dim)
+    return accumulator.result()
+
+
+@dataclass(eq=False)
+class _Sums:
+    """Running sums of one set of samples, each `(channels,)` in float64 unless said; they merge by `merged`."""
+
+    count: Tensor  # finite values
+    mean: Tensor
+    spread: Tensor  # sum of squares around the mean
+    zeros: Tensor
+    nonfinite: Tensor
+    similarity: Tensor  # sum over the samples where it is defined, and their number
+    similarity_n: Tensor
+    concentration: Tensor
+    concentration_n: Tensor
+    response: Tensor  # sum, sum of squares and number of the samples' mean |value|
+    response_squares: Tensor
+    response_n: Tensor
+
+    def merged(self, other: _Sums) -> _Sums:
+        """Chan, Golub & LeVeque 1979 (Stanford STAN-CS-79-773) for mean and spread; plain sums for the rest."""
+        sums = {
+            field.name: getattr(self, field.name) + getattr(other, field.name) for field in dataclasses.fields(self)
+        }
+        total = sums["count"].clamp(min=1)
+        gap = other.mean - self.mean
+        sums["mean"] = self.mean + gap * other.count / total
+        sums["spread"] = sums["spread"] + gap.square() * self.count * other.count / total
+        return _Sums(**sums)
+
+
+class StatsAccumulator:
+    """Statistics over chunks of samples, the same as over all of them at once.
+
+    >>> accumulator = StatsAccumulator()
+    >>> for chunk in (torch.tensor([[0.0], [2.0]]), torch.tensor([[4.0]])):
+    ...     accumulator.add(chunk)
+    >>> accumulator.result().mean
+    tensor([2.])
+    """
+
+    def __init__(self) -> None:
+        self._sums: _Sums | None = None
+        self._samples = 0
+        self._dtype = torch.float32
+
+    def add(self, activation: Tensor, inputs: Tensor | None = None, *, channel_dim: int | None = None) -> None:
+        """Take in a chunk; see `activation_stats` for the arguments and what is raised.
+
+        Raises:
+            ValueError: another number of channels than before.
+        """
+        if activation.is_complex():
+            raise TypeError("activation: expected real values, got complex ones; take .abs() or .real first")
+        values = channels_first(activation.detach(), channel_dim=channel_dim)
+        if self._sums is not None and values.shape[1] != len(self._sums.count):
+            raise ValueError(f"activation: expected {len(self._sums.count)} channels as before, got {values.shape[1]}")
+        if inputs is not None and len(inputs) != len(values):
+            raise ValueError(f"inputs: expected one per activation ({len(values)}), got {len(inputs)}")
+        if activation.dtype == torch.float64:
+            self._dtype = torch.float64
+        rows = max(1, _PART // max(1, values[:1].numel()))
+        for start in range(0, max(1, len(values)), rows):
+            grey = _grey_inputs(inputs[start : start + rows], values) if inputs is not None else None
+            part = _sums(values[start : start + rows].to(torch.float64), grey)
+            self._sums = part if self._sums is None else self._sums.merged(part)
+        self._samples += len(values)
+
+    def result(self) -> ActivationStats:
+        """Return the statistics so far.
+
+        Raises:
+            ValueError: nothing was added.
+        """
+        if self._sums is None:
+            raise ValueError("activation statistics: expected at least one chunk, got none; call add() first")
+        sums, count = self._sums, self._sums.count
+        n = sums.response_n
+        evenness = sums.response.square() / (n * sums.response_squares)
+        real = {
+            "mean": torch.where(count > 0, sums.mean, torch.nan),
+            "std": (sums.spread / count).sqrt(),
+            "zero_share": sums.zeros / count,
+            "input_similarity": sums.similarity / sums.similarity_n,
+            "sparsity": ((1 - evenness) / (1 - 1 / n)).clamp(0, 1),
+            "concentration": sums.concentration / sums.concentration_n,
+        }
+        return ActivationStats(
+            **{name: value.to(self._dtype).cpu() for name, value in real.items()},
+            dead=((sums.zeros == count) & (count > 0) & (sums.nonfinite == 0)).cpu(),
+            nonfinite=sums.nonfinite.to(torch.int64).cpu(),
+            samples=self._samples,
+        )
+
+
+def _sums(values: Tensor, grey: Tensor | None) -> _Sums:
+    """Return the sums of one part.
+
+    Args:
+        values: `(n, channels, *positions)` float64.
+        grey: `(n, positions)` float64, or None.
+    """
+    maps = values.flatten(2) if values.ndim > 2 else values[..., None]
+    finite = maps.isfinite()
+    whole = finite.all(2)
+    maps = torch.where(finite, maps, 0.0)
+    count = finite.sum((0, 2)).to(torch.float64)
+    mean = maps.sum((0, 2)) / count.clamp(min=1)
+    spread = torch.where(finite, maps - mean[:, None], 0.0).square().sum((0, 2))
+    response = torch.where(whole, maps.abs().mean(2), 0.0)
+    similarity, similarity_n = _similarity(maps, whole, grey)
+    concentration, concentration_n = _concentration(maps, whole)
+    return _Sums(
+        count=count,
+        mean=mean,
+        spread=spread,
+        zeros=count - (maps != 0).sum((0, 2)),
+        nonfinite=(~finite).sum((0, 2)).to(torch.float64),
+        similarity=similarity,
+        similarity_n=similarity_n,
+        concentration=concentration,
+        concentration_n=concentration_n,
+        response=response.sum(0),
+        response_squares=response.square().sum(0),
+        response_n=whole.sum(0).to(torch.float64),
+    )
+
+
+def _similarity(maps: Tensor, whole: Tensor, grey: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return the sum of |correlation| with the input over the samples where it is defined, and their number."""
+    if grey is None:
+        return maps.new_zeros(maps.shape[1]), maps.new_zeros(maps.shape[1])
+    map_offsets, grey_offsets = maps - maps.mean(2, keepdim=True), grey - grey.mean(1, keepdim=True)
+    map_spread, grey_spread = map_offsets.square().sum(2), grey_offsets.square().sum(1)
+    defined = (
+        whole
+        & (map_spread > _CONSTANT * maps.square().sum(2))
+        & (grey_spread > _CONSTANT * grey.square().sum(1))[:, None]
+    )  # NaN in the input compares false
+    product = torch.einsum("ncp,np->nc", map_offsets, grey_offsets).abs()
+    correlation = product / (map_spread.sqrt() * grey_spread.sqrt()[:, None])
+    return torch.where(defined, correlation.clamp(max=1.0), 0.0).sum(0), defined.sum(0).to(torch.float64)
+
+
+def _concentration(maps: Tensor, whole: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the sum of Hoyer's sparseness over the samples where it is defined, and their number."""
+    root = maps.shape[2] ** 0.5
+    energy = maps.square().sum(2).sqrt()
+    defined = whole & (energy > 0) & (root > 1)
+    sparseness = (root - maps.abs().sum(2) / energy) / (root - 1 if root > 1 else 1.0)
+    return torch.where(defined, sparseness.clamp(0, 1), 0.0).sum(0), defined.sum(0).to(torch.float64)
+
+
+def _grey_inputs(inputs: Tensor, values: Tensor) -> Tensor | None:
+    """Return the inputs' channel mean at the maps' size, `(n, positions)`; None where either isn't a picture."""
+    if inputs.ndim != values.ndim or values.ndim < 4 or inputs.is_complex():
+        return None
+    grey = inputs.detach().to(values.device, torch.float64).mean(1, keepdim=True)
+    return interpolate(grey, size=values.shape[2:], mode="area").flatten(1)

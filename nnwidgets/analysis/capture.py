@@ -1,0 +1,339 @@
+"""Values of a model's layers during one forward pass.
+
+Knows modules, calls and hooks; must not know what is computed from the values, nor anything of training or widgets.
+Hooks are put on a private copy only (`nnwidgets.shadow`) and are gone when a function returns, also when the model
+raises.
+
+Which layers there are: leaves, and containers that compute something themselves (a residual sum, attention scores); a
+container that only hands values from child to child is left out, and so is the model itself unless it is a leaf.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nnwidgets.analysis.engine.own_work import OwnWork
+from nnwidgets.shadow import shadow_module
+
+__all__ = ["LayerInfo", "capture", "layer_names", "record"]
+
+# Modules whose 3-D output is (batch, channels, length), and those whose is (batch, length, features). Anything else (an
+# activation function, dropout) leaves the axes of the layer before it where they are.
+_CHANNELS_FIRST = (
+    "Conv",
+    "LazyConv",
+    "BatchNorm",
+    "InstanceNorm",
+    "GroupNorm",
+    "MaxPool",
+    "AvgPool",
+    "Adaptive",
+    "LPPool",
+)
+_CHANNELS_LAST = (
+    "Linear",
+    "LazyLinear",
+    "LayerNorm",
+    "RMSNorm",
+    "Embedding",
+    "RNN",
+    "LSTM",
+    "GRU",
+    "Multihead",
+    "Transformer",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class LayerInfo:
+    """One call of a layer in a forward pass.
+
+    Attributes:
+        name: the module's name; the n-th call of a module used more than once is `"name:n"`, so the second is
+            `"name:2"`. A model that is itself a leaf goes by its class.
+        kind: the module's class name.
+        shape: shape of the first tensor of its output.
+        call: 1 for the first call of the module.
+        channel_dim: the axis of `shape` that holds channels: 1, or the last one for sequences `(batch, time,
+            features)`.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    call: int
+    channel_dim: int
+
+
+def capture(
+    model: nn.Module,
+    inputs: Tensor | Sequence[Any] | Mapping[str, Any],
+    *,
+    layers: Sequence[str] | str | None = None,
+) -> dict[str, Tensor]:
+    """Return the value of each layer, in forward order, detached, on the model's device.
+
+    The forward pass runs on a private copy of the model in eval mode: the model, its mode and its hooks stay as they
+    are. Each value is a copy taken when the layer returned it, so an in-place operation that follows
+    (`ReLU(inplace=True)`) doesn't show.
+
+    Args:
+        model: any module.
+        inputs: one tensor, or a tuple or list of positional arguments, or a mapping of keyword arguments. Tensors are
+            moved to the model's device.
+        layers: names as in `layer_names`; None: all of them. A container that isn't listed there may be named too.
+
+    Returns:
+        name -> first tensor of the layer's output, of the layer's own shape and dtype.
+
+    Raises:
+        KeyError: a layer that doesn't exist or wasn't called; the message lists the nearest names.
+
+    >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+    >>> {name: tuple(value.shape) for name, value in capture(model, torch.zeros(5, 2)).items()}
+    {'0': (5, 3), '1': (5, 3)}
+    """
+    module = shadow_module(model)
+    args, kwargs = _arguments(inputs, device_of(module))
+    values: dict[str, Tensor] = {}
+
+    def keep(name: str, value: Tensor) -> None:
+        values[name] = value.detach().clone()
+
+    record(module, args, kwargs, layers=layers, on_activation=keep)
+    return values
+
+
+def layer_names(
+    module: nn.Module, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+) -> tuple[LayerInfo, ...]:
+    """Return the layers that can be looked at, in the order in which they finish in the forward pass.
+
+    Args:
+        module: a shadow's module; hooks are put on it while the function runs.
+        args: positional arguments of the forward pass.
+        kwargs: keyword arguments of the forward pass.
+
+    >>> block = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+    >>> [(layer.name, layer.kind, layer.shape) for layer in layer_names(nn.Sequential(block), (torch.zeros(1, 2),))]
+    [('0.0', 'Linear', (1, 2)), ('0.1', 'Tanh', (1, 2))]
+    """
+    found: list[LayerInfo] = []
+    sequence_dim = 2
+
+    def note(name: str, value: Tensor, kind: str, call: int) -> None:
+        nonlocal sequence_dim
+        if kind.startswith(_CHANNELS_FIRST):
+            sequence_dim = 1
+        elif kind.startswith(_CHANNELS_LAST):
+            sequence_dim = 2
+        channel_dim = sequence_dim if value.ndim == 3 else min(1, value.ndim - 1)
+        found.append(LayerInfo(name, kind, tuple(value.shape), call, channel_dim))
+
+    with _quiet(module):
+        _discover(module, tuple(args), dict(kwargs or {}), note)
+    return tuple(found)
+
+
+def record(
+    module: nn.Module,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    *,
+    layers: Sequence[str] | str | None = None,
+    on_activation: Callable[[str, Tensor], None] | None = None,
+) -> Any:
+    """Return the model's output, handing each layer's value to a callback while the forward pass runs.
+
+    The callback gets the live value, not a copy: reduce it there, or clone what is to be kept (a following in-place
+    operation overwrites it). Nothing is kept here, so memory doesn't grow with the number of layers.
+
+    Args:
+        module: a shadow's module. Hooks are put on it while the function runs; never give it the user's own.
+        args: positional arguments, on the module's device.
+        kwargs: keyword arguments.
+        layers: names as in `layer_names`; None: all of them, found in the same pass.
+        on_activation: called as `on_activation(name, value)`, `value` the first floating-point tensor of the layer's
+            output.
+
+    Raises:
+        KeyError: a layer that doesn't exist or wasn't called; the message lists the nearest names.
+
+    >>> peaks = {}
+    >>> output = record(nn.Sequential(nn.ReLU()), (torch.tensor([-1.0, 2.0]),),
+    ...                 on_activation=lambda name, value: peaks.update({name: value.max().item()}))
+    >>> peaks
+    {'0': 2.0}
+    """
+    callback = on_activation if on_activation is not None else _ignore
+    positional, keywords = tuple(args), dict(kwargs or {})
+    with _quiet(module):
+        if layers is None:
+            return _discover(module, positional, keywords, lambda name, value, kind, call: callback(name, value))
+        return _record_named(
+            module, positional, keywords, (layers,) if isinstance(layers, str) else tuple(layers), callback
+        )
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """Return where the module's first parameter or buffer is; the CPU for a module without any.
+
+    >>> device_of(nn.ReLU())
+    device(type='cpu')
+    """
+    for tensor in (*module.parameters(), *module.buffers()):
+        return tensor.device
+    return torch.device("cpu")
+
+
+def first_tensor(output: Any) -> Tensor | None:
+    """Return the first floating-point tensor in a module's output: a tensor, or nested tuples, lists, mappings,
+    dataclasses.
+
+    >>> first_tensor({"loss": None, "hidden": (torch.ones(2), torch.zeros(3))})
+    tensor([1., 1.])
+    """
+    if isinstance(output, Tensor):
+        return output if output.is_floating_point() else None
+    if isinstance(output, Mapping):
+        parts: Iterator[Any] = iter(output.values())
+    elif isinstance(output, (tuple, list)):
+        parts = iter(output)
+    elif dataclasses.is_dataclass(output) and not isinstance(output, type):
+        parts = (getattr(output, field.name) for field in dataclasses.fields(output))
+    else:
+        return None
+    return next((tensor for part in parts if (tensor := first_tensor(part)) is not None), None)
+
+
+def unknown_layer(name: str, known: Sequence[str]) -> KeyError:
+    """Return the error for a layer that isn't there, with the nearest names.
+
+    >>> unknown_layer("conv3", ["conv1", "conv2", "fc"]).args[0]
+    "layer: 'conv3' is not a layer of this forward pass; nearest: conv1, conv2"
+    """
+    nearest = difflib.get_close_matches(name, known, n=5, cutoff=0.4) or list(known[:5])
+    return KeyError(
+        f"layer: {name!r} is not a layer of this forward pass; nearest: {', '.join(sorted(nearest)) or 'none'}"
+    )
+
+
+def _record_named(
+    module: nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    layers: tuple[str, ...],
+    callback: Callable[[str, Tensor], None],
+) -> Any:
+    """Run the module with hooks on the named layers only."""
+    modules = _named_modules(module)
+    wanted: dict[str, dict[int, str]] = {}
+    for layer in layers:
+        name, call = _split_call(layer, modules)
+        wanted.setdefault(name, {})[call] = layer
+    seen: set[str] = set()
+    calls: Counter[str] = Counter()
+
+    def hook_for(name: str) -> Callable[[nn.Module, Any, Any], None]:
+        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            calls[name] += 1
+            layer = wanted[name].get(calls[name])
+            value = first_tensor(output)
+            if layer is not None and value is not None:
+                seen.add(layer)
+                callback(layer, value)
+
+        return hook
+
+    with ExitStack() as hooks:
+        for name in wanted:
+            hooks.callback(modules[name].register_forward_hook(hook_for(name)).remove)
+        output = module(*args, **kwargs)
+    for layer in layers:
+        if layer not in seen:
+            raise KeyError(f"layer: {layer!r} was not called with these inputs, or returned no floating-point tensor")
+    return output
+
+
+def _discover(
+    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], found: Callable[[str, Tensor, str, int], None]
+) -> Any:
+    """Run the module and report every leaf, and every container in whose own forward values are computed."""
+    modules = _named_modules(module)
+    own_work = OwnWork()
+    calls: Counter[str] = Counter()
+
+    def leave_for(name: str, leaf: bool) -> Callable[[nn.Module, Any, Any], None]:
+        def leave(child: nn.Module, _inputs: Any, output: Any) -> None:
+            computes = own_work.leave(child)
+            calls[name] += 1
+            value = first_tensor(output)
+            if value is not None and (leaf or computes):
+                label = name if calls[name] == 1 else f"{name}:{calls[name]}"
+                found(label, value, type(child).__name__, calls[name])
+
+        return leave
+
+    with ExitStack() as hooks:
+        for name, child in modules.items():
+            leaf = _is_leaf(child)
+            if child is module and not leaf:
+                continue
+            hooks.callback(child.register_forward_pre_hook(own_work.enter).remove)
+            hooks.callback(child.register_forward_hook(leave_for(name, leaf)).remove)
+        with own_work:
+            return module(*args, **kwargs)
+
+
+def _named_modules(module: nn.Module) -> dict[str, nn.Module]:
+    """Return the modules by name, without those that compute a parametrised weight; a leaf model goes by its class."""
+    named = {name: child for name, child in module.named_modules() if name and ".parametrizations." not in f".{name}."}
+    return named or {type(module).__name__: module}
+
+
+def _is_leaf(module: nn.Module) -> bool:
+    return all(name == "parametrizations" for name, _ in module.named_children())
+
+
+def _split_call(layer: str, modules: Mapping[str, nn.Module]) -> tuple[str, int]:
+    """Split `"name:n"` into name and n; a plain name is its first call."""
+    if layer in modules:
+        return layer, 1
+    name, _, call = layer.rpartition(":")
+    if name in modules and call.isdecimal() and int(call) >= 1:
+        return name, int(call)
+    raise unknown_layer(layer, list(modules))
+
+
+def _arguments(inputs: Any, device: torch.device) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def moved(value: Any) -> Any:
+        return value.to(device) if isinstance(value, Tensor) else value
+
+    if isinstance(inputs, Tensor):
+        return (moved(inputs),), {}
+    if isinstance(inputs, Mapping):
+        return (), {name: moved(value) for name, value in inputs.items()}
+    if isinstance(inputs, (tuple, list)):
+        return tuple(moved(value) for value in inputs), {}
+    raise TypeError(
+        f"inputs: expected a tensor, a tuple of arguments or a dict of keyword arguments, got {type(inputs).__name__}"
+    )
+
+
+def _ignore(_name: str, _value: Tensor) -> None:
+    return None
+
+
+@contextmanager
+def _quiet(module: nn.Module) -> Iterator[None]:
+    """No gradients and no autocast, whatever the calling thread has switched on; both settings belong to the thread."""
+    with torch.no_grad(), torch.autocast(device_of(module).type, enabled=False):
+        yield

@@ -1,0 +1,1 @@
+"""Ways to compute an analysis. Each engine gives the same values; they differ in speed."""

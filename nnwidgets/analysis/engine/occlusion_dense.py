@@ -1,0 +1,102 @@
+"""Occlusion by running the whole model once for every covered image, many at a time.
+
+Works for every model. Knows a module and a `Problem`; must not know in which order positions are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nnwidgets.analysis.activations import channels_first
+from nnwidgets.analysis.capture import first_tensor, record
+from nnwidgets.analysis.engine.occlusion_problem import Problem
+
+__all__ = ["DenseEngine", "class_scores"]
+
+
+class DenseEngine:
+    """Scores and layer sums of covered images by full forward passes; exact by construction.
+
+    Args:
+        module: a shadow's module.
+        problem: what to compute.
+        score_fn: output -> `(n, classes)`.
+    """
+
+    windowed_share = 0.0
+
+    def __init__(self, module: nn.Module, problem: Problem, *, score_fn: Callable[[Any], Tensor]) -> None:
+        self._module = module
+        self._problem = problem
+        self._score_fn = score_fn
+        height, width = problem.images.shape[2:]
+        self._ys = torch.arange(height, device=problem.images.device)
+        self._xs = torch.arange(width, device=problem.images.device)
+
+    def evaluate(self, image: Tensor, top: Tensor, left: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return scores `(n, classes)` and, for each layer, its values summed over positions `(n, channels)`, on the
+        device.
+
+        Args:
+            image: `(n,)` int64, which image.
+            top: `(n,)` int64, top edge of the square; the image's height or more: nothing is covered.
+            left: `(n,)` int64, left edge of the square.
+
+        Raises:
+            KeyError: an unknown layer.
+            ValueError: an output without a class axis.
+        """
+        images = self._problem.images
+        image, top, left = (index.to(images.device) for index in (image, top, left))
+        sums: dict[str, Tensor] = {}
+
+        def add(name: str, value: Tensor) -> None:
+            sums[name] = (
+                channels_first(value).flatten(2).sum(2, dtype=torch.float64) if value.ndim > 2 else value.double()
+            )
+
+        extra = (self._of_images(argument, image) for argument in self._problem.extra)
+        output = record(
+            self._module, (self._covered(image, top, left), *extra), layers=self._problem.layers, on_activation=add
+        )
+        scores = self._score_fn(output)
+        if scores.ndim != 2 or len(scores) != len(image):
+            raise ValueError(
+                f"model output: expected scores of shape (batch={len(image)}, classes), got {tuple(scores.shape)}; "
+                "give a model, or a score_fn, that returns one score per class for each image"
+            )
+        return scores.detach(), {name: value.reshape(len(image), -1) for name, value in sums.items()}
+
+    def _covered(self, image: Tensor, top: Tensor, left: Tensor) -> Tensor:
+        """Return the images with their squares filled, `(n, channels, height, width)`."""
+        (height, width), fill = self._problem.patch, self._problem.fill
+        in_rows = (self._ys >= top[:, None]) & (self._ys < top[:, None] + height)
+        in_cols = (self._xs >= left[:, None]) & (self._xs < left[:, None] + width)
+        square = (in_rows[:, :, None] & in_cols[:, None, :])[:, None]
+        return torch.where(square, fill if len(fill) == 1 else fill[image], self._problem.images[image])
+
+    def _of_images(self, argument: Any, image: Tensor) -> Any:
+        batch = len(self._problem.images)
+        return (
+            argument[image] if isinstance(argument, Tensor) and argument.ndim and len(argument) == batch else argument
+        )
+
+
+def class_scores(output: Any) -> Tensor:
+    """Return the logits of a model's output: its field `logits`, else its first tensor.
+
+    Raises:
+        ValueError: no floating-point tensor in the output.
+
+    >>> class_scores((torch.ones(1, 2), "aux")).shape
+    torch.Size([1, 2])
+    """
+    logits = output.get("logits") if isinstance(output, dict) else getattr(output, "logits", None)
+    scores = first_tensor(logits) if logits is not None else first_tensor(output)
+    if scores is None:
+        raise ValueError(f"model output: expected a floating-point tensor of scores, got {type(output).__name__}")
+    return scores

@@ -1,0 +1,71 @@
+"""Telling a module's own arithmetic from its children's while a forward pass runs. Knows nothing of hooks or names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+__all__ = ["OwnWork"]
+
+# They may return new memory, yet no new values.
+_COPIES = frozenset(
+    {"clone", "contiguous", "to", "type", "float", "double", "half", "bfloat16", "reshape", "flatten", "cpu", "cuda"}
+)
+
+
+class OwnWork(TorchFunctionMode):
+    """Notes for each running module whether its own forward computes new values, as opposed to its children's.
+
+    A function mode holds for the current thread only. (A dispatch mode sets flags of the whole process, which compiled
+    code of a training step beside it would read.)
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._running: list[tuple[nn.Module, list[bool]]] = []
+
+    def enter(self, module: nn.Module, _inputs: Any) -> None:
+        self._running.append((module, [False]))
+
+    def leave(self, module: nn.Module) -> bool:
+        # Modules left by an exception that the model caught are still on the stack above this one.
+        while self._running:
+            running, computes = self._running.pop()
+            if running is module:
+                return computes[0]
+        return False
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if not self._running or self._running[-1][1][0] or getattr(func, "__name__", "") in _COPIES:
+            return func(*args, **kwargs)
+        given = {id(tensor): (tensor._version, _storage(tensor)) for tensor in _tensors((args, kwargs))}
+        output = func(*args, **kwargs)
+        if given:
+            storages = {storage for _, storage in given.values()}
+            new = any(_storage(tensor) not in storages for tensor in _tensors(output))
+            written = any(tensor._version != given[id(tensor)][0] for tensor in _tensors((args, kwargs)))
+            self._running[-1][1][0] = new or written
+        return output
+
+
+def _tensors(values: Any) -> Iterator[Tensor]:
+    """Yield the tensors in nested tuples, lists and dicts."""
+    if isinstance(values, Tensor):
+        yield values
+    elif isinstance(values, (tuple, list)):
+        for value in values:
+            yield from _tensors(value)
+    elif isinstance(values, dict):
+        yield from _tensors(list(values.values()))
+
+
+def _storage(tensor: Tensor) -> int:
+    """Return a number that two tensors share exactly when one is a view of the other's memory."""
+    return tensor.untyped_storage().data_ptr() if tensor.layout == torch.strided else id(tensor)

@@ -1,0 +1,200 @@
+"""Smoothness of convolution kernels, with the spread that chance alone gives.
+
+Knows weights only: no model in training, no widget.
+
+Smoothness is one minus Geary's C (Geary 1954, The Incorporated Statistician 5:115) of the taps, pooled over a filter's
+planes:
+
+    rho = sum_c D_c / sum_c S_c / nu,  nu = 2 E / (n - 1),  smoothness = 1 - rho
+
+with D_c the sum of squared differences over the E pairs of neighbouring taps of plane c (horizontal and vertical; along
+depth too for Conv3d), S_c the sum of squares around that plane's mean, and n taps in a plane. Its mean over all orders
+of the taps within their planes is exactly 0, whatever the weights' distribution; smooth filters come near 1, a
+checkerboard is below 0. Smooth does not mean good: a net that blew up is very smooth. Read it beside the norm.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+__all__ = ["FilterStats", "filter_smoothness", "filter_stats", "filter_weight"]
+
+# Share of a plane's energy below which its spread is rounding; float64 leaves about 1e-32, float32 weights can't hold
+# less than 1e-16.
+_CONSTANT = 1e-26
+
+
+@dataclass(frozen=True, eq=False)
+class FilterStats:
+    """Smoothness of each filter of a layer. Tensors are `(out,)`, on the CPU; float64 for float64 weights, else
+    float32.
+
+    Attributes:
+        smoothness: 1 smooth, 0 what the same taps in random order give on average, < 0 rougher. NaN where undefined.
+        norm: L2 norm of the whole filter.
+        band: two standard deviations of the smoothness over all orders of the filter's taps within their planes; a
+            smoothness within ± band is what chance gives.
+        layer_mean: mean smoothness of the filters where it is defined.
+        layer_band: two standard deviations of `layer_mean` under the same shuffling, 2 sqrt(sum sd^2) / n.
+        reason: for each filter why its smoothness is NaN, or None.
+        kernel_shape: sizes of a kernel plane; empty for layers without one.
+    """
+
+    smoothness: Tensor
+    norm: Tensor
+    band: Tensor
+    layer_mean: float
+    layer_band: float
+    reason: tuple[str | None, ...]
+    kernel_shape: tuple[int, ...]
+
+
+def filter_smoothness(weight: Tensor) -> Tensor:
+    """Return the smoothness of each filter, `(out,)`: 1 smooth, 0 what shuffled taps give, below 0 rougher; NaN where
+    undefined.
+
+    Args:
+        weight: `(out, in, length)`, `(out, in, rows, cols)` or `(out, in, depth, rows, cols)`, real; see
+            `filter_weight` for transposed convolutions. Invariant to scale and offset.
+
+    Returns:
+        On the weight's device; float64 for float64 weights, else float32. NaN for weights without a kernel (Linear),
+        for kernels of at most two taps, for constant and for non-finite filters; `filter_stats` gives the reason.
+
+    Raises:
+        TypeError: complex or integer weights.
+        ValueError: a scalar.
+
+    >>> ramp = torch.arange(25.0).reshape(1, 1, 5, 5)
+    >>> f"{filter_smoothness(ramp).item():.3f}"
+    '0.880'
+    """
+    return _smoothness(weight)[0]
+
+
+def filter_stats(weight: Tensor) -> FilterStats:
+    """Return smoothness, its noise band, norm and the reasons for NaN; see `filter_smoothness` for weight and errors.
+
+    >>> stats = filter_stats(torch.ones(2, 1, 3, 3))
+    >>> stats.smoothness.tolist(), stats.reason[0]
+    ([nan, nan], 'constant in every plane')
+    """
+    smoothness, sd, reasons = _smoothness(weight)
+    defined = ~smoothness.isnan()
+    norm = torch.linalg.vector_norm(
+        weight.detach().flatten(1) if weight.ndim > 1 else weight.detach()[:, None], dim=1, dtype=torch.float64
+    )
+    count = int(defined.sum())
+    return FilterStats(
+        smoothness=smoothness.cpu(),
+        norm=norm.to(smoothness.dtype).cpu(),
+        band=2 * sd.cpu(),
+        layer_mean=float(smoothness[defined].double().mean()) if count else math.nan,
+        layer_band=2 * float(sd[defined].double().square().sum().sqrt()) / count if count else math.nan,
+        reason=reasons,
+        kernel_shape=tuple(weight.shape[2:]),
+    )
+
+
+def filter_weight(module: nn.Module) -> Tensor | None:
+    """Return a layer's weight as `(out, in, *kernel)`, detached and on its device; None for a layer without filters.
+
+    Convolutions and Linear have filters. A transposed convolution keeps `(in, out / groups, *kernel)`: it is turned
+    round here, group by group.
+
+    >>> filter_weight(nn.ConvTranspose2d(4, 6, 3, groups=2)).shape
+    torch.Size([6, 2, 3, 3])
+    """
+    if isinstance(module, _ConvTransposeNd):
+        weight = module.weight.detach()
+        grouped = weight.reshape(module.groups, -1, *weight.shape[1:])  # (groups, in / groups, out / groups, *kernel)
+        return grouped.transpose(1, 2).flatten(0, 1)
+    if isinstance(module, (_ConvNd, nn.Linear)):
+        return module.weight.detach()
+    return None
+
+
+def _smoothness(weight: Tensor) -> tuple[Tensor, Tensor, tuple[str | None, ...]]:
+    """Return smoothness and its standard deviation under shuffling, both `(out,)`, and the reasons for NaN."""
+    if not weight.is_floating_point():
+        raise TypeError(f"weight: expected real floating-point values, got {weight.dtype}")
+    if weight.ndim == 0:
+        raise ValueError("weight: expected (out, in, *kernel), got a scalar")
+    dtype = torch.float64 if weight.dtype == torch.float64 else torch.float32
+    if weight.ndim < 3 or math.prod(weight.shape[2:]) <= 2:
+        why = (
+            "no kernel: its inputs have no neighbours"
+            if weight.ndim < 3
+            else "a kernel of at most two taps is the same in any order"
+        )
+        undefined = weight.new_full((len(weight),), torch.nan, dtype=dtype)
+        return undefined, undefined.clone(), (why,) * len(weight)
+    finite = weight.detach().isfinite().flatten(1).all(1)
+    kernels = weight.detach().to(torch.float64)
+    # Scaled by the largest tap, fourth powers neither overflow nor vanish; smoothness doesn't depend on scale.
+    kernels = kernels / _filter_scale(kernels)
+    differences, spread, fourth, energy = _plane_sums(kernels)
+    varies = spread > _CONSTANT * energy
+    edges, meetings = _grid(tuple(weight.shape[2:]))
+    taps = math.prod(weight.shape[2:])
+    expected = 2 * edges / (taps - 1)
+    spread = torch.where(varies, spread, 0.0)
+    total = spread.sum(1)
+    rho = torch.where(varies, differences, 0.0).sum(1) / total / expected
+    # Planes are shuffled independently and shuffling leaves S_c as it is, so the variances add with weights (S_c / sum
+    # S)^2.
+    variance = _ratio_variance(fourth / spread.square(), taps, edges, meetings) * spread.square()
+    sd = torch.where(varies, variance, 0.0).sum(1).clamp(min=0).sqrt() / total / expected
+    defined = finite & varies.any(1)
+    reasons = tuple(
+        "not finite" if not ok else None if varied else "constant in every plane"
+        for ok, varied in zip(finite.tolist(), varies.any(1).tolist(), strict=True)
+    )
+    nan = torch.full_like(rho, torch.nan)
+    return torch.where(defined, 1 - rho, nan).to(dtype), torch.where(defined, sd, nan).to(dtype), reasons
+
+
+def _filter_scale(kernels: Tensor) -> Tensor:
+    """Return the largest |tap| of each filter, shaped to divide it; 1 for a filter of zeros."""
+    largest = kernels.abs().flatten(1).amax(1)
+    return torch.where(largest > 0, largest, 1.0).reshape(-1, *[1] * (kernels.ndim - 1))
+
+
+def _plane_sums(kernels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return, `(out, in)`: squared differences of neighbours, sums of z^2, z^4 and w^2, where z = w - plane mean."""
+    axes = tuple(range(2, kernels.ndim))
+    offsets = kernels - kernels.mean(axes, keepdim=True)
+    squares = offsets.square()
+    differences = squares.new_zeros(kernels.shape[:2])
+    for axis in axes:
+        differences = differences + kernels.diff(dim=axis).square().sum(axes)
+    return differences, squares.sum(axes), squares.square().sum(axes), kernels.square().sum(axes)
+
+
+def _grid(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the number of neighbouring pairs of a grid, and of ordered pairs of them that share a tap."""
+    degree = torch.zeros(shape, dtype=torch.int64)
+    for axis, size in enumerate(shape):
+        degree.narrow(axis, 1, size - 1).add_(1)
+        degree.narrow(axis, 0, size - 1).add_(1)
+    return int(degree.sum()) // 2, int((degree * (degree - 1)).sum())
+
+
+def _ratio_variance(kurtosis: Tensor, n: int, edges: int, meetings: int) -> Tensor:
+    """Return the variance of D / S over all n! orders of a plane's taps, k = sum z^4 / (sum z^2)^2 given.
+
+    The closed form of Cliff & Ord (1981, Spatial Processes, section 1.4) for Geary's C under randomisation, written by
+    how two pairs of neighbours can meet: the same pair, one tap in common, none. Written so it holds for n = 3 as well,
+    where no two pairs are disjoint and the usual form divides by zero.
+    """
+    meeting = (n * kurtosis + 3) / (
+        n * (n - 1)
+    )  # E[(zi - zj)^2 (zi - zk)^2] / S^2; the same pair twice gives twice this
+    apart = edges**2 - edges - meetings
+    disjoint = (4 * (n * n - 3 * n + 3) - 4 * n * (n - 1) * kurtosis) / (n * (n - 1) * (n - 2) * max(n - 3, 1))
+    return (2 * edges + meetings) * meeting + apart * disjoint - (2 * edges / (n - 1)) ** 2
