@@ -1,0 +1,88 @@
+/** One titled figure in the picture's frame: canvas, crosshair, and its scale bar. Makes elements; knows no values. */
+
+import { prepareCanvas } from "../kernel/canvas.ts";
+import { make, setText } from "../kernel/dom.ts";
+
+export interface Figure {
+  element: HTMLElement;
+  /** What the pointer is followed in; as large as the picture. */
+  frame: HTMLElement;
+  canvas: HTMLCanvasElement;
+  /** Room for a scale bar or a legend. */
+  below: HTMLElement;
+  setTitle(title: string, sub: string): void;
+  /** Width and height of the frame, and of the box that holds its place. */
+  resize(width: number, height: number, box: number): void;
+}
+
+/** The overlay marks the covered square itself, the panels a crosshair through its centre. */
+export function makeFigure(name: string, mark: "square" | "cross"): Figure {
+  const title = make("div", "nnw-occ-title");
+  const sub = make("div", "nnw-occ-sub");
+  const canvas = make("canvas");
+  const marks = mark === "square" ? ["nnw-occ-square"] : ["nnw-occ-row", "nnw-occ-col", "nnw-occ-cell"];
+  const frame = make("div", "nnw-occ-frame", canvas, ...marks.map((kind) => make("div", kind)));
+  const below = make("div", "nnw-occ-below");
+  const element = make("div", `nnw-occ-figure nnw-occ-${name} nnw-occ-${mark === "cross" ? "cross" : "heat"}`, title, sub, make("div", "nnw-occ-box", frame), below);
+  return {
+    element,
+    frame,
+    canvas,
+    below,
+    setTitle(text, subText) {
+      if (title.dataset.text !== text) {
+        // Backticks mark a layer's name, which is set in the code font.
+        title.replaceChildren(...text.split("`").map((part, k) => (k % 2 ? make("code", "", part) : part)));
+        title.dataset.text = text;
+      }
+      title.title = text.replaceAll("`", "");
+      setText(sub, subText);
+      sub.title = subText;
+    },
+    resize(width, height, box) {
+      element.style.width = `${box}px`;
+      frame.style.width = `${width}px`;
+      frame.style.height = `${height}px`;
+    },
+  };
+}
+
+export interface ScaleBar {
+  element: HTMLElement;
+  /** Labels by their place (0–1) along the bar, and the unit's word in the widest gap between them. */
+  draw(width: number, labels: readonly [at: number, text: string][], unit: string): CanvasRenderingContext2D | null;
+}
+
+export const BAR_HEIGHT = 8;
+
+export function makeScaleBar(withTicks: boolean): ScaleBar {
+  const canvas = make("canvas");
+  const words = make("div", "nnw-occ-labels");
+  const element = make("div", "nnw-occ-scale", canvas, words);
+  return {
+    element,
+    draw(width, labels, unit) {
+      const marks = labels.map(([at, text]) => label(at, text, width, withTicks));
+      const stops = [0, ...labels.map(([at]) => at), 1];
+      const gaps = stops.slice(1).map((stop, k): [number, number] => [stop - stops[k]!, (stop + stops[k]!) / 2]);
+      const [, middle] = gaps.reduce((a, b) => (b[0] > a[0] ? b : a));
+      const word = make("span", "nnw-occ-unit", unit);
+      word.style.left = `${middle * 100}%`;
+      words.replaceChildren(...marks, word);
+      return prepareCanvas(canvas, width, BAR_HEIGHT);
+    },
+  };
+}
+
+/** A label centred on its tick; near an end it is flush with that end. */
+function label(at: number, text: string, width: number, withTick: boolean): HTMLElement {
+  const x = at * width;
+  const near = Math.min(x, width - x) < 12;
+  const element = make("span", "nnw-occ-label", text);
+  element.dataset.side = !near ? "middle" : x < width / 2 ? "start" : "end";
+  element.style.left = `${at * 100}%`;
+  if (!withTick) return element;
+  const tick = make("i", "nnw-occ-tick");
+  tick.style.left = `min(${at * 100}%, 100% - 1px)`;
+  return make("span", "", tick, element);
+}

@@ -1,0 +1,82 @@
+/**
+ * Where the covered squares lie in the picture's frame, and how big that frame is drawn.
+ * Pure numbers: knows no canvas and no DOM.
+ */
+
+/** The positions of the square, as origins (top-left) in picture pixels. */
+export interface Positions {
+  rows: ArrayLike<number>;
+  cols: ArrayLike<number>;
+  patch: readonly [number, number];
+  size: readonly [number, number];
+}
+
+/** An index into the rows and the columns of positions. */
+export interface Cell {
+  i: number;
+  j: number;
+}
+
+/**
+ * Borders of the cells along one axis, in picture pixels (length n + 1). A position is drawn at its square's centre
+ * and cells meet half way between two centres, so that one place means one pixel of the picture in every panel.
+ */
+export function cellEdges(origins: ArrayLike<number>, patch: number): number[] {
+  const centres = Array.from(origins, (origin) => origin + patch / 2);
+  const n = centres.length;
+  if (n === 0) return [0];
+  if (n === 1) return [centres[0]! - patch / 2, centres[0]! + patch / 2];
+  const inner = centres.slice(1).map((centre, k) => (centres[k]! + centre) / 2);
+  return [2 * centres[0]! - inner[0]!, ...inner, 2 * centres[n - 1]! - inner[n - 2]!];
+}
+
+/** For each of `pixels` device pixels across `length` picture pixels: the cell it shows, -1 in the uncovered margin. */
+export function cellOfPixel(edges: readonly number[], length: number, pixels: number): Int32Array {
+  const cells = new Int32Array(pixels).fill(-1);
+  let cell = 0;
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    const at = ((pixel + 0.5) * length) / pixels;
+    if (at < edges[0]!) continue;
+    while (cell < edges.length - 1 && at >= edges[cell + 1]!) cell++;
+    if (cell === edges.length - 1) break;
+    cells[pixel] = cell;
+  }
+  return cells;
+}
+
+/** The index whose square has its centre nearest to `at` (picture pixels); origins ascend. */
+export function nearest(origins: ArrayLike<number>, patch: number, at: number): number {
+  let best = 0;
+  for (let k = 1; k < origins.length; k++) {
+    if (Math.abs(origins[k]! + patch / 2 - at) >= Math.abs(origins[best]! + patch / 2 - at)) break;
+    best = k;
+  }
+  return best;
+}
+
+/** Width and height of a picture drawn inside a square box, its shape kept. */
+export function fit(size: readonly [number, number], box: number): [number, number] {
+  const [height, width] = size;
+  const longest = Math.max(height, width, 1);
+  return [Math.round((width * box) / longest), Math.round((height * box) / longest)];
+}
+
+/** Sizes of the figures, by the width inside the view's padding. */
+export interface Sizes {
+  mode: "wide" | "stacked" | "pair";
+  overlay: number;
+  panel: number;
+}
+
+const GAP = 24;
+
+/** Wide: overlay and three panels in one line. Stacked: the panels below. Pair: overlay and p only. */
+export function sizes(inner: number): Sizes {
+  if (inner >= 280 + GAP + 3 * 168 + 2 * 8) return { mode: "wide", overlay: 280, panel: 168 };
+  if (inner >= 528) {
+    const panel = Math.min(196, Math.floor((inner - 2 * GAP) / 3));
+    return { mode: "stacked", overlay: 280, panel };
+  }
+  const half = Math.max(96, Math.min(240, Math.floor((inner - 16) / 2)));
+  return { mode: "pair", overlay: half, panel: half };
+}
