@@ -1,0 +1,73 @@
+/** The maps kept so far: a slider over them and ▶, which goes on as fast as the maps come. */
+
+import { icon, make, setHidden, setText } from "../kernel/dom.ts";
+import type { Panel } from "../kernel/panel.ts";
+import type { EmbeddingHeader } from "./cloud.ts";
+
+/** A little longer than the move to a map, so that each one is seen. */
+const PLAY_MS = 600;
+
+export class KeptMaps {
+  readonly element: HTMLElement;
+  private readonly button = make("button", "nnw-play");
+  private readonly slider = make("input", "nnw-range");
+  private readonly text = make("span", "nnw-kept-text");
+  private index = 0;
+  private count = 0;
+  private playing = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    listen: Panel["listen"],
+    private readonly choose: (index: number) => void,
+  ) {
+    this.slider.type = "range";
+    this.slider.min = "0";
+    this.slider.setAttribute("aria-label", "Kept map");
+    this.element = make("div", "nnw-kept", this.button, this.slider, this.text);
+    this.play(false);
+    listen(this.slider, "input", () => {
+      this.play(false);
+      this.choose(Number(this.slider.value));
+    });
+    listen(this.button, "click", () => {
+      const start = !this.playing;
+      this.play(start);
+      if (start) this.choose(this.index + 1 < this.count ? this.index + 1 : 0);
+    });
+  }
+
+  update(kept: EmbeddingHeader["kept"]): void {
+    setHidden(this.element, kept === null || kept === undefined);
+    if (!kept) return;
+    const stepped = kept.index !== this.index;
+    this.index = kept.index;
+    this.count = kept.count;
+    this.slider.max = String(Math.max(kept.count - 1, 0));
+    if (document.activeElement !== this.slider || !this.slider.matches(":active")) this.slider.value = String(kept.index);
+    this.slider.style.setProperty("--nnw-share", String(kept.count > 1 ? kept.index / (kept.count - 1) : 1));
+    this.slider.setAttribute("aria-valuetext", kept.text);
+    setText(this.text, kept.text);
+    if (this.playing && stepped) this.goOn();
+  }
+
+  stop(): void {
+    this.play(false);
+  }
+
+  private goOn(): void {
+    if (this.index + 1 >= this.count) {
+      this.play(false);
+      return;
+    }
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.choose(this.index + 1), PLAY_MS);
+  }
+
+  private play(on: boolean): void {
+    clearTimeout(this.timer);
+    this.playing = on;
+    this.button.setAttribute("aria-label", on ? "Stop" : "Play the kept maps");
+    this.button.replaceChildren(icon([on ? "M4 3h3v10H4zM9 3h3v10H9z" : "M4 2.5v11l9-5.5z"], { filled: true }));
+  }
+}

@@ -1,0 +1,81 @@
+/** What is drawn in which order and how: specks, points, rings of the wrong, the selected. Pure; the renderers obey. */
+
+import type { Cloud, Showing } from "./cloud.ts";
+
+/** One layer of equal discs or rings. Lengths are CSS px; the line is centred on the radius. */
+export interface Pass {
+  readonly name: "specks" | "points" | "rings" | "selected rings" | "selected";
+  readonly members: Uint32Array;
+  readonly radius: number;
+  readonly line: number;
+  /** "each": every point's own colour. */
+  readonly fill: "each" | "grey" | "none";
+  readonly stroke: "ground" | "ink";
+  readonly alpha: number;
+}
+
+const REST_ALPHA = 0.5;
+
+/** Radius of a point: smaller where there is little room or much to show. */
+export function pointRadius(n: number, canvasHeight: number): number {
+  if (n > 10_000 || canvasHeight < 240) return 1.5;
+  return canvasHeight < 320 ? 2 : 2.75;
+}
+
+/** Draw order: hidden, points, rings, selected by rising loss. `standing` as told by `standings`. */
+export function buildPasses(cloud: Cloud, showing: Showing, standing: Uint8Array, radius: number): Pass[] {
+  const specks: number[] = [];
+  const points: number[] = [];
+  const rings: number[] = [];
+  const selected: number[] = [];
+  for (let i = 0; i < cloud.n; i++) {
+    if (standing[i] === 0) {
+      specks.push(i);
+    } else if (showing.selected.has(cloud.indices[i] as number)) {
+      selected.push(i);
+    } else {
+      points.push(i);
+      if (cloud.wrong[i]) rings.push(i);
+    }
+  }
+  const loss = (i: number): number => {
+    const value = cloud.loss[i] as number;
+    return Number.isFinite(value) ? value : -1;
+  };
+  selected.sort((a, b) => loss(a) - loss(b) || a - b);
+  const selectedRings = selected.filter((i) => cloud.wrong[i]);
+  const alpha = showing.selected.size > 0 ? REST_ALPHA : 1;
+  const ring = { radius: radius + 2.75, line: 1.25, fill: "none", stroke: "ink" } as const;
+  const passes: Pass[] = [
+    { name: "specks", members: Uint32Array.from(specks), radius: 1.5, line: 0, fill: "grey", stroke: "ground", alpha: 0.16 },
+    { name: "points", members: Uint32Array.from(points), radius, line: 0.75, fill: "each", stroke: "ground", alpha },
+    { name: "rings", members: Uint32Array.from(rings), ...ring, alpha },
+    { name: "selected rings", members: Uint32Array.from(selectedRings), ...ring, alpha: 1 },
+    { name: "selected", members: Uint32Array.from(selected), radius: radius + 1.25, line: 1, fill: "each", stroke: "ink", alpha: 1 },
+  ];
+  return passes.filter((pass) => pass.members.length > 0);
+}
+
+/** The members of a pass from far to near (counting sort over 256 depths), for a turned 3-D cloud. */
+export function farToNear(members: Uint32Array, nearness: Float32Array): Uint32Array {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const i of members) {
+    const near = nearness[i] as number;
+    if (near < low) low = near;
+    if (near > high) high = near;
+  }
+  if (!(high > low)) return members;
+  const bucket = (i: number): number => Math.floor((((nearness[i] as number) - low) / (high - low)) * 255);
+  const starts = new Uint32Array(257);
+  for (const i of members) starts[bucket(i) + 1] = (starts[bucket(i) + 1] as number) + 1;
+  for (let b = 0; b < 256; b++) starts[b + 1] = (starts[b + 1] as number) + (starts[b] as number);
+  const out = new Uint32Array(members.length);
+  for (const i of members) {
+    const b = bucket(i);
+    const slot = starts[b] as number;
+    out[slot] = i;
+    starts[b] = slot + 1;
+  }
+  return out;
+}

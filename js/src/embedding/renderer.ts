@@ -1,0 +1,28 @@
+/** What a renderer of points gets and does; two obey: WebGL2 and, where there is none, a 2-D canvas. */
+
+import type { Rgb } from "../kernel/color.ts";
+import type { Camera, Size } from "./camera.ts";
+import type { Pass } from "./passes.ts";
+
+export interface Scene {
+  /** Targets of the running move, n × 3, and where it began; `share` is how much of the way is done. */
+  readonly from: Float32Array;
+  readonly to: Float32Array;
+  readonly share: number;
+  readonly camera: Camera;
+  readonly size: Size;
+  readonly pixelRatio: number;
+  /** n × 4 bytes, the last unused. */
+  readonly colors: Uint8Array;
+  readonly ink: Rgb;
+  readonly ground: Rgb;
+  readonly passes: readonly Pass[];
+  /** Raised when the arrays behind it were replaced, so that uploads happen only then. */
+  readonly versions: { readonly points: number; readonly colors: number; readonly passes: number };
+}
+
+export interface PointRenderer {
+  readonly kind: "webgl2" | "2d";
+  draw(scene: Scene): void;
+  dispose(): void;
+}

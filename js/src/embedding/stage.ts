@@ -1,0 +1,237 @@
+/**
+ * The picture: cloud, camera, move under way, what stands out. Answers where points are and what is under the pointer.
+ * Knows its two canvases; knows nothing of messages, tools or the legend.
+ */
+
+import { prepareCanvas } from "../kernel/canvas.ts";
+import type { Rgb, Theme } from "../kernel/color.ts";
+import { type Camera, type Size, FIRST_PITCH, FIRST_YAW, fit, orbit, pan, project, zoomAt } from "./camera.ts";
+import { type Cloud, EMPTY_CLOUD, type Showing, standings } from "./cloud.ts";
+import { medoids } from "./labels.ts";
+import { Motion } from "./motion.ts";
+import { drawOverlay, paintedColor, pointColors } from "./paint.ts";
+import { type Pass, buildPasses, farToNear, pointRadius } from "./passes.ts";
+import { PickGrid, nearestTowards, rowsInside } from "./picking.ts";
+import { Surface } from "./surface.ts";
+
+const NEAR_PX = 10;
+
+export class Stage {
+  cloud: Cloud = EMPTY_CLOUD;
+  hovered = -1;
+  sample = -1;
+  outline: readonly number[] | null = null;
+  size: Size = { width: 0, height: 0 };
+  private showing: Showing = { on: [], onlyWrong: false, selected: new Set() };
+  private readonly motion = new Motion();
+  private readonly surface: Surface;
+  private standing: Uint8Array = new Uint8Array(0);
+  private pickable: Uint8Array = new Uint8Array(0);
+  private medoids: Int32Array = new Int32Array(0);
+  private passes: Pass[] = [];
+  private colors: Uint8Array = new Uint8Array(0);
+  private colorKey = "";
+  private lossTop: number | null = null;
+  private versions = { points: 0, colors: 0, passes: 0 };
+  private xy: Float32Array | null = null;
+  private grid: PickGrid | null = null;
+  private auto = true;
+  private dirty = true;
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly overlay: HTMLCanvasElement,
+    private readonly redraw: () => void,
+  ) {
+    this.surface = new Surface(host, () => this.changed());
+  }
+
+  get radius(): number {
+    return pointRadius(this.cloud.n, this.size.height);
+  }
+
+  get turns(): boolean {
+    return this.cloud.dims === 3;
+  }
+
+  /** A new map: points that were there glide to their new places. `lossTop` not null: coloured by loss. */
+  show(cloud: Cloud, showing: Showing, lossTop: number | null): void {
+    this.resize();
+    if (cloud.dims !== this.cloud.dims) this.auto = true;
+    this.cloud = cloud;
+    this.lossTop = lossTop;
+    this.medoids = medoids(cloud);
+    this.hovered = -1;
+    this.setShowing(showing);
+    const camera = this.auto ? this.fitted() : this.motion.targetCamera;
+    this.motion.move(cloud.indices, cloud.positions, camera, performance.now(), reducedMotion());
+    this.changed();
+  }
+
+  setShowing(showing: Showing): void {
+    this.showing = showing;
+    this.standing = standings(this.cloud, showing);
+    this.pickable = this.standing.map((standing) => (standing > 0 ? 1 : 0));
+    this.passes = buildPasses(this.cloud, showing, this.standing, this.radius);
+    this.versions = { ...this.versions, passes: this.versions.passes + 1 };
+    this.colorKey = "";
+    this.grid = null;
+    this.changed();
+  }
+
+  fit(): void {
+    this.auto = true;
+    this.motion.glide(this.fitted({ yaw: FIRST_YAW, pitch: FIRST_PITCH }), performance.now(), reducedMotion());
+    this.changed();
+  }
+
+  zoom(factor: number, x: number, y: number): void {
+    const least = this.fitted().scale;
+    const now = this.camera();
+    const bounded = Math.max(least / 4, Math.min(now.scale * factor, least * 200)) / now.scale;
+    this.auto = false;
+    this.look(zoomAt(now, bounded, x, y, this.size));
+  }
+
+  pan(dx: number, dy: number): void {
+    this.auto = false;
+    this.look(pan(this.camera(), dx, dy));
+  }
+
+  orbit(dx: number, dy: number): void {
+    this.look(orbit(this.camera(), dx, dy));
+  }
+
+  /** Screen positions, n × 2 in CSS px; worked out only when someone asks. */
+  screen(): Float32Array {
+    if (!this.xy) {
+      this.xy = new Float32Array(2 * this.cloud.n);
+      project(this.motion.positions(performance.now()), this.camera(), this.size, this.xy);
+    }
+    return this.xy;
+  }
+
+  /** Row of the point at (x, y), or -1. */
+  pick(x: number, y: number): number {
+    return this.picking().nearest(x, y, NEAR_PX);
+  }
+
+  /** Where a tooltip card hides the fewest points is asked of this. */
+  readonly count = (left: number, top: number, right: number, bottom: number): number =>
+    this.picking().count(left, top, right, bottom);
+
+  rowsInside(polygon: readonly number[]): number[] {
+    return rowsInside(this.screen(), this.pickable, polygon);
+  }
+
+  /** The next point in a direction from a row, or the first point that can be hit. */
+  towards(row: number, dx: number, dy: number): number {
+    return row < 0 ? this.pickable.indexOf(1) : nearestTowards(this.screen(), this.pickable, row, dx, dy);
+  }
+
+  draw(theme: Theme): void {
+    this.resize();
+    if (this.size.width === 0 || this.size.height === 0) return;
+    const now = performance.now();
+    const moving = this.motion.running(now);
+    this.recolor(theme);
+    if (this.dirty || moving) {
+      this.xy = null;
+      this.grid = null;
+      this.drawPoints(theme, now);
+    }
+    this.dirty = moving;
+    this.drawMarks(theme);
+    this.overlay.dataset.count = String(this.cloud.n);
+    this.overlay.dataset.renderer = this.surface.kind;
+    this.overlay.dataset.moving = String(moving);
+    if (moving) this.redraw();
+  }
+
+  dispose(): void {
+    this.surface.dispose();
+  }
+
+  private changed(): void {
+    this.dirty = true;
+    this.redraw();
+  }
+
+  private camera(): Camera {
+    return this.motion.camera(performance.now());
+  }
+
+  private look(camera: Camera): void {
+    this.motion.look(camera);
+    this.changed();
+  }
+
+  private fitted(angles?: { yaw: number; pitch: number }): Camera {
+    const { yaw, pitch } = this.motion.targetCamera;
+    const turned = yaw !== 0 || pitch !== 0;
+    return fit(this.cloud.positions, this.cloud.dims, this.size, angles ?? (turned ? { yaw, pitch } : undefined));
+  }
+
+  private picking(): PickGrid {
+    this.grid ??= new PickGrid(this.screen(), this.pickable, this.size.width, this.size.height);
+    return this.grid;
+  }
+
+  private resize(): void {
+    const size = { width: this.host.clientWidth, height: this.host.clientHeight };
+    if (size.width === this.size.width && size.height === this.size.height) return;
+    const radius = this.radius;
+    this.size = size;
+    this.dirty = true;
+    if (this.radius !== radius) this.setShowing(this.showing);
+    if (this.auto && this.cloud.n > 0) this.motion.look(this.fitted());
+  }
+
+  private recolor(theme: Theme): void {
+    const key = `${theme.dark} ${theme.text2} ${theme.behind}`;
+    if (key === this.colorKey) return;
+    this.colorKey = key;
+    this.colors = pointColors(this.cloud, this.standing, theme, paintedColor(theme.text2, theme.behind), this.lossTop);
+    this.versions = { ...this.versions, colors: this.versions.colors + 1 };
+    this.dirty = true;
+  }
+
+  private drawPoints(theme: Theme, now: number): void {
+    const ground: Rgb = paintedColor(theme.behind, theme.behind);
+    const camera = this.motion.camera(now);
+    let passes: readonly Pass[] = this.passes;
+    if (camera.perspective > 0) {
+      const nearness = new Float32Array(this.cloud.n);
+      this.xy = new Float32Array(2 * this.cloud.n);
+      project(this.motion.positions(now), camera, this.size, this.xy, nearness);
+      passes = this.passes.map((pass) => ({ ...pass, members: farToNear(pass.members, nearness) }));
+      this.versions = { ...this.versions, passes: this.versions.passes + 1 };
+    }
+    this.surface.draw({
+      from: this.motion.from,
+      to: this.motion.to,
+      share: this.motion.share(now),
+      camera,
+      size: this.size,
+      pixelRatio: globalThis.devicePixelRatio || 1,
+      colors: this.colors,
+      ink: paintedColor(theme.text, theme.behind),
+      ground,
+      passes,
+      versions: { ...this.versions, points: this.motion.version },
+    });
+  }
+
+  private drawMarks(theme: Theme): void {
+    const context = prepareCanvas(this.overlay, this.size.width, this.size.height);
+    if (!context) return;
+    const { cloud, medoids, outline, radius, hovered, sample } = this;
+    const { width, height } = this.size;
+    const { on } = this.showing;
+    drawOverlay(context, { cloud, medoids, on, xy: this.screen(), width, height, radius, hovered, sample, outline }, theme);
+  }
+}
+
+function reducedMotion(): boolean {
+  return typeof matchMedia === "function" && matchMedia("(prefers-reduced-motion: reduce)").matches;
+}

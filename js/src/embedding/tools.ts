@@ -1,0 +1,40 @@
+/** The tools at the right of the head: what a drag does, and the button that shows all again. */
+
+import { make } from "../kernel/dom.ts";
+import type { Panel } from "../kernel/panel.ts";
+import type { Tool } from "./gestures.ts";
+
+const TOOLS: readonly Tool[] = ["pan", "box", "lasso"];
+
+export class Tools {
+  readonly element: HTMLElement;
+  current: Tool = "lasso";
+  private readonly buttons: Map<Tool, HTMLButtonElement>;
+
+  constructor(
+    listen: Panel["listen"],
+    fit: () => void,
+    private readonly changed: () => void,
+  ) {
+    this.buttons = new Map(TOOLS.map((tool) => [tool, make("button", "", tool)]));
+    const group = make("div", "nnw-toggle", ...this.buttons.values());
+    group.setAttribute("role", "group");
+    group.setAttribute("aria-label", "What a drag does");
+    const fitButton = make("button", "nnw-button", "Fit");
+    fitButton.title = "Show all points (F)";
+    for (const [tool, button] of this.buttons) {
+      button.type = "button";
+      button.title = `${tool} (${tool[0]?.toUpperCase()})`;
+      listen(button, "click", () => this.choose(tool));
+    }
+    listen(fitButton, "click", fit);
+    this.element = make("div", "nnw-tools", group, fitButton);
+    this.choose("lasso");
+  }
+
+  choose(tool: Tool): void {
+    this.current = tool;
+    for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === tool));
+    this.changed();
+  }
+}
