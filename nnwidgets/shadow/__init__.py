@@ -1,0 +1,22 @@
+"""Private copies of models: what every analysis runs on, so that the model being trained is only ever read.
+
+A `Shadow` is an eager, eval-mode, hook-free copy that follows its live model when told to. Nothing here knows of
+analyses, threads, widgets or optimizers, and nothing here writes to the live model, draws from a global random
+generator, or changes a setting that another thread can see.
+"""
+
+from nnwidgets.shadow._evaluation import evaluation
+from nnwidgets.shadow._leaks import LeakReport, check_leaks
+from nnwidgets.shadow._shadow import Shadow, shadow_module
+from nnwidgets.shadow._support import UninitializedModelError, UnsupportedModelError, unwrap
+
+__all__ = [
+    "LeakReport",
+    "Shadow",
+    "UninitializedModelError",
+    "UnsupportedModelError",
+    "check_leaks",
+    "evaluation",
+    "shadow_module",
+    "unwrap",
+]

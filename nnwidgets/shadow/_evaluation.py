@@ -1,0 +1,77 @@
+"""The state a forward pass of a private copy needs, set for the calling thread only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._device import DeviceContext
+
+from nnwidgets.shadow._random import PrivateRandom
+
+_AUTOCAST_DEVICES = ("cpu", "cuda")  # where private copies live
+
+
+@dataclass
+class Traits:
+    """What the modules of one private copy have in common."""
+
+    default_device: torch.device
+    draws_random: bool = False
+
+
+traits_of: WeakKeyDictionary[nn.Module, Traits] = WeakKeyDictionary()
+"""The modules of all private copies that are alive."""
+
+
+@contextmanager
+def evaluation(module: nn.Module) -> Iterator[None]:
+    """Within: no gradients, no autocast, and what else `module`, (part of) a shadow's module, needs to run.
+
+    A thread that PyTorch did not start inherits neither `no_grad` nor autocast nor the default device, so all are set
+    here. Only this thread sees it. Use it, not `torch.autocast(enabled=False)`: leaving an outermost autocast region
+    empties the cast cache that all threads share, and weights the training thread has cast already would be cast, and
+    their gradients summed, anew.
+    """
+    traits = traits_of.get(module, None)
+    with ExitStack() as stack:
+        stack.enter_context(
+            torch.inference_mode(False)
+        )  # results shall be ordinary tensors in a user's inference_mode too
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(_without_autocast())
+        if traits is not None and torch.get_default_device() != traits.default_device:
+            stack.enter_context(_ThreadDevice(traits.default_device))
+        if traits is not None and traits.draws_random:
+            stack.enter_context(PrivateRandom())
+        yield
+
+
+@contextmanager
+def _without_autocast() -> Iterator[None]:
+    before = {kind: torch.is_autocast_enabled(kind) for kind in _AUTOCAST_DEVICES}
+    torch.autocast_increment_nesting()  # an autocast region inside the model is then never the outermost one
+    for kind in _AUTOCAST_DEVICES:
+        torch.set_autocast_enabled(kind, False)
+    try:
+        yield
+    finally:
+        for kind, enabled in before.items():
+            torch.set_autocast_enabled(kind, enabled)
+        torch.autocast_decrement_nesting()
+
+
+class _ThreadDevice(DeviceContext):
+    """`torch.device(...)` as a context, without writing the process-wide record of the current device."""
+
+    def __enter__(self) -> _ThreadDevice:
+        TorchFunctionMode.__enter__(self)  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        TorchFunctionMode.__exit__(self, *exception)  # type: ignore[no-untyped-call]

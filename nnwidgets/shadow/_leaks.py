@@ -1,0 +1,208 @@
+"""Whether the forward pass of a private copy really leaves the live model, and the global random numbers, alone.
+
+A closure over the live model, or a user's object that copies itself by reference, survives any copying. So the copy
+is run once, watched, and stopped before it could call a live module or touch a live tensor.
+"""
+
+from __future__ import annotations
+
+import pickle
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.modules import module as torch_module
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from nnwidgets.shadow._mirror import is_strided
+from nnwidgets.shadow._shadow import Shadow
+from nnwidgets.shadow._support import unwrap
+
+
+@dataclass(frozen=True)
+class LeakReport:
+    """What `check_leaks` saw.
+
+    Attributes:
+        safe: Whether the shadow may run in another thread while the model trains.
+        reasons: Sentences for the user; empty when safe.
+        draws_random: Whether the forward pass draws PyTorch random numbers in eval mode. Alone it is safe: the shadow
+        then
+            draws from private generators.
+    """
+
+    safe: bool
+    reasons: tuple[str, ...]
+    draws_random: bool
+
+
+def check_leaks(shadow: Shadow, live: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LeakReport:
+    """What a forward pass of the shadow would do to the live model and to the global random numbers.
+
+    Run it in the thread that owns the model, outside a training step. It stops before a live module runs or an
+    operation takes a live tensor, and restores the random states of PyTorch, NumPy and `random`. When the model draws
+    PyTorch random numbers the shadow's `draws_random` is set, and a second run shows whether private generators keep
+    the global state still.
+
+    Raises:
+        Exception: What the forward pass itself raised.
+    """
+    watch = _LiveWatch(shadow, unwrap(live))
+    reasons = [*watch.shared_storage(), *_global_hooks()]
+    draws_random = False
+    versions = watch.versions()
+    with _kept_random_states() as moved:
+        found = watch.run(args, kwargs)
+        drawn = moved()
+    reasons += found
+    if "PyTorch" in drawn and not found:
+        draws_random = shadow._traits.draws_random = True
+        with _kept_random_states() as moved:
+            reasons += watch.run(args, kwargs)
+            still = moved()
+        if "PyTorch" in still:
+            reasons.append("The forward pass draws random numbers that private generators cannot replace.")
+    reasons += [
+        f"The forward pass draws {library} random numbers, which belong to the whole process."
+        for library in ("NumPy", "Python")
+        if library in drawn
+    ]
+    reasons += watch.written(versions)
+    return LeakReport(safe=not reasons, reasons=tuple(reasons), draws_random=draws_random)
+
+
+class _LeakFound(BaseException):
+    """Stops the forward pass; no Exception, so that a fallback in the user's code does not swallow it."""
+
+
+class _LiveWatch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Runs the shadow and stops it at the first live module or live tensor it would use."""
+
+    def __init__(self, shadow: Shadow, live: nn.Module) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._shadow = shadow
+        self._live = {id(module): name for name, module in live.named_modules()}
+        self._private = shadow._mirror.private_modules()
+        self._tensors = dict(_named_tensors(live))
+        self._pointers = {pointer: name for name, tensor in self._tensors.items() if (pointer := _pointer(tensor))}
+        self._reasons: list[str] = []
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
+        """One watched forward pass; the reasons it was stopped for."""
+        self._reasons = []
+        thread = threading.get_ident()
+
+        def before_forward(module: nn.Module, inputs: Any) -> None:
+            if threading.get_ident() == thread and id(module) not in self._private:
+                self._judge_foreign(module)
+
+        # On no module of the user's: the one global table, for this thread, for this call.
+        handle = torch_module.register_module_forward_pre_hook(before_forward)
+        try:
+            with self:
+                self._shadow.run(*args, **kwargs)
+        except _LeakFound:
+            return self._reasons
+        finally:
+            handle.remove()
+        return self._reasons
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        for leaf in tree_leaves((args, kwargs)):
+            if isinstance(leaf, torch.Tensor) and (name := self._pointers.get(_pointer(leaf))):
+                self._stop(
+                    f"The copy's forward pass uses the live tensor {name!r}: a closure or object still refers to it."
+                )
+        return func(*args, **(kwargs or {}))
+
+    def _judge_foreign(self, module: nn.Module) -> None:
+        kind = type(module).__name__
+        if id(module) in self._live:
+            self._stop(
+                f"The copy's forward pass calls {kind} {self._live[id(module)]!r} of the live model: "
+                "a lambda, closure or patched method still refers to it."
+            )
+        # `nn.ReLU()(x)` made on the fly and a frozen network in eval mode are harmless.
+        if module.training and next(_named_tensors(module), None):
+            self._stop(f"The copy's forward pass calls a {kind} in training mode that is no part of the model.")
+
+    def shared_storage(self) -> list[str]:
+        """Reasons for the tensors of the copy that lie in live memory."""
+        shared = [self._pointers.get(_pointer(tensor)) for tensor in self._shadow._mirror.private_tensors()]
+        return [f"The copy of tensor {name!r} shares its memory with the live model." for name in shared if name]
+
+    def versions(self) -> dict[str, int]:
+        return {name: tensor._version for name, tensor in self._tensors.items() if not tensor.is_inference()}
+
+    def written(self, before: dict[str, int]) -> list[str]:
+        """Reasons for the live tensors that were written to since `before`."""
+        moved = [name for name, version in self.versions().items() if before.get(name, version) != version]
+        return [f"The forward pass of the copy wrote to the live tensor {name!r}." for name in moved]
+
+    def _stop(self, reason: str) -> None:
+        self._reasons.append(reason)
+        raise _LeakFound
+
+
+def _named_tensors(live: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    yield from live.named_parameters()
+    yield from live.named_buffers()
+    for name, module in live.named_modules():
+        for key, value in vars(module).items():
+            if isinstance(value, torch.Tensor):
+                yield f"{name}.{key}" if name else key, value
+
+
+def _pointer(tensor: torch.Tensor) -> int:
+    """The address of the tensor's storage; 0 for tensors without one of their own."""
+    return tensor.untyped_storage().data_ptr() if is_strided(tensor) else 0
+
+
+def _global_hooks() -> list[str]:
+    if not (torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks):
+        return []
+    return [
+        "Global module hooks (register_module_forward_hook) are in place, and would run for the copy too: remove them."
+    ]
+
+
+@contextmanager
+def _kept_random_states() -> Iterator[Any]:
+    """Yields a function that names the libraries whose state moved; on leaving, the states are as they were."""
+    before = _random_states()
+
+    def moved() -> set[str]:
+        now = _random_states()
+        return {library for library in before if pickle.dumps(now[library]) != pickle.dumps(before[library])}
+
+    try:
+        yield moved
+    finally:
+        changed = moved()
+        if "PyTorch" in changed:
+            cpu, cuda = before["PyTorch"]
+            torch.set_rng_state(cpu)
+            if cuda:
+                torch.cuda.set_rng_state_all(cuda)
+        if "NumPy" in changed:
+            np.random.set_state(before["NumPy"])  # noqa: NPY002 - the global state is the point
+        if "Python" in changed:
+            random.setstate(before["Python"])
+
+
+def _random_states() -> dict[str, Any]:
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
+    return {
+        "PyTorch": (torch.get_rng_state(), cuda),
+        "NumPy": np.random.get_state(),  # noqa: NPY002
+        "Python": random.getstate(),
+    }

@@ -1,0 +1,217 @@
+"""What keeps a private copy equal to its live model: which tensor goes where, and whether anything moved since."""
+
+from __future__ import annotations
+
+import operator
+import weakref
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+import torch
+from torch import nn
+
+from nnwidgets.shadow._copying import INTERNAL, SIMPLE
+
+Twins = list[tuple[nn.Module, nn.Module]]
+Place = Callable[[torch.Tensor], torch.Tensor]
+Kind = tuple[torch.dtype, torch.Size, torch.device]
+
+_version = operator.attrgetter("_version")
+
+
+class Mirror:
+    """Copies live data into the private modules of `twins`, and knows whether any of it moved since.
+
+    Followed are parameters, buffers, tensors bound to attributes, and attributes with simple values (numbers,
+    strings, ...). Lists, dicts and other objects were copied when the twins were made; what is later changed inside
+    them is not followed. The checks run in the training thread: single passes over flat lists, mostly without a
+    Python-level loop.
+    """
+
+    def __init__(self, twins: Twins, place: Place) -> None:
+        self._twins = twins  # keeps the live modules alive, so that no new object can take over one of their ids
+        self._states = [vars(live) for live, _ in twins]
+        self._tables = [state[name] for state in self._states for name in ("_parameters", "_buffers", "_modules")]
+        pairs = list(_tensor_pairs(twins))
+        self._live = [live for live, _ in pairs]
+        self._strided = [pair for pair in pairs if is_strided(pair[0])]
+        self._irregular = [pair for pair in pairs if not is_strided(pair[0])]
+        self._groups = _groups(self._strided)
+        self._constants = list(_constants(twins))
+        self._loose = [_LooseTensor(live, private, name, place) for live, private, name in _loose_tensors(twins)]
+        self._structure = self._structure_now()
+        self._pointers = self._pointers_now()
+        self._kinds = self._kinds_now()
+        self._versions: list[int] | None = None
+        self.nbytes = sum(private.numel() * private.element_size() for _, private in pairs)
+        self.nbytes += sum(slot.private.numel() * slot.private.element_size() for slot in self._loose)
+
+    def copy(self) -> bool:
+        """Make the private data equal to the live data; False, and nothing done, when it no longer has the same form.
+
+        CUDA to CUDA: enqueued on the current stream, without waiting.
+
+        The versions are read before the data. PyTorch raises a tensor's version after it has written to the tensor,
+        so a write in another thread that overlaps this copy leaves a version that `current` sees: a torn copy never
+        counts as current.
+        """
+        if not self._same_form():
+            return False
+        versions = list(map(_version, self._live))
+        with torch.no_grad():
+            for private, live, non_blocking in self._groups:
+                torch._foreach_copy_(private, live, non_blocking=non_blocking)
+            for live_tensor, private_tensor in self._irregular:
+                private_tensor.copy_(live_tensor)
+            for slot in self._loose:
+                slot.copy()
+        for constants in self._constants:
+            constants.copy()
+        self._versions = versions
+        return True
+
+    def current(self) -> bool:
+        """Whether the live data is what the last `copy` copied."""
+        return (
+            self._versions == list(map(_version, self._live))
+            and self._structure_now() == self._structure
+            and self._pointers_now() == self._pointers
+            and all(slot.current() for slot in self._loose)
+            and all(constants.current() for constants in self._constants)
+        )
+
+    def private_modules(self) -> set[int]:
+        """The ids of the private modules."""
+        return {id(private) for _, private in self._twins}
+
+    def private_tensors(self) -> list[torch.Tensor]:
+        """Every private tensor that data is copied into."""
+        return [private for _, private in self._strided + self._irregular] + [slot.private for slot in self._loose]
+
+    def _same_form(self) -> bool:
+        if self._structure_now() != self._structure:
+            return False
+        pointers = self._pointers_now()
+        if pointers != self._pointers:  # `model.double()` keeps the Parameter and moves its data
+            if self._kinds_now() != self._kinds:
+                return False
+            self._pointers = pointers
+        return all(slot.followable() for slot in self._loose) and all(c.followable() for c in self._constants)
+
+    def _structure_now(self) -> list[int]:
+        tables = chain.from_iterable(map(dict.values, self._tables))
+        return list(chain(map(id, tables), map(len, self._states)))
+
+    def _pointers_now(self) -> list[int]:
+        return [live.data_ptr() for live, _ in self._strided]
+
+    def _kinds_now(self) -> list[Kind]:
+        return [_kind(live) for live, _ in self._strided]
+
+
+class _Constants:
+    """The simple-valued attributes of one module. They are immutable, so comparing identities is enough, and fast."""
+
+    def __init__(self, live: nn.Module, private: nn.Module, names: list[str]) -> None:
+        self._live, self._private, self._names = vars(live), vars(private), names
+
+    def followable(self) -> bool:
+        return self.current() or all(isinstance(self._live.get(name), _FOLLOWED) for name in self._names)
+
+    def copy(self) -> None:
+        if not self.current():
+            self._private.update((name, self._live.get(name)) for name in self._names)
+
+    def current(self) -> bool:
+        live, private = map(self._live.get, self._names), map(self._private.get, self._names)
+        return all(map(operator.is_, live, private))
+
+
+class _LooseTensor:
+    """A tensor bound to a plain attribute, perhaps to a new one after each forward pass, perhaps to None in between."""
+
+    def __init__(self, live: nn.Module, private: nn.Module, name: str, place: Place) -> None:
+        self._live, self._private_state, self._name, self._place = vars(live), vars(private), name, place
+        self.private: torch.Tensor = self._private_state[name]
+        self._kind = _kind(self.value())
+        self._seen: Any = None  # a weak reference and a version, or the value itself when it is no tensor
+
+    def value(self) -> Any:
+        return self._live.get(self._name)
+
+    def followable(self) -> bool:
+        return isinstance(self.value(), (torch.Tensor, *_FOLLOWED))
+
+    def copy(self) -> None:
+        value = self.value()
+        if not isinstance(value, torch.Tensor):
+            self._seen = self._private_state[self._name] = value
+            return
+        self._seen = (weakref.ref(value), None if value.is_inference() else value._version)
+        if _kind(value) == self._kind and is_strided(value) and is_strided(self.private):
+            self.private.copy_(value)
+        else:
+            self.private, self._kind = self._place(value), _kind(value)
+        self._private_state[self._name] = self.private
+
+    def current(self) -> bool:
+        value = self.value()
+        if not isinstance(value, torch.Tensor) or not isinstance(self._seen, tuple):
+            return value is self._seen
+        seen, version = self._seen
+        return seen() is value and version is not None and version == value._version
+
+
+_FOLLOWED = tuple(kind for kind in SIMPLE if kind is not torch.device)  # a device in the copy may differ by design
+
+
+def is_strided(tensor: torch.Tensor) -> bool:
+    """Whether `tensor` is an ordinary tensor over one storage; not sparse, nested, or a wrapper around others."""
+    return tensor.layout is torch.strided and type(tensor).__torch_dispatch__ is torch.Tensor.__torch_dispatch__
+
+
+def _kind(tensor: torch.Tensor) -> Kind:
+    return tensor.dtype, tensor.shape, tensor.device
+
+
+def _tensor_pairs(twins: Twins) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """(live, private) of every parameter and buffer, tied ones once."""
+    seen: set[int] = set()
+    for live, private in twins:
+        for table in ("_parameters", "_buffers"):
+            for name, tensor in vars(live)[table].items():
+                if tensor is not None and id(tensor) not in seen:
+                    seen.add(id(tensor))
+                    yield tensor, vars(private)[table][name]
+
+
+def _groups(
+    pairs: list[tuple[torch.Tensor, torch.Tensor]],
+) -> list[tuple[list[torch.Tensor], list[torch.Tensor], bool]]:
+    """(private, live, non_blocking) lists of one dtype and device each, what the fused foreach kernel asks for."""
+    groups: dict[object, tuple[list[torch.Tensor], list[torch.Tensor], bool]] = {}
+    for live, private in pairs:
+        # Only a copy within CUDA is ordered by the stream; any other must have arrived when `copy` returns.
+        non_blocking = live.is_cuda and private.is_cuda
+        group = groups.setdefault((live.dtype, live.device, private.device), ([], [], non_blocking))
+        group[0].append(private)
+        group[1].append(live)
+    return list(groups.values())
+
+
+def _attributes(live: nn.Module) -> Iterator[tuple[str, Any]]:
+    return ((name, value) for name, value in vars(live).items() if name not in INTERNAL)
+
+
+def _constants(twins: Twins) -> Iterator[_Constants]:
+    for live, private in twins:
+        if names := [name for name, value in _attributes(live) if isinstance(value, _FOLLOWED)]:
+            yield _Constants(live, private, names)
+
+
+def _loose_tensors(twins: Twins) -> Iterator[tuple[nn.Module, nn.Module, str]]:
+    for live, private in twins:
+        for name, value in _attributes(live):
+            if isinstance(value, torch.Tensor) and not isinstance(value, nn.Parameter):
+                yield live, private, name

@@ -1,0 +1,110 @@
+"""Random numbers of this thread's forward passes, drawn from private generators instead of the global ones.
+
+`torch.random.fork_rng` would save and restore the global state while the training thread draws from it; a dispatch
+mode belongs to one thread and leaves the global state alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import torch
+from torch._ops import OpOverload
+from torch.utils._python_dispatch import TorchDispatchMode
+
+Call = Callable[..., Any]
+
+
+class PrivateRandom(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """While entered, random operations of this thread draw from private generators with a fixed seed.
+
+    The same model then gives the same picture twice: what changes between two pictures is the model, not the noise.
+    Left as they are: generators the user passed, and fused attention and RNN kernels, which draw for dropout in
+    training only.
+
+    >>> before = torch.get_rng_state()
+    >>> with PrivateRandom():
+    ...     first = torch.rand(3)
+    >>> with PrivateRandom():
+    ...     second = torch.rand(3)
+    >>> torch.equal(first, second), torch.equal(before, torch.get_rng_state())
+    (True, True)
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._seed = seed
+        self._generators: dict[torch.device, torch.Generator] = {}
+
+    def __torch_dispatch__(
+        self, func: OpOverload, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if torch.Tag.nondeterministic_seeded not in func.tags:
+            return func(*args, **kwargs)
+        redirected = _with_generator(func)
+        if redirected is None or any(isinstance(a, torch.Generator) for a in (*args, *kwargs.values())):
+            return func(*args, **kwargs)
+        return redirected(*args, **{**kwargs, "generator": self._generator(args, kwargs)})
+
+    def _generator(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> torch.Generator:
+        tensor = next((a for a in (*args, *kwargs.values()) if isinstance(a, torch.Tensor)), None)
+        given = kwargs.get("device") or (torch.device("cpu") if tensor is None else tensor.device)
+        device = torch.empty(0, device=given).device  # with its index: "cuda" and "cuda:0" share one generator
+        if device not in self._generators:
+            self._generators[device] = torch.Generator(device=device).manual_seed(self._seed)
+        return self._generators[device]
+
+
+@cache
+def _with_generator(func: OpOverload) -> Call | None:
+    """What does the same as `func` and also takes `generator=`; None when nothing does."""
+    names = [argument.name for argument in func._schema.arguments]
+    if "generator" in names:
+        return func
+    packet = func.overloadpacket
+    for overload in packet.overloads():
+        candidate: OpOverload = getattr(packet, overload)
+        other = [argument.name for argument in candidate._schema.arguments]
+        if "generator" in other and [name for name in other if name != "generator"] == names:
+            return candidate
+    return _REWRITTEN.get(str(func))
+
+
+def _native_dropout(
+    tensor: torch.Tensor, p: float, train: bool | None, *, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
+    if train is False:
+        return tensor.clone(), torch.ones_like(tensor, dtype=torch.bool)
+    kept = torch.empty_like(tensor, dtype=torch.bool).bernoulli_(1 - p, generator=generator)
+    scale = 0.0 if p == 1 else 1 / (1 - p)
+    return tensor * kept * scale, kept
+
+
+def _rand_like(tensor: torch.Tensor, *, generator: torch.Generator, **options: Any) -> torch.Tensor:
+    return torch.empty_like(tensor, **options).uniform_(generator=generator)
+
+
+def _randn_like(tensor: torch.Tensor, *, generator: torch.Generator, **options: Any) -> torch.Tensor:
+    return torch.empty_like(tensor, **options).normal_(generator=generator)
+
+
+def _randint_like(tensor: torch.Tensor, high: int, *, generator: torch.Generator, **options: Any) -> torch.Tensor:
+    return torch.empty_like(tensor, **options).random_(0, high, generator=generator)
+
+
+def _randint_like_low(
+    tensor: torch.Tensor, low: int, high: int, *, generator: torch.Generator, **options: Any
+) -> torch.Tensor:
+    return torch.empty_like(tensor, **options).random_(low, high, generator=generator)
+
+
+_REWRITTEN: dict[str, Call] = {  # older PyTorch has no `generator` for the *_like operations
+    "aten.native_dropout.default": _native_dropout,
+    "aten.rand_like.default": _rand_like,
+    "aten.randn_like.default": _randn_like,
+    "aten.randint_like.default": _randint_like,
+    "aten.randint_like.low_dtype": _randint_like_low,
+}

@@ -1,0 +1,144 @@
+"""The private copy of one model, and how it follows that model."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import torch
+from torch import nn
+
+from nnwidgets.shadow._copying import ModelCopier, home
+from nnwidgets.shadow._evaluation import Traits, evaluation, traits_of
+from nnwidgets.shadow._mirror import Mirror
+from nnwidgets.shadow._support import refuse_unsupported
+
+
+@final
+class Shadow:
+    """An eager, eval-mode copy of `model` without the user's hooks, which follows `model` only at `refill()`.
+
+    The live model is read, never written to: no attribute, no hook, no mode flip, no random number. The copy has its
+    own parameters, buffers and attributes, and none of them requires a gradient; names are those of the model without
+    the `_orig_mod.` and `module.` of wrappers. Optimizers, datasets and what cannot be copied are shared by
+    reference, and `notes` says so.
+
+    Not safe for use by two threads at once: whoever refills must know that nobody runs it.
+
+    Args:
+        model: The live model. `torch.compile`, `DistributedDataParallel` and `DataParallel` are unwrapped.
+        device: Where the copy lives. Default: beside the model on the CPU and on CUDA, on the CPU for any other device.
+
+    Raises:
+        UninitializedModelError: The model has lazy parameters without a shape.
+        UnsupportedModelError: No faithful copy can be made (TorchScript, exported, quantised, sharded, meta device,
+        ...).
+
+    >>> model = nn.Linear(1, 1, bias=False)
+    >>> shadow = Shadow(model)
+    >>> _ = nn.init.constant_(model.weight, 3.0)
+    >>> shadow.is_current()
+    False
+    >>> shadow.refill()
+    >>> shadow.run(torch.ones(1)), shadow.is_current()
+    (tensor([3.]), True)
+    """
+
+    module: nn.Module
+    """The private copy. A new object once the live model changed its form: hold the shadow, not its module."""
+    notes: tuple[str, ...]
+    """Sentences for the user: what is shared by reference, what differs from the live model."""
+
+    def __init__(self, model: nn.Module, *, device: torch.device | str | None = None) -> None:
+        refuse_unsupported(model)
+        self._live = model
+        self._wanted_device = None if device is None else torch.device(device)
+        self._traits = Traits(default_device=torch.get_default_device())
+        self._build()
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the first parameter or buffer of the copy; where inputs belong."""
+        return self._device
+
+    @property
+    def nbytes(self) -> int:
+        """The memory of the copy's tensors, in bytes."""
+        return self._mirror.nbytes
+
+    @property
+    def draws_random(self) -> bool:
+        """Whether `run` draws from private generators; `check_leaks` turns it on for models that draw in eval mode."""
+        return self._traits.draws_random
+
+    def refill(self) -> None:
+        """Make the copy equal to the live model: parameters, buffers, tensors and simple values bound to attributes.
+
+        One fused copy per dtype; on CUDA it is enqueued on the current stream and not waited for. A model whose
+        modules or parameters were replaced, moved or retyped is copied anew, which takes as long as making the shadow
+        did. Values inside lists, dicts and objects of the user's are those of when the copy was made.
+
+        Raises:
+            UnsupportedModelError: The live model has become one that cannot be copied.
+        """
+        if not self._mirror.copy():
+            refuse_unsupported(self._live)
+            self._build()
+
+    def is_current(self) -> bool:
+        """Whether the live model still is what the last refill copied.
+
+        Compared are the identities and version counters of its tensors and its simple attributes, not the numbers. A
+        write that PyTorch does not count is not seen: through `parameter.data` in place, through NumPy, or by
+        replaying a CUDA graph.
+        """
+        return self._mirror.current()
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """The output of the copy's forward pass, in eval mode, without gradients and autocast; see `evaluation`."""
+        with evaluation(self.module):
+            return self.module(*args, **kwargs)
+
+    def replica(self) -> Shadow:
+        """A second, independent copy of this shadow's present values, for another thread."""
+        replica = Shadow(self.module, device=self.device)
+        replica._traits.draws_random = self.draws_random
+        replica._traits.default_device = self._traits.default_device
+        replica.notes = self.notes
+        return replica
+
+    def refill_from(self, source: Shadow) -> None:
+        """Take the private values of `source`, the shadow that this one is a replica of; no live tensor is read."""
+        if self._live is source.module:
+            self.refill()
+        else:  # the source was copied anew
+            self._live = source.module
+            self._build()
+
+    def _build(self) -> None:
+        # In a user's inference_mode the private tensors would become inference tensors, which nothing could refill.
+        with torch.inference_mode(False), torch.no_grad():
+            copier = ModelCopier(self._live, device=self._wanted_device)
+            self._mirror = Mirror(copier.twins, copier.place)
+            self._mirror.copy()
+        self.module = copier.module
+        self.notes = tuple(copier.notes)
+        self._device = self._find_device()
+        self._traits.default_device = copier.placed(self._traits.default_device)
+        for module in self.module.modules():
+            traits_of[module] = self._traits
+
+    def _find_device(self) -> torch.device:
+        for tensor in (*self.module.parameters(), *self.module.buffers()):
+            return tensor.device
+        return self._wanted_device or home(torch.get_default_device())
+
+
+def shadow_module(model: nn.Module) -> nn.Module:
+    """The module that an analysis may run: `model` itself when it is (part of) a shadow's module, else a private copy.
+
+    >>> model = nn.Linear(2, 2)
+    >>> private = shadow_module(model)
+    >>> private is model, shadow_module(private) is private
+    (False, True)
+    """
+    return model if model in traits_of else Shadow(model).module

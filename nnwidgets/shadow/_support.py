@@ -1,0 +1,124 @@
+"""Which models can be shadowed, and what is said of those that cannot. Only reads."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+from torch.nn.parameter import is_lazy
+
+
+class UnsupportedModelError(TypeError):
+    """A model that no faithful private copy can be made of; the message says why and what to do instead."""
+
+
+class UninitializedModelError(UnsupportedModelError):
+    """A model with lazy parameters that have no shape yet; after one forward pass a shadow can be made."""
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """The module inside wrappers of `torch.compile`, `DistributedDataParallel` and `DataParallel`.
+
+    >>> layer = nn.Linear(2, 2)
+    >>> unwrap(nn.DataParallel(layer)) is layer
+    True
+    """
+    while (inner := _wrapped(model)) is not None:
+        model = inner
+    return model
+
+
+def is_compiled(module: nn.Module) -> bool:
+    """Whether `module` runs through `torch.compile`, as a wrapper or in place (`module.compile()`)."""
+    # torch._dynamo takes seconds to import, so its class is recognised without importing it.
+    wrapper = "_orig_mod" in module._modules and _comes_from(module, "torch._dynamo")
+    return wrapper or vars(module).get("_compiled_call_impl") is not None
+
+
+def refuse_unsupported(model: object) -> None:
+    """Do nothing for a model that can be shadowed.
+
+    Raises:
+        UninitializedModelError: Some parameters are lazy and have no shape yet.
+        UnsupportedModelError: No faithful copy of the model can be made.
+    """
+    if not isinstance(model, nn.Module):
+        raise UnsupportedModelError(
+            f"model: expected a torch.nn.Module, got {type(model).__name__}; pass the module itself"
+        )
+    for name, module in model.named_modules():
+        where = f"model: layer {name!r}" if name else "model"
+        if problem := _module_problem(module):
+            raise UnsupportedModelError(f"{where}: {problem}")
+        for key, tensor in itertools.chain(module._parameters.items(), module._buffers.items()):
+            if tensor is None:
+                continue
+            if is_lazy(tensor):
+                raise UninitializedModelError(
+                    f"{where}: expected initialised parameters, got {key!r} without a shape; "
+                    "run one forward pass first, so that the lazy layers learn their shapes"
+                )
+            if problem := _tensor_problem(tensor):
+                raise UnsupportedModelError(f"{where}, tensor {key!r}: {problem}")
+
+
+def _module_problem(module: nn.Module) -> str | None:
+    if isinstance(module, torch.jit.ScriptModule):
+        return (
+            "expected an eager module, got a TorchScript module, which can be neither copied by attributes nor hooked; "
+            " pass the module it was scripted or traced from"
+        )
+    eval_method = getattr(vars(module).get("eval"), "__module__", None) or ""
+    if _comes_from(module, "torch.export") or eval_method.startswith("torch.export"):
+        return (
+            "expected an eager module, got a torch.export program, whose training mode is fixed; "
+            "pass the module it was exported from"
+        )
+    if _comes_from(module, "torch.ao.nn.quantized") or _comes_from(module, "torch.ao.nn.intrinsic.quantized"):
+        return (
+            f"expected plain weights, got the quantised layer {type(module).__name__}, whose weights are packed; "
+            "pass the float model"
+        )
+    if _comes_from(module, "torch.distributed.fsdp"):
+        return (
+            "expected whole parameters, got FSDP shards, which only a collective of all ranks can assemble; "
+            "pass an unsharded copy of the model on one rank"
+        )
+    return None
+
+
+def _tensor_problem(tensor: torch.Tensor) -> str | None:
+    if any(base.__module__.startswith("torch.distributed.tensor") for base in type(tensor).__mro__):
+        return (
+            "expected a whole tensor, got a DTensor, which only a collective of all ranks can assemble; "
+            "pass an unsharded copy of the model on one rank"
+        )
+    if tensor.device.type == "meta":
+        return "expected data, got a tensor on the meta device, which has none; load the weights first"
+    if tensor.is_quantized:
+        return f"expected a floating point or integer tensor, got {tensor.dtype}; pass the float model"
+    if tensor.is_inference():
+        return (
+            "expected a normal tensor, got an inference tensor, whose changes cannot be seen; "
+            "build the model outside torch.inference_mode()"
+        )
+    return None
+
+
+def _wrapped(module: nn.Module) -> nn.Module | None:
+    children = module._modules
+    if "_orig_mod" in children and _comes_from(module, "torch._dynamo"):
+        return children["_orig_mod"]
+    if isinstance(module, (nn.parallel.DistributedDataParallel, nn.DataParallel)):
+        return children["module"]
+    return None
+
+
+def _comes_from(module: nn.Module, package: str) -> bool:
+    return any(base == package or base.startswith(package + ".") for base in _class_modules(module))
+
+
+def _class_modules(module: nn.Module) -> Iterator[str]:
+    return (base.__module__ for base in type(module).__mro__)
