@@ -1,0 +1,87 @@
+"""What views, figures and exports share: one frozen result per refresh. Knows tensors and names; computes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from nnwidgets.analysis.activations import ActivationStats
+from nnwidgets.analysis.embedding import Embedding
+from nnwidgets.analysis.filters import FilterStats
+from nnwidgets.analysis.occlusion import OcclusionMap
+
+Layout = Literal["maps", "strips", "sequence"]
+
+
+@dataclass(frozen=True)
+class ActivationsResult:
+    """A layer's response to one sample.
+
+    step: of the weights, None when no training was watched.   sample: index into the dataset.
+    values: (channels, height, width) for `layout` "maps", (channels,) for "strips", (channels, time) for "sequence"; CPU float32.
+    stats: over the probe, of the newest refresh that had them, which may be a few steps older.
+    scores: (classes,) raw outputs, or None for models without class scores.
+    note: what was done to the values (depth averaged …), or nothing.   kind: the layer's class name.
+    """
+
+    step: int | None
+    layer: str
+    kind: str
+    sample: int
+    label: str
+    layout: Layout
+    values: Tensor
+    stats: ActivationStats | None
+    scores: Tensor | None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class FiltersResult:
+    """A layer's weights: weight (out, in, …), `stats` per filter, CPU float32."""
+
+    step: int | None
+    layer: str
+    kind: str
+    weight: Tensor
+    stats: FilterStats
+
+
+@dataclass(frozen=True)
+class OcclusionResult:
+    """An occlusion map of one sample, whole when `map.done`.
+
+    layer: whose summed activity the map carries, or empty.   unit: its strongest feature map, over the probe.
+    target: the class asked about.   seconds: what the computation took so far.
+    """
+
+    step: int | None
+    sample: int
+    label: str
+    map: OcclusionMap
+    layer: str
+    unit: int | None
+    target: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class EmbeddingResult:
+    """Where samples lie by a layer's response.
+
+    indices: (n,) into the dataset.   labels, predicted: (n,) int64, -1 where there is none.   loss: (n,) float32, NaN without labels.
+    total: samples in the dataset.   note: what was done to the features before, or nothing.
+    """
+
+    step: int | None
+    layer: str
+    embedding: Embedding
+    indices: Tensor
+    labels: Tensor
+    predicted: Tensor
+    confidence: Tensor
+    loss: Tensor
+    total: int
+    note: str = ""

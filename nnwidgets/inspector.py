@@ -1,0 +1,250 @@
+"""A model and a dataset, and the way to every view of them."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from nnwidgets.analysis.capture import layer_names
+from nnwidgets.analysis.engine.occlusion_dense import class_scores
+from nnwidgets.data import Samples
+from nnwidgets.selection import Selection
+from nnwidgets.session import Session, free_memory
+from nnwidgets.shadow import Shadow, check_leaks
+from nnwidgets.training.budget import Budget
+from nnwidgets.training.probe import ProbeJob
+from nnwidgets.training.record import Record
+from nnwidgets.training.user_thread import UserThread
+from nnwidgets.training.watch import Watch
+from nnwidgets.training.worker import Worker
+
+if TYPE_CHECKING:
+    from nnwidgets.views.activations import ActivationsView
+    from nnwidgets.views.dashboard import Dashboard
+    from nnwidgets.views.embedding import EmbeddingView
+    from nnwidgets.views.filters import FiltersView
+    from nnwidgets.views.occlusion import OcclusionView
+
+MEMORY_SHARE = 0.1
+
+_inspectors: weakref.WeakKeyDictionary[nn.Module, weakref.ref[Inspector]] = weakref.WeakKeyDictionary()
+
+
+class Inspector:
+    """Wraps a model and a dataset; displaying it displays its dashboard.
+
+    Everything is computed on a private copy of the model in eval mode. The model, the dataset and the global random states are
+    as they were before; a second inspector on the same model replaces the first.
+
+    Args:
+        model: any eager module on any device; compiled and data-parallel wrappers are looked through.
+        dataset: map-style dataset, list, DataLoader (its dataset and collate function), one tensor or array (no labels), or
+            `(inputs, targets)`.
+        unpack: `unpack(sample) -> (args, kwargs, target or None)`; by default the last of a tuple is the target if `forward` takes
+            fewer arguments.
+        score_fn: `score_fn(output) -> (batch, classes)`; by default the output's `logits`, else its first tensor.
+        loss_fn: `loss_fn(output, targets)`: the loss on the probe is then shown without `watch.log`.
+        class_names: else `dataset.classes`, else numbers.
+        probe: how many samples statistics are over, spread over classes where labels are at hand; or their indices.
+        to_image: `to_image(input) -> array or PIL image` of one sample.
+        device: where the private copy lives; by default where the model is.
+        seed: draws the probe and the embedding's samples.
+        selection: another inspector's `selection`, to link the two.
+        max_memory: bytes we may keep beyond the private copy; by default a tenth of what is free.
+
+    Raises:
+        TypeError: a model or dataset of a kind that can't be inspected; the text says which and what to do.
+        ValueError: an empty dataset, class names of the wrong length, samples that the model refuses.
+        IndexError: probe indices out of range.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        dataset: Any,
+        *,
+        unpack: Callable[[Any], tuple[tuple[Any, ...], dict[str, Any], Any]] | None = None,
+        score_fn: Callable[[Any], Tensor] | None = None,
+        loss_fn: Callable[..., Tensor] | None = None,
+        class_names: Sequence[str] | None = None,
+        probe: int | Sequence[int] = 64,
+        to_image: Callable[[Any], Any] | None = None,
+        device: torch.device | str | None = None,
+        seed: int = 0,
+        selection: Selection | None = None,
+        max_memory: int | None = None,
+    ) -> None:
+        if not isinstance(model, nn.Module):
+            raise TypeError(f"model: expected a torch.nn.Module, got {type(model).__name__}")
+        previous = _inspectors.get(model)
+        if previous is not None and (old := previous()) is not None:
+            old.close()
+        shadow = Shadow(model, device=device)
+        memory = max_memory if max_memory is not None else int(MEMORY_SHARE * free_memory(shadow.device))
+        samples = Samples(
+            dataset, model=model, device=shadow.device, unpack=unpack, to_image=to_image, class_names=class_names, probe=probe, seed=seed, max_bytes=memory // 2
+        )
+        self._session = _session(model, shadow, samples, score_fn=score_fn, loss_fn=loss_fn, selection=selection, memory=memory)
+        self._close = weakref.finalize(self, Session.close, self._session)
+        _inspectors[model] = weakref.ref(self)
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of what can be looked at, in forward order; the n-th call of a module is "name:n"."""
+        return tuple(layer.name for layer in self._session.layers)
+
+    @property
+    def selection(self) -> Selection:
+        """What every view shows: layer, unit, sample, target, and the selected samples (indices into the dataset)."""
+        return self._session.selection
+
+    def activations(self, *, layer: str | None = None, sample: int | None = None, save_picture: bool = True) -> ActivationsView:
+        """The response of a layer to a sample, live; None follows the selection.
+
+        Raises:
+            KeyError: an unknown layer; the text lists the nearest names.
+            IndexError: a sample out of range.
+        """
+        from nnwidgets.views.activations import ActivationsView
+
+        return ActivationsView(self._session, layer=layer, sample=sample, save_picture=save_picture)
+
+    def filters(self, *, layer: str | None = None, save_picture: bool = True) -> FiltersView:
+        """The filters of a layer and how smooth they are, live; None follows the selection.
+
+        Raises:
+            KeyError: an unknown layer; the text lists the nearest names.
+        """
+        from nnwidgets.views.filters import FiltersView
+
+        return FiltersView(self._session, layer=layer, save_picture=save_picture)
+
+    def occlusion(
+        self,
+        *,
+        sample: int | None = None,
+        target: int | None = None,
+        layer: str | None = None,
+        patch: int | None = None,
+        stride: int | None = None,
+        save_picture: bool = True,
+    ) -> OcclusionView:
+        """What the model loses when a square of the picture is covered, live; None follows the selection.
+
+        Raises:
+            ValueError: a target that is no class, a patch larger than the picture, a stride larger than the patch.
+            KeyError: an unknown layer.
+            IndexError: a sample out of range.
+        """
+        from nnwidgets.views.occlusion import OcclusionView
+
+        return OcclusionView(self._session, sample=sample, target=target, layer=layer, patch=patch, stride=stride, save_picture=save_picture)
+
+    def embedding(
+        self, *, layer: str | None = None, method: str = "tsne", dims: int = 2, points: int | None = None, save_picture: bool = True
+    ) -> EmbeddingView:
+        """Samples as points, near each other when a layer responds alike, live; a fixed subset of `points` (500) samples.
+
+        Raises:
+            KeyError: an unknown layer.
+            ValueError: an unknown method, dims other than 2 or 3, fewer than one point.
+        """
+        from nnwidgets.views.embedding import EmbeddingView
+
+        return EmbeddingView(self._session, layer=layer, method=method, dims=dims, points=points, save_picture=save_picture)
+
+    def dashboard(self, *, save_picture: bool = True) -> Dashboard:
+        """All views in one frame, with one selection; only the open tab is computed."""
+        from nnwidgets.views.dashboard import Dashboard
+
+        return Dashboard(self._session, save_picture=save_picture)
+
+    def watch(self, optimizer: torch.optim.Optimizer | None = None, *, budget: float = 0.05) -> Watch:
+        """Follow a training: `with inspector.watch(optimizer): ...`. A second watch replaces the first.
+
+        Args:
+            optimizer: None: any optimizer that steps these parameters, also one made later.
+            budget: share of the training time that watching may cost, for all views together.
+
+        Raises:
+            ValueError: a budget outside 0 to 1; an optimizer that steps none of this model's parameters.
+            RuntimeError: the inspector is closed, or its model is gone.
+        """
+        session = self._session
+        model = session.live()
+        if session.closed or model is None:
+            raise RuntimeError("watch: expected an open inspector, got one that was closed or replaced; make a new Inspector")
+        watch = Watch(model, session.shadow, session.worker, session.user_thread, optimizer, budget=budget, on_change=session.watch_changed)
+        session.watch, session.watched = watch, True
+        session.changed()
+        return watch
+
+    def refresh(self) -> None:
+        """Take the model as it is now and renew every view; needed only where no watch follows the training."""
+        self._session.shadow.refill()
+        self._session.refresh_all()
+
+    def close(self) -> None:
+        """Close every view and the watch, and free the private copy. The model stays as it is."""
+        self._close()
+
+    def _ipython_display_(self, **options: Any) -> None:
+        self.dashboard()._ipython_display_(**options)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._session.closed else f"{len(self.layers)} layers, {len(self._session.samples)} samples"
+        return f"Inspector({state})"
+
+
+def _session(
+    model: nn.Module,
+    shadow: Shadow,
+    samples: Samples,
+    *,
+    score_fn: Callable[[Any], Tensor] | None,
+    loss_fn: Callable[..., Tensor] | None,
+    selection: Selection | None,
+    memory: int,
+) -> Session:
+    """Run the private copy once, in the user's thread, to learn its layers and classes and whether it is safe to watch."""
+    shadow.refill()
+    first = samples.batch(samples.probe_indices[:2])
+    report = check_leaks(shadow, model, first.args, first.kwargs)
+    layers = layer_names(shadow.module, first.args, first.kwargs)
+    record, worker, user_thread = Record(max_bytes=memory // 4), Worker(shadow, budget=Budget()), UserThread()
+    session = Session(
+        live=weakref.ref(model),
+        shadow=shadow,
+        samples=samples,
+        layers=layers,
+        selection=selection if selection is not None else Selection(),
+        record=record,
+        worker=worker,
+        user_thread=user_thread,
+        score_fn=score_fn if score_fn is not None else class_scores,
+        loss_fn=loss_fn,
+        max_memory=memory,
+        classes=None,
+        refusal="" if report.safe else " ".join(report.reasons),
+    )
+    output = session.run(first)
+    if score_fn is not None:
+        _check_scores(score_fn(output))
+    scores = session.batch_scores(output)
+    session.classes = scores.shape[1] if scores is not None else None
+    if session.classes is not None:
+        samples.check_class_names(session.classes)
+    if selection is None:
+        session.selection.restrict(layers=[layer.name for layer in layers], samples=len(samples), classes=session.classes)
+        session.selection.update(layer=layers[0].name, sample=samples.probe_indices[0])
+    return session
+
+
+def _check_scores(scores: Any) -> None:
+    if not isinstance(scores, Tensor) or scores.ndim != 2:
+        got = f"a tensor of shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
+        raise ValueError(f"score_fn: expected a tensor (batch, classes), got {got}")

@@ -1,0 +1,181 @@
+"""What an inspector's views share: the shadow, the samples, the layers, the record, the worker. Knows no widget.
+
+The user holds the `Inspector`; views hold the session. When the inspector goes, its session is closed and its views with it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from nnwidgets.analysis.capture import LayerInfo
+from nnwidgets.data import Batch, Samples
+from nnwidgets.selection import Selection
+from nnwidgets.shadow import Shadow
+from nnwidgets.training.probe import ProbeJob
+from nnwidgets.training.record import Record
+from nnwidgets.training.user_thread import UserThread
+from nnwidgets.training.watch import Watch
+from nnwidgets.training.worker import Snapshot, Worker
+
+STALE_AFTER_S = 5.0
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Status:
+    """How training and watching stand. Seconds, bytes and shares; None where there is nothing to say."""
+
+    step: int | None
+    training: bool
+    overhead: float | None
+    budget: float | None
+    memory_bytes: int
+    stale_after_s: float | None
+
+
+@dataclass
+class Session:
+    """One per inspector. `refusal` says why the model can't be watched, or is empty."""
+
+    live: Callable[[], nn.Module | None]
+    shadow: Shadow
+    samples: Samples
+    layers: tuple[LayerInfo, ...]
+    selection: Selection
+    record: Record
+    worker: Worker
+    user_thread: UserThread
+    score_fn: Callable[[Any], Tensor]
+    loss_fn: Callable[..., Tensor] | None
+    max_memory: int
+    classes: int | None
+    probe: ProbeJob
+    refusal: str = ""
+    notice: str = ""
+    watch: Watch | None = None
+    watched: bool = False
+    paused: bool = False
+    closed: bool = False
+
+    def __post_init__(self) -> None:
+        self._members: list[Closable] = []
+        self._listeners: list[Callable[[], None]] = []
+
+    def join(self, member: Closable) -> None:
+        """Have something (a view, a panel) closed with the session."""
+        self._members.append(member)
+
+    def leave(self, member: Closable) -> None:
+        self._members = [other for other in self._members if other is not member]
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call `listener` when a watch begins or ends, or when the views are paused or resumed."""
+        self._listeners.append(listener)
+
+    def changed(self) -> None:
+        for listener in tuple(self._listeners):
+            listener()
+
+    def pause(self, paused: bool) -> None:
+        """Pause or resume the views; training is never touched."""
+        self.paused = paused
+        self.changed()
+
+    def layer(self, name: str) -> LayerInfo:
+        return next(layer for layer in self.layers if layer.name == name)
+
+    def module_of(self, name: str) -> nn.Module:
+        """The shadow's module behind a layer name, whichever call of it the name means."""
+        return self.shadow.module.get_submodule(name.partition(":")[0])
+
+    def run(self, batch: Batch) -> Any:
+        """The model's output for a batch, by the shadow."""
+        return self.shadow.run(*batch.args, **batch.kwargs)
+
+    def batch_scores(self, output: Any) -> Tensor | None:
+        """Class scores (n, classes) on the CPU, or None for a model that has none."""
+        try:
+            scores = self.score_fn(output)
+        except ValueError:
+            # The default finds no class axis; a user's own function that fails is told at construction.
+            return None
+        return scores.detach().float().cpu() if isinstance(scores, Tensor) and scores.ndim == 2 else None
+
+    def scores(self, output: Any) -> Tensor | None:
+        """Class scores (classes,) of the only sample of a batch."""
+        scores = self.batch_scores(output)
+        return scores[0] if scores is not None else None
+
+    def class_name(self, index: int) -> str:
+        names = self.samples.class_names
+        return names[index] if names is not None and 0 <= index < len(names) else str(index)
+
+    def step_of(self, snapshot: Snapshot) -> int | None:
+        """The step that a snapshot's weights are of; None when no training was ever watched."""
+        return snapshot.step if self.watched else None
+
+    def loss_curve(self) -> tuple[str, list[int], list[float]]:
+        """Name, steps and values of the loss: the one given to `watch.log`, else that of the probe in eval mode."""
+        logged = self.watch.logged("loss") if self.watch is not None else None
+        if logged is not None and len(logged.steps):
+            return "Loss", list(logged.steps), list(logged.items)
+        kept = self.record.probe_loss
+        return "Probe loss (eval)", list(kept.steps), list(kept.items)
+
+    @property
+    def training(self) -> bool:
+        return self.watch is not None and self.watch.training
+
+    def status(self) -> Status:
+        watch = self.watch
+        step = watch.step_count if watch is not None else self.record.last_step
+        stale = max(STALE_AFTER_S, 10 * watch.step_interval_s) if watch is not None and not watch.closed else None
+        return Status(
+            step=step,
+            training=self.training,
+            overhead=watch.overhead if watch is not None else None,
+            budget=watch.budget.share if watch is not None else None,
+            memory_bytes=self.shadow.nbytes + self.samples.nbytes + self.record.nbytes,
+            stale_after_s=stale,
+        )
+
+    def model_changed(self) -> bool:
+        """Whether the user's weights moved since the last snapshot and no watch is there to follow them."""
+        return not self.training and not self.shadow.is_current()
+
+    def close(self) -> None:
+        """Close views, watch and worker; free the shadow."""
+        if self.closed:
+            return
+        self.closed = True
+        if self.watch is not None:
+            self.watch.close()
+        self.worker.close()
+        self._listeners.clear()
+        while self._members:
+            self._members.pop().close()
+        self.selection.unobserve_all()
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes that are free now on the device (Linux: available to new processes; elsewhere a guess of 2 GB)."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        with open("/proc/meminfo", encoding="ascii") as lines:
+            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
+    except OSError:
+        return 2_000_000_000
+
+
+def now_s() -> float:
+    return time.monotonic()

@@ -1,0 +1,122 @@
+"""Statistics of every layer over the probe, as one job of the worker. Knows results and the record; knows no widget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from nnwidgets.analysis import ActivationStats
+from nnwidgets.analysis.activations import StatsAccumulator
+from nnwidgets.analysis.capture import LayerInfo, record
+from nnwidgets.analysis.filters import filter_stats, filter_weight
+from nnwidgets.data import Batch, Samples
+from nnwidgets.training.record import ProbeResult, Record
+from nnwidgets.training.worker import Job, Snapshot
+
+SLICE_S = 0.03
+KEPT_KERNEL_VALUES = 100_000
+
+
+class Score(Protocol):
+    def __call__(self, output: Any) -> Tensor | None: ...
+
+
+class ProbeJob(Job):
+    """Fills the record; `wanted()` while anybody listens that is on screen. `loss_fn(output, targets)` may be None."""
+
+    name = "probe"
+
+    def __init__(
+        self,
+        samples: Samples,
+        layers: tuple[LayerInfo, ...],
+        record_: Record,
+        *,
+        scores: Score,
+        loss_fn: Callable[..., Tensor] | None,
+        step_of: Callable[[Snapshot], int | None],
+    ) -> None:
+        self._samples, self._layers, self._record = samples, {layer.name: layer for layer in layers}, record_
+        self._scores, self._loss_fn, self._step_of = scores, loss_fn, step_of
+        self._rows = 8
+        self._listeners: list[tuple[Callable[[], bool], Callable[[], None]]] = []
+        self.error: str = ""
+
+    def listen(self, wanted: Callable[[], bool], done: Callable[[], None]) -> None:
+        """Keep the record fresh while `wanted()`, and call `done()` after each addition to it."""
+        self._listeners.append((wanted, done))
+
+    def forget(self, done: Callable[[], None]) -> None:
+        self._listeners = [listener for listener in self._listeners if listener[1] != done]
+
+    def wanted(self) -> bool:
+        return any(wanted() for wanted, _ in self._listeners)
+
+    def work(self, snapshot: Snapshot) -> Iterator[None]:
+        module, step = snapshot.shadow.module, self._step_of(snapshot)
+        sums: dict[str, StatsAccumulator] = {}
+        outputs: list[Any] = []
+        indices, start = self._samples.probe_indices, 0
+        while start < len(indices):
+            began = time.thread_time()
+            batch = self._samples.batch(indices[start : start + self._rows])
+            outputs.append(self._forward(module, batch, sums))
+            start += self._rows
+            spent = time.thread_time() - began
+            self._rows = int(min(max(1, self._rows * min(2.0, SLICE_S / max(spent, 1e-6))), len(indices)))
+            yield
+        filters, kernels = {}, {}
+        for layer in self._layers.values():
+            weight = filter_weight(module.get_submodule(layer.name.partition(":")[0])) if layer.call == 1 else None
+            if weight is not None:
+                values = weight.detach().float().cpu()
+                filters[layer.name] = filter_stats(values)
+                if values.numel() <= KEPT_KERNEL_VALUES:
+                    kernels[layer.name] = values.clone()
+                yield
+        loss, correct = self._quality(outputs)
+        stats = {name: accumulator.result() for name, accumulator in sums.items()}
+        self._record.add(ProbeResult(step or 0, stats, filters, len(indices), loss, correct), kernels)
+        self.error = ""
+        for _, done in tuple(self._listeners):
+            done()
+
+    def failed(self, error: BaseException, step: int) -> None:
+        self.error = f"{type(error).__name__}: {error}"
+        for _, done in tuple(self._listeners):
+            done()
+
+    def _forward(self, module: nn.Module, batch: Batch, sums: dict[str, StatsAccumulator]) -> tuple[Tensor | None, float | None]:
+        """Add a chunk to the sums; return its scores (n, classes) and its loss, where there are any."""
+        picture = batch.args[0] if batch.args and isinstance(batch.args[0], Tensor) else None
+        inputs = picture if picture is not None and picture.ndim == 4 and picture.is_floating_point() else None
+
+        def add(name: str, value: Tensor) -> None:
+            if name in self._layers:
+                sums.setdefault(name, StatsAccumulator()).add(value, inputs, channel_dim=self._layers[name].channel_dim if value.ndim > 1 else None)
+
+        output = record(module, batch.args, batch.kwargs, on_activation=add)
+        loss = None
+        if self._loss_fn is not None and batch.targets is not None:
+            with torch.no_grad():
+                loss = float(self._loss_fn(output, batch.targets))
+        return self._scores(output), loss
+
+    def _quality(self, chunks: list[tuple[Tensor | None, float | None]]) -> tuple[float | None, float | None]:
+        """Mean loss over the probe (chunks weigh by their size only approximately) and share of right predictions."""
+        losses = [loss for _, loss in chunks if loss is not None]
+        scores = [part for part, _ in chunks if part is not None]
+        labels = [self._samples.label(index) for index in self._samples.probe_indices]
+        correct = None
+        if len(scores) == len(chunks) and all(label is not None for label in labels):
+            correct = float((torch.cat(scores).argmax(dim=1) == torch.tensor(labels)).double().mean())
+        return (sum(losses) / len(losses) if losses else None), correct
+
+
+def dead_units(stats: ActivationStats | None) -> int:
+    """How many channels never fired on the probe."""
+    return int(stats.dead.sum()) if stats is not None else 0

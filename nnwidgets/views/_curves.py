@@ -1,0 +1,131 @@
+"""Curves over training under a view, by bqplot, with a legend of our own. Knows series; knows no model.
+
+bqplot draws about 80 changes a second at best, so all writes go through the publisher at its pace.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+import bqplot
+import ipywidgets
+import numpy as np
+
+from nnwidgets.views._captions import number
+from nnwidgets.views._guard import guard_tree
+from nnwidgets.views._publisher import PUBLISHER
+from nnwidgets.views._wire import Array
+
+UNIT, INK, BAND = "var(--jp-brand-color1)", "var(--jp-ui-font-color1)", "var(--jp-ui-font-color1)"
+OTHERS = "var(--jp-ui-font-color2)"
+
+
+@dataclass(frozen=True)
+class Series:
+    """One curve's data over `steps` (n,): the selected unit (n,), the layer mean (n,), a band (2, n) around it, thin others (k, n)."""
+
+    steps: Array
+    unit: Array | None
+    mean: Array
+    band: Array | None = None
+    inner_band: Array | None = None
+    others: Array | None = None
+
+
+class Curve(ipywidgets.VBox):
+    """One small figure: a title with the values of now, and the lines under it."""
+
+    def __init__(self, title: str, *, note: str = "", height: int = 104, digits: int = 3) -> None:
+        self._title, self._note, self._digits = title, note, digits
+        self._x, self._y = bqplot.LinearScale(), bqplot.LinearScale()
+        scales = {"x": self._x, "y": self._y}
+        flat = np.zeros(1)
+        common = {"x": flat, "scales": scales, "enable_hover": False, "interactions": {}}
+        fill = {"fill": "between", "stroke_width": 0.0, "opacities": [0.0, 0.0], "apply_clip": True}
+        self._band = bqplot.Lines(y=np.zeros((2, 1)), fill_colors=[BAND], fill_opacities=[0.10, 0.10], colors=[BAND], **fill, **common)
+        self._inner = bqplot.Lines(y=np.zeros((2, 1)), fill_colors=[BAND], fill_opacities=[0.14, 0.14], colors=[BAND], **fill, **common)
+        self._others = bqplot.Lines(y=flat, colors=[OTHERS], stroke_width=0.75, opacities=[0.35] * 64, **common)
+        self._mean = bqplot.Lines(y=flat, colors=[INK], stroke_width=1.5, **common)
+        self._unit = bqplot.Lines(y=flat, colors=[UNIT], stroke_width=2.0, **common)
+        self._axis_x = bqplot.Axis(scale=self._x, num_ticks=4, grid_lines="none", tick_format="~s")
+        self._axis_y = bqplot.Axis(scale=self._y, orientation="vertical", num_ticks=3, grid_lines="solid", tick_format="~g")
+        figure = bqplot.Figure(
+            marks=[self._band, self._inner, self._others, self._mean, self._unit],
+            axes=[self._axis_x, self._axis_y],
+            fig_margin={"top": 8, "bottom": 22, "left": 40, "right": 12},
+            layout=ipywidgets.Layout(height=f"{height + 30}px", width="100%", min_width="160px"),
+            animation_duration=0,
+            padding_y=0.05,
+        )
+        figure.display_toolbar = False
+        self._head = ipywidgets.HTML()
+        super().__init__([self._head, figure])
+        self.add_class("nnw-curve")
+        self._say(None)
+        guard_tree(self)
+
+    def show(self, series: Series) -> None:
+        """Draw the series at the publisher's next turn."""
+        PUBLISHER.update(self, lambda: self._write(series))
+
+    def close(self) -> None:
+        PUBLISHER.forget(self)
+        for child in self.children:
+            child.close()
+        super().close()
+
+    def _write(self, series: Series) -> int:
+        if self.comm is None:
+            return 0
+        steps = np.asarray(series.steps, dtype=np.float64)
+        for mark, values in ((self._band, series.band), (self._inner, series.inner_band), (self._others, series.others), (self._mean, series.mean), (self._unit, series.unit)):
+            with mark.hold_sync():
+                mark.visible = values is not None and len(steps) > 0
+                if mark.visible:
+                    mark.x, mark.y = steps, np.asarray(values, dtype=np.float64)
+        self._say(series)
+        return 6
+
+    def _say(self, series: Series | None) -> None:
+        values = ""
+        if series is not None and len(series.steps):
+            unit = number(float(series.unit[-1]), self._digits) if series.unit is not None else ""
+            values = f'<b class="nnw-unit">{unit}</b> <span>{number(float(series.mean[-1]), self._digits)}</span>'
+        note = f' <span class="nnw-faint">{html.escape(self._note)}</span>' if self._note else ""
+        self._head.value = f'<div class="nnw-curve-head"><span><b>{html.escape(self._title)}</b>{note}</span><span>{values}</span></div>'
+
+
+class Curves(ipywidgets.VBox):
+    """A titled row of curves with one legend."""
+
+    def __init__(self, title: str, curves: dict[str, Curve]) -> None:
+        self._title = title
+        self.curves = curves
+        self._legend = ipywidgets.HTML()
+        body = ipywidgets.HBox(list(curves.values()))
+        body.add_class("nnw-curves-body")
+        super().__init__([self._legend, body])
+        self.add_class("nnw-curves")
+        guard_tree(self)
+
+    def describe(self, unit: str, band: str, note: str) -> None:
+        """Say in the legend what the lines are."""
+        rows = [("nnw-key-unit", unit), ("nnw-key-mean", "layer mean"), ("nnw-key-band", band)]
+        keys = "".join(f'<span class="nnw-key {key}">{html.escape(text)}</span>' for key, text in rows if text)
+        text = f'<div class="nnw-curves-head"><b>{html.escape(self._title)}</b>{keys}<span class="nnw-faint">{html.escape(note)}</span></div>'
+        PUBLISHER.update(self, lambda: self._set_legend(text))
+
+    def _set_legend(self, text: str) -> int:
+        changed = self._legend.value != text and self.comm is not None
+        if changed:
+            self._legend.value = text
+        return int(changed)
+
+    def close(self) -> None:
+        PUBLISHER.forget(self)
+        for curve in self.curves.values():
+            curve.close()
+        for child in self.children:
+            child.close()
+        super().close()

@@ -1,0 +1,125 @@
+"""Displaying a widget so that the saved notebook still shows its last picture. Knows IPython; knows no model.
+
+A saved notebook without a kernel shows "Loading widget..." and not the picture of the same output, so a second output
+beside the widget holds the picture. The page hides it while the widget is alive.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import time
+import uuid
+import zlib
+from typing import Any
+
+from IPython.core.getipython import get_ipython
+from IPython.display import publish_display_data
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from nnwidgets.views._publisher import PUBLISHER
+
+PICTURE_EVERY_S = 20.0
+DOTS_PER_INCH = 96
+
+
+class LeavesPicture:
+    """Mixin of widgets that are displayed with a picture of themselves kept in the notebook."""
+
+    save_picture: bool = True
+    model_id: str
+    _picture_id: str | None = None
+    _pictured_at = float("-inf")
+
+    def figure(self) -> Figure:
+        """What the picture shows. Raises RuntimeError while there is nothing to show."""
+        raise NotImplementedError
+
+    @property
+    def leaves_picture(self) -> bool:
+        """Whether an output of its own beside the widget holds the picture."""
+        return self._picture_id is not None
+
+    def on_display(self) -> None:
+        """Called when the widget is displayed, before the page has it."""
+
+    def _ipython_display_(self, **_options: Any) -> None:
+        replace_display(self)
+        self.on_display()
+        bundle = {"application/vnd.jupyter.widget-view+json": {"version_major": 2, "version_minor": 0, "model_id": self.model_id}, "text/plain": ""}
+        if self.save_picture:
+            self._picture_id = uuid.uuid4().hex
+        publish_display_data(bundle)
+        if self._picture_id is not None:
+            self._publish(blank_png(), update=False)
+            self._pictured_at = float("-inf")
+            self.picture_due()
+
+    def picture_due(self, *, now: bool = False) -> None:
+        """Have the kept picture renewed if its time has come."""
+        if self._picture_id is None or (not now and time.monotonic() - self._pictured_at < PICTURE_EVERY_S):
+            return
+        self._pictured_at = time.monotonic()
+        PUBLISHER.update(self, self._renew_picture)
+
+    def _renew_picture(self) -> int:
+        try:
+            figure = self.figure()
+        except RuntimeError:
+            self._pictured_at = float("-inf")
+            return 0
+        self._publish(png_of(figure), update=True)
+        return 1
+
+    def _publish(self, png: bytes, *, update: bool) -> None:
+        publish_display_data(
+            {"image/png": png, "text/plain": ""},
+            metadata={"image/png": {"alt": "nnwidgets picture"}},
+            transient={"display_id": self._picture_id},
+            update=update,
+        )
+
+
+def png_of(figure: Figure) -> bytes:
+    """The figure as PNG, drawn by Agg and never by pyplot, whose state other threads share."""
+    buffer = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(buffer) if figure.dpi == DOTS_PER_INCH else figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+    return buffer.getvalue()
+
+
+def blank_png() -> bytes:
+    """A picture of one clear pixel: holds the place until there is something to show.
+
+    >>> blank_png()[:4]
+    b'\\x89PNG'
+    """
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", 1, 1, 8, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(5))) + chunk(b"IEND", b"")
+
+
+_displayed: dict[str, tuple[str, list[Any]]] = {}
+
+
+def replace_display(widget: Any) -> None:
+    """Close what the previous run of this cell displayed: its output is gone, so nobody can look at it any more."""
+    shell = get_ipython()
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return
+    parent = kernel.get_parent()
+    cell = parent.get("metadata", {}).get("cellId")
+    run = parent.get("header", {}).get("msg_id", "")
+    if not cell:
+        return
+    last_run, widgets = _displayed.get(cell, (run, []))
+    if last_run != run:
+        for old in widgets:
+            if old is not widget:
+                old.close()
+        widgets = []
+    _displayed[cell] = (run, [*widgets, widget])

@@ -1,0 +1,142 @@
+"""An own widget in the page: sends frames, receives messages. Knows the protocol; knows no model and no analysis.
+
+Browser to Python everything is a custom message; the browser never writes a trait. Handlers run in a second thread of the
+kernel while a cell is busy, so they check, hand over and return.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+from nnwidgets.views._guard import guard, guard_tree
+from nnwidgets.views._publisher import PUBLISHER, FrameSource
+from nnwidgets.views._wire import Frame, encode
+
+STATIC = Path(__file__).parent / "static"
+Command = Callable[[str, Any], Frame | None]
+logger = logging.getLogger(__name__)
+
+
+class Panel(anywidget.AnyWidget):
+    """One bundle of ours on the page. A subclass names its `bundle`; anywidget tells styles apart by class.
+
+    `on_command(name, value)` answers what the user does there: it returns a frame for a command that asks, raises
+    `ValueError`, `KeyError` or `TypeError` for one that makes no sense (the text goes back to the page), and must not block.
+    `on_hello()` is called when a page shows the panel; `on_failure(error)` when a frame could not be made.
+    """
+
+    bundle: ClassVar[str]
+    _esm = traitlets.Unicode(help="The bundle's JavaScript. Written by Python, once.").tag(sync=True)
+    _css = traitlets.Unicode(help="The bundle's style. Written by Python, once.").tag(sync=True)
+    part = traitlets.Unicode("", help="Which part of the bundle to show. Written by Python, once.").tag(sync=True)
+
+    def __init__(
+        self,
+        *,
+        part: str = "",
+        on_command: Command,
+        on_hello: Callable[[], None] = lambda: None,
+        on_failure: Callable[[Exception], None] = lambda error: None,
+        is_busy: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._on_command, self._on_hello, self._on_failure, self._is_busy = on_command, on_hello, on_failure, is_busy
+        self.mounted = False
+        super().__init__(_esm=_static(f"{self.bundle}.js"), _css=_static(f"{self.bundle}.css"), part=part)
+        PUBLISHER.open(self)
+        self.on_msg(self._receive)
+
+    def open(self) -> None:
+        super().open()
+        guard(self)
+        guard_tree(self.layout)
+
+    def close(self) -> None:
+        PUBLISHER.close(self)
+        super().close()
+
+    @property
+    def awake(self) -> bool:
+        """Whether somebody may be looking."""
+        return PUBLISHER.awake(self)
+
+    def post(self, source: FrameSource, *, channel: str = "picture") -> None:
+        """Have a frame made and sent by the publisher; the newest of a channel wins."""
+        PUBLISHER.post(self, source, channel=channel)
+
+    def deliver(self, frame: Frame, seq: int) -> None:
+        """Called by the publisher."""
+        content, buffers = encode(frame)
+        self.send({"kind": "frame", "seq": seq, "channel": frame.channel, **content}, buffers)
+
+    def undeliverable(self, error: Exception) -> None:
+        """Called by the publisher."""
+        self._on_failure(error)
+
+    def _receive(self, _widget: object, content: object, _buffers: object) -> None:
+        if not isinstance(content, Mapping):
+            return
+        # In the main thread a message of the page is handled between cells only, except through `watch.poll()`.
+        busy = threading.current_thread() is not threading.main_thread() or self._is_busy()
+        match content.get("kind"):
+            case "hello":
+                self.mounted = True
+                PUBLISHER.heard(self, visible=True, busy=busy)
+                self._on_hello()
+            case "visible":
+                PUBLISHER.heard(self, visible=content.get("visible") is not False, busy=busy)
+                self._on_hello()
+            case "ack":
+                seq = content.get("seq")
+                PUBLISHER.heard(self, ack=seq if isinstance(seq, int) else None, busy=busy)
+            case "ping":
+                PUBLISHER.heard(self, busy=busy)
+                self.send({"kind": "pong", "request": content.get("request")})
+            case "command":
+                PUBLISHER.heard(self, busy=busy)
+                self._command(content)
+            case other:
+                logger.warning("a message of unknown kind came from the browser: %r", other)
+
+    def _command(self, content: Mapping[str, Any]) -> None:
+        request, name = content.get("request"), content.get("name")
+        reply: dict[str, Any] = {"kind": "reply", "request": request}
+        try:
+            if not isinstance(name, str):
+                raise TypeError(f"command: expected a name, got {name!r}")
+            frame = self._on_command(name, content.get("value"))
+        except (KeyError, IndexError, TypeError, ValueError, traitlets.TraitError) as error:
+            self.send({**reply, "error": text_of(error)})
+            return
+        except Exception as error:
+            # `print` and tracebacks of a handler are lost in the kernel, so the page must say it.
+            logger.warning("a command of the browser failed", exc_info=True)
+            self.send({**reply, "error": f"{type(error).__name__}: {error}"})
+            return
+        if frame is not None:
+            answer, buffers = encode(frame)
+            self.send({**reply, **answer}, buffers)
+
+
+def text_of(error: BaseException) -> str:
+    """The error's own words; a KeyError would show its text in quotes.
+
+    >>> text_of(KeyError("layer: no 'conv9'"))
+    "layer: no 'conv9'"
+    """
+    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+
+
+@functools.cache
+def _static(name: str) -> str:
+    path = STATIC / name
+    if not path.exists():
+        raise FileNotFoundError(f"{name}: expected among nnwidgets' built bundles, not found; run `make js`, or reinstall nnwidgets")
+    return path.read_text(encoding="utf-8")

@@ -1,0 +1,351 @@
+"""What every view is: a panel, curves, one job in the worker, one result. Knows no arithmetic and draws nothing itself.
+
+A concrete view says what it asks for (`ask`), how that is computed (`compute`, in the worker, in slices), what the page gets
+(`picture`) and how matplotlib draws it (`draw`). States, captions, options, selection and display are here, once.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any, ClassVar
+
+import ipywidgets
+import traitlets
+from matplotlib.figure import Figure
+from traitlets.utils.bunch import Bunch
+
+from nnwidgets.session import Session
+from nnwidgets.training.worker import Job, Snapshot
+from nnwidgets.views._captions import number, step_text
+from nnwidgets.views._display import LeavesPicture
+from nnwidgets.views._panel import Panel, text_of
+from nnwidgets.views._wire import Frame, Header
+
+Caption = list[tuple[str, bool]]
+SELECTABLE = ("layer", "unit", "sample", "target", "selected")
+
+
+class ViewJob(Job):
+    """The worker's side of a view."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.name = view.stem
+        self.long = view.long
+
+    def wanted(self) -> bool:
+        return self.view.on_screen and not self.view.session.paused
+
+    def work(self, snapshot: Snapshot) -> Iterator[None]:
+        ask = self.view.ask()
+        self.view.started()
+        try:
+            for result in self.view.compute(snapshot, ask):
+                if result is not None:
+                    self.view.show(result)
+                yield
+        finally:
+            self.view.ended()
+        self.view.show_state()
+
+    def failed(self, error: BaseException, step: int) -> None:
+        self.view.fail(error, step)
+
+
+class View(LeavesPicture, ipywidgets.VBox):
+    """A live picture of a model. `result` is the last result, `figure()` draws it with matplotlib.
+
+    Options are ordinary traits: set them, observe them, link them. None of them is synced by traitlets; the page asks for
+    changes by messages, so Python is their only writer.
+    """
+
+    stem: ClassVar[str]
+    panel_type: ClassVar[type[Panel]]
+    long: ClassVar[bool] = False
+
+    def __init__(self, session: Session, *, standalone: bool = True, save_picture: bool = True) -> None:
+        self.session = session
+        self.standalone = standalone
+        self.result: Any = None
+        self.shown = False
+        self.row: LeavesPicture | None = None
+        self._asked: Hashable = None
+        self._failure: tuple[str, int] | None = None
+        self._progress: tuple[float, str] | None = None
+        self.finished_at: float | None = None
+        self.panel = self.panel_type(
+            on_command=self.command,
+            on_hello=self._hello,
+            on_failure=lambda error: self.fail(error, self.session.status().step or 0),
+            is_busy=lambda: self.session.training,
+        )
+        super().__init__([self.panel, *self.below()])
+        self.add_class("nnw-view")
+        self.job = ViewJob(self)
+        self.save_picture = save_picture
+        session.join(self)
+        session.selection.observe(self._selected, names=list(SELECTABLE))
+        session.on_change(self.show_state)
+        if not session.refusal:
+            session.worker.add(self.job)
+        self.observe(self._option_changed, names=list(self.trait_names(control=lambda control: control is not None)))
+        self.refresh()
+
+    # What a concrete view says.
+
+    @abstractmethod
+    def ask(self) -> Hashable:
+        """What is to be computed: a frozen value; a change of it cancels what runs and asks again."""
+
+    @abstractmethod
+    def compute(self, snapshot: Snapshot, ask: Any) -> Iterator[Any]:
+        """Results as they come, the last one whole; None between slices of at most 50 ms. In the worker."""
+
+    @abstractmethod
+    def picture(self, result: Any) -> Frame:
+        """Header and arrays of a result for the page, by the options and selection of now. In the publisher."""
+
+    @abstractmethod
+    def caption(self, result: Any) -> Caption:
+        """Parts of the caption: text, and whether it is odd and should stand out. Without the step."""
+
+    @abstractmethod
+    def title(self, result: Any) -> tuple[str, bool, str]:
+        """Title, whether it is a name in code, subtitle; `result` is None before the first."""
+
+    @abstractmethod
+    def draw(self, result: Any, figure: Figure) -> None:
+        """Draw a result with matplotlib."""
+
+    def below(self) -> Sequence[ipywidgets.Widget]:
+        """Widgets under the panel."""
+        return ()
+
+    def curves(self, result: Any) -> None:
+        """Bring the curves below up to date with a result."""
+
+    def choices(self, option: str) -> list[tuple[Any, str]]:
+        """Values and labels that an option may take, when its trait does not tell."""
+        raise KeyError(option)
+
+    def awaited(self) -> str:
+        """What the view waits for before it can ask (a sample not read yet), or nothing."""
+        return ""
+
+    # Life.
+
+    @property
+    def on_screen(self) -> bool:
+        """Whether somebody may be looking, so that computing is worth it."""
+        return self.shown and self.panel.awake and not self.session.refusal
+
+    def refresh(self) -> None:
+        """Compute anew from a snapshot no older than now."""
+        self._asked = self.ask()
+        self._failure = None
+        if self.session.refusal or self.session.paused:
+            self.show_state()
+        else:
+            self.session.worker.request(self.job)
+
+    def figure(self) -> Figure:
+        """The last result as a matplotlib figure, caption and step included.
+
+        Raises:
+            RuntimeError: nothing has been computed yet.
+        """
+        if self.result is None:
+            raise RuntimeError(f"{self.stem}: expected a result to draw, got none yet; wait for the first picture or call refresh()")
+        figure = Figure(figsize=(8, 5), layout="constrained")
+        self.draw(self.result, figure)
+        return figure
+
+    def close(self) -> None:
+        """Take the view out of the page, the worker and the registry; its curves and controls too."""
+        self.session.worker.remove(self.job)
+        self.session.leave(self)
+        self.session.selection.unobserve(self._selected, names=list(SELECTABLE))
+        for child in self.children:
+            child.close()
+        super().close()
+
+    def caption_text(self, result: Any) -> str:
+        """The caption in one line, step included, as the saved picture carries it."""
+        return " · ".join([text for text, _ in self.caption(result)] + [step_text(result.step)])
+
+    # Results and states.
+
+    def started(self) -> None:
+        self._progress = (0.0, "")
+
+    def progress(self, share: float, text: str) -> None:
+        """Say how far a slow computation is."""
+        self._progress = (share, text)
+        self.show_state()
+
+    def ended(self) -> None:
+        self._progress = None
+
+    def show(self, result: Any) -> None:
+        """Make a result the last one and have it sent."""
+        self.result = result
+        self._failure = None
+        self.finished_at = time.monotonic()
+        self.show_picture()
+        self.curves(result)
+        (self.row or self).picture_due()
+
+    def fail(self, error: BaseException, step: int) -> None:
+        """Show a failure in the view; the last good picture stays."""
+        name = type(error).__name__
+        self._failure = (f"{name}: {text_of(error)}", step)
+        self.show_state()
+
+    def on_display(self) -> None:
+        self.shown = True
+
+    def show_picture(self) -> None:
+        self.panel.post(self._picture_frame)
+
+    def show_state(self) -> None:
+        self.panel.post(lambda: Frame(self.header(), channel="state"), channel="state")
+
+    def _picture_frame(self) -> Frame:
+        result = self.result
+        if result is None:
+            return Frame(self.header())
+        frame = self.picture(result)
+        return Frame({**self.header(), **frame.header}, frame.arrays)
+
+    def header(self) -> Header:
+        """What every frame says (CommonHeader in js/src/kernel/panel.ts)."""
+        result, status = self.result, self.session.status()
+        title, is_code, subtitle = self.title(result)
+        caption = [*self.caption(result), (step_text(result.step), False)] if result is not None else []
+        return {
+            "title": title,
+            "title_is_code": is_code,
+            "subtitle": subtitle,
+            "caption": caption,
+            "step": result.step if result is not None else None,
+            "age_s": 0.0 if self.finished_at is None else time.monotonic() - self.finished_at,
+            "training": status.training,
+            "stale_after_s": status.stale_after_s,
+            "state": self.state(),
+            "options": self.option_specs(),
+            "standalone": self.standalone,
+            "own_picture": (self.row or self).leaves_picture,
+            "selection": {name: getattr(self.session.selection, name) for name in SELECTABLE},
+        }
+
+    def state(self) -> Header:
+        """The state line: kind, words, action. What is most in the way comes first."""
+        step = self.session.status().step
+        blank = {"text": "", "detail": "", "error": "", "progress": None, "actions": []}
+        if self.session.refusal:
+            return {**blank, "kind": "refused", "text": "This model can't be watched.", "detail": self.session.refusal}
+        if self._failure is not None:
+            text = f"Failed at {step_text(self._failure[1])}. Training goes on."
+            return {**blank, "kind": "failed", "text": text, "error": self._failure[0], "actions": ["copy", "retry"]}
+        if self.session.paused:
+            at = step_text(self.result.step) if self.result is not None else "the start"
+            text = f"Paused at {at} · training is at {step_text(step)}"
+            return {**blank, "kind": "paused", "text": text, "detail": "Nothing is computed for this view and it costs nothing.", "actions": ["resume"]}
+        if self.awaited():
+            return {**blank, "kind": "waiting", "text": self.awaited()}
+        if self._progress is not None and self._progress[1]:
+            share, text = self._progress
+            return {**blank, "kind": "computing", "text": text, "progress": share, "actions": ["cancel"]}
+        if self.result is None:
+            detail = "Taken after the next optimizer step. To look at the model as it is now, press Refresh."
+            return {**blank, "kind": "waiting", "text": "Waiting for the first snapshot", "detail": detail, "actions": ["refresh"]}
+        if self.session.model_changed():
+            text = "The model has changed since this picture"
+            return {**blank, "kind": "changed", "text": text, "actions": ["refresh"]}
+        return {**blank, "kind": "live"}
+
+    # Options and commands.
+
+    def option_specs(self) -> list[Header]:
+        """The controls at the right of the head, from the traits tagged `control`."""
+        specs = []
+        for name, trait in self.traits(control=lambda control: control is not None).items():
+            choices = trait.metadata.get("choices") or self.choices(name)
+            if choices:
+                specs.append({"name": trait.metadata.get("wire", name), "label": trait.metadata["label"], "kind": trait.metadata["control"], "value": getattr(self, name), "choices": choices})
+        return specs
+
+    def command(self, name: str, value: Any) -> Frame | None:
+        """Do what the page asks. Raises ValueError, KeyError, TypeError or TraitError with words for the user."""
+        match name:
+            case "select":
+                self.select(**_mapping(value, SELECTABLE))
+            case "step_sample":
+                self.select(sample=(self.session.selection.sample + _by(value)) % len(self.session.samples))
+            case "step_layer":
+                names = [layer.name for layer in self.session.layers]
+                at = names.index(self.session.selection.layer) + _by(value)
+                self.select(layer=names[min(max(at, 0), len(names) - 1)])
+            case "option":
+                self._set_option(_mapping(value, ("name", "value")))
+            case "cancel":
+                self.session.worker.cancel(self.job)
+            case "retry" | "refresh":
+                self.refresh()
+            case "pause" | "resume":
+                self.session.pause(name == "pause")
+            case _:
+                raise ValueError(f"command: no {name!r} in the {self.stem} view")
+        return None
+
+    def select(self, **changes: Any) -> None:
+        """Change the selection that all views of the inspector share."""
+        self.session.selection.update(**changes)
+
+    def _set_option(self, change: dict[str, Any]) -> None:
+        name, value = change.get("name"), change.get("value")
+        traits = self.traits(control=lambda control: control is not None)
+        own = next((own for own, trait in traits.items() if trait.metadata.get("wire", own) == name), None)
+        if own is None:
+            raise KeyError(f"option: no {name!r} in the {self.stem} view")
+        choices = traits[own].metadata.get("choices") or self.choices(own)
+        if value not in [choice for choice, _ in choices]:
+            raise ValueError(f"{name}: expected one of {[choice for choice, _ in choices]}, got {value!r}")
+        setattr(self, own, value)
+
+    def _option_changed(self, _change: Bunch) -> None:
+        self._renew()
+
+    def _selected(self, _change: Bunch) -> None:
+        self._renew()
+
+    def _renew(self) -> None:
+        """Ask again when what is asked for has changed, else draw the last result anew."""
+        if self.session.closed:
+            return
+        if self.ask() != self._asked:
+            self.refresh()
+        self.show_picture()
+        if self.result is not None:
+            self.curves(self.result)
+
+    def _hello(self) -> None:
+        self.shown = True
+        self.show_picture()
+        if self.result is None or (self.session.model_changed() and not self.session.training):
+            self.show_state()
+
+
+def _mapping(value: Any, keys: Sequence[str]) -> dict[str, Any]:
+    if not isinstance(value, dict) or not set(value) <= set(keys):
+        raise ValueError(f"message: expected an object with keys among {', '.join(keys)}, got {value!r}")
+    return value
+
+
+def _by(value: Any) -> int:
+    by = _mapping(value, ("by",)).get("by")
+    if not isinstance(by, int):
+        raise ValueError(f"by: expected a whole number, got {number(by) if isinstance(by, float) else by!r}")
+    return by

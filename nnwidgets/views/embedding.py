@@ -1,0 +1,222 @@
+"""The Embedding view: where samples lie by a layer's response, following the training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import traitlets
+from matplotlib.figure import Figure
+
+from nnwidgets.analysis.capture import record
+from nnwidgets.analysis.embedding import Embedding, LiveTSNE, features, pca
+from nnwidgets.analysis.results import EmbeddingResult
+from nnwidgets.session import Session
+from nnwidgets.training.worker import Snapshot
+from nnwidgets.views._captions import count, number, percent, share
+from nnwidgets.views._panel import Panel
+from nnwidgets.views._sample import SampleView
+from nnwidgets.views._view import Caption
+from nnwidgets.views._wire import Array, Frame
+
+POINTS = 500
+CHUNK = 32
+STRIP = 12
+POSITION_RANGE = 32_000
+NO_LABEL = 65_535
+
+
+class EmbeddingPanel(Panel):
+    bundle = "embedding"
+
+
+@dataclass(frozen=True)
+class Ask:
+    layer: str
+    method: str
+    dims: int
+
+
+class EmbeddingView(SampleView):
+    """Samples as points, near each other when the layer responds alike; the same points all along.
+
+    Args:
+        layer: shown whatever is selected; None follows the selection.
+        method: "tsne" or "pca".
+        dims: 2 or 3.
+        points: how many samples, 500 unless said; a fixed subset drawn by the inspector's seed.
+    """
+
+    stem = "embedding"
+    panel_type = EmbeddingPanel
+    long = True
+    method = traitlets.Enum(["tsne", "pca"], "tsne", help="How positions are found. Written by Python.").tag(
+        control="dropdown", label="Method", choices=[("tsne", "t-SNE"), ("pca", "PCA")]
+    )
+    dims = traitlets.Enum([2, 3], 2, help="Dimensions of the map. Written by Python.").tag(control="toggle", label="", choices=[(2, "2-D"), (3, "3-D")])
+
+    def __init__(
+        self, session: Session, *, layer: str | None = None, method: str = "tsne", dims: int = 2, points: int | None = None, **options: Any
+    ) -> None:
+        if method not in ("tsne", "pca"):
+            raise ValueError(f"method: expected 'tsne' or 'pca', got {method!r}")
+        if dims not in (2, 3):
+            raise ValueError(f"dims: expected 2 or 3, got {dims!r}")
+        self._indices = session.samples.subset(points if points is not None else POINTS)
+        self._live: tuple[Ask, LiveTSNE] | None = None
+        self.set_trait("method", method)
+        self.set_trait("dims", dims)
+        super().__init__(session, layer=layer, **options)
+
+    def refresh(self) -> None:
+        # The points' samples were read when the view was made, so none is waited for.
+        super(SampleView, self).refresh()
+
+    def awaited(self) -> str:
+        return ""
+
+    def ask(self) -> Ask:
+        return Ask(self.layer, self.method, self.dims)
+
+    def compute(self, snapshot: Snapshot, ask: Ask) -> Iterator[EmbeddingResult | None]:
+        session, rows, scores, note = self.session, [], [], ""
+        for start in range(0, len(self._indices), CHUNK):
+            batch = session.samples.batch(self._indices[start : start + CHUNK])
+            kept: list[torch.Tensor] = []
+            output = record(
+                snapshot.shadow.module, batch.args, batch.kwargs, layers=[ask.layer], on_activation=lambda _name, value, kept=kept: kept.append(features(value)[0].clone())
+            )
+            rows.append(kept[0])
+            scores.append(session.batch_scores(output))
+            yield None
+        step = session.step_of(snapshot)
+        yield None
+        final: Embedding | None = None
+        x = torch.cat(rows)
+        for embedding in self._maps(x, ask):
+            final = embedding
+            yield None
+        if final is not None:
+            yield self._result(step, ask, final, scores, note)
+
+    def _maps(self, x: torch.Tensor, ask: Ask) -> Iterator[Embedding | None]:
+        if not torch.isfinite(x).all():
+            bad = int((~torch.isfinite(x)).any(dim=1).sum())
+            raise ValueError(f"activations of {ask.layer}: expected finite values, got NaN or infinity for {bad} of {len(x)} samples; lower the learning rate or look at the layers before")
+        if ask.method == "pca":
+            yield pca(x, dims=ask.dims)
+            return
+        if self._live is None or self._live[0] != ask:
+            self._live = (ask, LiveTSNE(dims=ask.dims, seed=self.session.samples.seed))
+        yield from self._live[1].updates(x, ids=self._indices)
+
+    def _result(self, step: int | None, ask: Ask, embedding: Embedding, scores: list[torch.Tensor | None], note: str) -> EmbeddingResult:
+        samples, n = self.session.samples, len(self._indices)
+        labels = torch.tensor([-1 if (label := samples.label(index)) is None else label for index in self._indices])
+        predicted, confidence, loss = torch.full((n,), -1), torch.full((n,), torch.nan), torch.full((n,), torch.nan)
+        known = [part for part in scores if part is not None]
+        if len(known) == len(scores):
+            logs = torch.log_softmax(torch.cat(known).float(), dim=1)
+            confidence, predicted = logs.exp().max(dim=1)
+            usable = (labels >= 0) & (labels < logs.shape[1])
+            loss = torch.where(usable, -logs[torch.arange(n), labels.clamp(0, logs.shape[1] - 1)], torch.nan)
+        return EmbeddingResult(step, ask.layer, embedding, torch.tensor(self._indices), labels, predicted, confidence, loss, len(samples), note)
+
+    def title(self, result: EmbeddingResult | None) -> tuple[str, bool, str]:
+        return self.layer, True, ""
+
+    def caption(self, result: EmbeddingResult) -> Caption:
+        embedding, n = result.embedding, len(result.indices)
+        sampled = f"sampled {count(n)} of {count(result.total)} samples ≈" if n < result.total else f"{count(n)} samples"
+        parts: Caption = [(sampled, False)]
+        if embedding.method == "tsne":
+            parts.append((f"t-SNE, perplexity {number(embedding.perplexity or 0.0, 2)}, KL {share(embedding.kl_divergence)}", False))
+        else:
+            parts.append((f"PCA, shows {percent(embedding.explained or 0.0)} of the variance", False))
+        parts += [(note, False) for note in (*embedding.notes, result.note) if note]
+        wrong = int(self._wrong(result).sum())
+        if wrong:
+            parts.append((f"{count(wrong)} wrong, ringed", True))
+        return [*parts, ("axes have no unit", False), ("eval mode", False)]
+
+    @staticmethod
+    def _wrong(result: EmbeddingResult) -> torch.Tensor:
+        return (result.labels >= 0) & (result.predicted >= 0) & (result.labels != result.predicted)
+
+    def picture(self, result: EmbeddingResult) -> Frame:
+        positions = result.embedding.positions
+        reach = float(positions.abs().max()) or 1.0
+        wrong = self._wrong(result)
+        selected = [index for index in self.session.selection.selected if index in self._indices]
+        classes = [
+            {"name": self.session.class_name(each), "n": int((result.labels == each).sum()), "wrong": int((wrong & (result.labels == each)).sum())}
+            for each in range(int(result.labels.max()) + 1)
+        ]
+        labels = torch.where(result.labels >= 0, result.labels, NO_LABEL)
+        arrays: dict[str, Array] = {
+            "positions": (positions / reach * POSITION_RANGE * 0.98).round().numpy().astype(np.int16),
+            "labels": labels.numpy().astype(np.uint16),
+            "wrong": wrong.numpy(),
+            "indices": result.indices.numpy().astype(np.int32),
+            "loss": result.loss.numpy(),
+        }
+        strip, pictures = self._strip(result, selected)
+        if pictures is not None:
+            arrays["strip"] = pictures
+        header = {
+            "classes": classes,
+            "n": len(labels),
+            "dims": positions.shape[1],
+            "method": result.embedding.method,
+            "counts": {"wrong": int(wrong.sum()), "selected": len(selected)},
+            "kept": None,
+            "strip": strip,
+        }
+        return Frame(header, arrays)
+
+    def _strip(self, result: EmbeddingResult, selected: list[int]) -> tuple[list[dict[str, Any]], Array | None]:
+        """The selected samples by falling loss, and pictures of the first of them."""
+        rows = sorted((self._indices.index(index) for index in selected), key=lambda row: -torch.nan_to_num(result.loss[row], nan=0.0).item())
+        strip = [
+            {
+                "index": self._indices[row],
+                "label": self.session.samples.label_name(self._indices[row]),
+                "predicted": self.session.class_name(int(result.predicted[row])) if result.predicted[row] >= 0 else "",
+                "loss": float(result.loss[row]),
+            }
+            for row in rows
+        ]
+        pictures = [self.session.samples.picture(each["index"]) for each in strip[:STRIP]]
+        shapes = {picture.shape for picture in pictures if picture is not None}
+        if not pictures or len(shapes) != 1 or any(picture is None for picture in pictures):
+            return strip, None
+        return strip, np.stack([picture for picture in pictures if picture is not None])
+
+    def command(self, name: str, value: Any) -> Frame | None:
+        if name != "card":
+            return super().command(name, value)
+        index = value.get("index") if isinstance(value, dict) else None
+        if self.result is None or index not in self._indices:
+            raise ValueError(f"index: expected a sample on the map, got {index!r}")
+        return self._card(self.result, self._indices.index(index))
+
+    def _card(self, result: EmbeddingResult, row: int) -> Frame:
+        """What the page shows of a sample under the pointer."""
+        index = int(result.indices[row])
+        lines = []
+        if result.labels[row] >= 0:
+            lines.append(("label", self.session.samples.label_name(index)))
+        if result.predicted[row] >= 0:
+            lines.append(("predicted", f"{self.session.class_name(int(result.predicted[row]))} ({share(float(result.confidence[row]))})"))
+        if torch.isfinite(result.loss[row]):
+            lines.append(("loss", f"{float(result.loss[row]):.4f}"))
+        image = self.session.samples.picture(index)
+        return Frame({"title": f"Sample {count(index)}", "lines": lines, "index": index}, {"picture": image} if image is not None else {})
+
+    def draw(self, result: EmbeddingResult, figure: Figure) -> None:
+        from nnwidgets.figures.embedding import draw_embedding
+
+        draw_embedding(result, figure, caption=self.caption_text(result), names=self.session.class_name)

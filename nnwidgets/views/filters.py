@@ -1,0 +1,286 @@
+"""The Filters view: a layer's kernels as pictures, how smooth they are, and how both came about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import traitlets
+from matplotlib.figure import Figure
+
+from nnwidgets.analysis.filters import FilterStats, filter_stats, filter_weight
+from nnwidgets.analysis.results import FiltersResult
+from nnwidgets.session import Session
+from nnwidgets.training.worker import Snapshot
+from nnwidgets.views._captions import count, number, plural, share, size
+from nnwidgets.views._curves import Curve, Curves, Series
+from nnwidgets.views._panel import Panel
+from nnwidgets.views._sample import SampleView
+from nnwidgets.views._tiles import Page, descending, fit, page_of, page_with, scale_header
+from nnwidgets.views._view import Caption
+from nnwidgets.views._wire import Array, Frame, Header
+
+LARGEST_NORM = -1
+FILM = 8
+OTHERS_DRAWN = 64
+READING = "Smooth is not the same as good: a net that blew up is very smooth. Read it beside the norm."
+
+
+class FiltersPanel(Panel):
+    bundle = "filters"
+
+
+@dataclass(frozen=True)
+class Ask:
+    layer: str
+
+
+class FiltersView(SampleView):
+    """The filters of one layer, live.
+
+    Args:
+        layer: shown whatever is selected; None follows the selection. A layer without weights shows those of the last layer
+            before it that has some.
+    """
+
+    stem = "filters"
+    panel_type = FiltersPanel
+    sort_by = traitlets.Enum(["unit", "smoothness", "norm"], "unit", help="Order of the filters. Written by Python.").tag(
+        control="dropdown", label="Sort by", choices=[("unit", "unit"), ("smoothness", "smoothness"), ("norm", "norm")]
+    )
+    scale = traitlets.Enum(["layer", "map"], "layer", help="One colour scale for the layer, or one per filter. Written by Python.").tag(
+        control="toggle", label="Scale", choices=[("layer", "layer"), ("map", "filter")]
+    )
+    channel = traitlets.Int(LARGEST_NORM, help="Input channel on show; -1 is each filter's of largest norm. Written by Python.").tag(
+        control="dropdown", label="Channel"
+    )
+
+    def __init__(self, session: Session, *, layer: str | None = None, **options: Any) -> None:
+        self._page = 0
+        self._weighted = [info.name for info in session.layers if filter_weight(session.module_of(info.name)) is not None]
+        super().__init__(session, layer=layer, **options)
+
+    def below(self) -> Sequence[ipywidgets.Widget]:
+        smooth = Curve("Smoothness", note="0 = same weights shuffled, 1 = smooth", height=160)
+        norm = Curve("Weight norm", note="L2 of each filter", height=160)
+        self._over_training = Curves("Over training", {"smoothness": smooth, "norm": norm})
+        note = ipywidgets.HTML(f'<div class="nnw-note"><b>How to read.</b> Above the grey band a filter is smoother than the same weights in random order (band: ±2 sd; darker: for the layer mean). {READING}</div>')
+        return [self._over_training, note]
+
+    def awaited(self) -> str:
+        return "" if self._weighted else "This model has no layer with filters"
+
+    @property
+    def weighted_layer(self) -> str:
+        """The layer whose weights are on show."""
+        if self.layer in self._weighted or not self._weighted:
+            return self.layer
+        names = [info.name for info in self.session.layers]
+        before = [name for name in names[: names.index(self.layer)] if name in self._weighted]
+        return before[-1] if before else self._weighted[0]
+
+    def choices(self, option: str) -> list[tuple[Any, str]]:
+        if option != "channel" or self.result is None:
+            return super().choices(option) if option != "channel" else []
+        channels = self.result.weight.shape[1] if self.result.weight.ndim > 2 else 1
+        if channels in (1, 3):
+            return []
+        return [(LARGEST_NORM, "largest norm"), *((index, str(index)) for index in range(channels))]
+
+    def ask(self) -> Ask:
+        return Ask(self.weighted_layer)
+
+    def refresh(self) -> None:
+        # Filters need no sample, so none is waited for.
+        super(SampleView, self).refresh()
+
+    def compute(self, snapshot: Snapshot, ask: Ask) -> Iterator[FiltersResult | None]:
+        weight = filter_weight(snapshot.shadow.module.get_submodule(ask.layer.partition(":")[0]))
+        if weight is None:
+            raise ValueError(f"layer: expected one with weights, got {ask.layer}, which has none")
+        weight = weight.detach().float().cpu().clone()
+        yield FiltersResult(
+            step=self.session.step_of(snapshot),
+            layer=ask.layer,
+            kind=self.session.layer(ask.layer).kind,
+            weight=weight,
+            stats=filter_stats(weight),
+        )
+
+    def title(self, result: FiltersResult | None) -> tuple[str, bool, str]:
+        shown = self.weighted_layer
+        return shown, True, "" if shown == self.layer else f"{self.layer} has no filters; these are the layer's before it"
+
+    def caption(self, result: FiltersResult) -> Caption:
+        planes = self._planes(result)
+        out, channels = result.weight.shape[:2]
+        what = f"{plural(out, 'filter')} of {size(planes.shape[-2:])}" if planes.ndim >= 3 else plural(out, "filter")
+        peak = number(float(np.nanmax(np.abs(result.weight.numpy()), initial=0.0)))
+        parts: Caption = [(f"{what}, {plural(channels, 'input channel')}", False)]
+        scale = "one scale for the layer" if self.scale == "layer" else "each filter its own scale"
+        parts.append((f"weights ±{peak}, {scale}", False))
+        if self._is_rgb(planes):
+            parts.append(("as colours, zero is mid grey", False))
+        elif planes.ndim == 4:
+            parts.append((f"channel {self.channel}" if self.channel >= 0 else "each filter's channel of largest norm", False))
+        stats = result.stats
+        defined = np.isfinite(stats.smoothness.numpy())
+        if defined.any():
+            parts.append((f"smoothness of the layer {share(stats.layer_mean)}", False))
+            noise = int((np.abs(stats.smoothness.numpy()[defined]) <= stats.band.numpy()[defined]).sum())
+            if noise:
+                parts.append((f"{count(noise)} inside the noise band ‡", True))
+        reasons = sorted({reason for reason in stats.reason if reason})
+        parts += [(f"no smoothness: {reason}", True) for reason in reasons[:1]]
+        return parts
+
+    def picture(self, result: FiltersResult) -> Frame:
+        values = self._planes(result)
+        unit = self.unit_of(result.layer, len(values)) if self.layer == result.layer else 0
+        if values.ndim == 2:
+            return self._matrix(result, values, unit)
+        order = self._order(result.stats, len(values))
+        if self._unit_moved(unit):
+            self._page = page_with(order, unit)
+        page = page_of(order, self._page)
+        flat, rgb = self._flat(values), self._is_rgb(values)
+        shown = flat[list(page.units)]
+        scale = scale_header(shown.reshape(len(shown), -1)[:, None], mode=self.scale, signed=True, unit="weight")
+        peak = max(scale["hi"], 1e-30)
+        film, film_labels = self._film(result, unit)
+        header: Header = {
+            "layout": "maps",
+            "tiles": self._tiles(result.stats, page),
+            "scale": scale,
+            "page": page.header(),
+            "selected_tile": page.tile_of(unit),
+            "detail_title": f"Unit {unit}",
+            "detail_facts": f"smooth {share(float(result.stats.smoothness[unit]))} · norm {share(float(result.stats.norm[unit]))}",
+            "grid_title": "Filters" if self.sort_by == "unit" else f"Filters, {'smoothest' if self.sort_by == 'smoothness' else 'largest norm'} first",
+            "hint": "hover: weight · arrow keys: next unit",
+            "unit": unit,
+            "map_size": list(flat.shape[1:3]),
+        }
+        arrays = {"maps": coloured(shown, peak) if rgb else fit(shown)[0], "detail": coloured(flat[unit], peak) if rgb else flat[unit]}
+        if film is not None:
+            header["film"] = {"title": f"Unit {unit} over training", "labels": film_labels}
+            arrays["film"] = coloured(film, peak) if rgb else fit(film)[0]
+        return Frame(header, arrays)
+
+    def command(self, name: str, value: Any) -> Frame | None:
+        if name != "page":
+            return super().command(name, value)
+        page = value.get("page") if isinstance(value, dict) else None
+        if not isinstance(page, int):
+            raise ValueError(f"page: expected a whole number, got {page!r}")
+        self._page = page
+        self.show_picture()
+        return None
+
+    def curves(self, result: FiltersResult) -> None:
+        history = [probe for probe in self.session.record.probe.items if result.layer in probe.filters]
+        if not history:
+            return
+        unit = self.unit_of(result.layer, len(result.weight)) if self.layer == result.layer else 0
+        steps = np.array([probe.step for probe in history], dtype=np.float64)
+        kept = [probe.filters[result.layer] for probe in history]
+        few = min(len(result.weight), OTHERS_DRAWN)
+        drawn = f"all {count(few)} filters thin" if few == len(result.weight) else f"{few} of {count(len(result.weight))} filters thin"
+        self._over_training.describe(f"unit {unit}", "noise band ±2 sd", f"{drawn} · x: step")
+        for name, curve in self._over_training.curves.items():
+            values = np.array([getattr(stats, name).numpy() for stats in kept], dtype=np.float64)
+            mean = np.array([stats.layer_mean for stats in kept]) if name == "smoothness" else values.mean(axis=1)
+            if np.isnan(mean).all():
+                mean = np.zeros(len(steps))
+            band = np.array([float(stats.band[unit]) for stats in kept])
+            inner = np.array([stats.layer_band for stats in kept])
+            bands = {"band": np.stack([-band, band]), "inner_band": np.stack([-inner, inner])} if name == "smoothness" else {}
+            curve.show(Series(steps, values[:, unit], mean, others=values[:, :few].T, **bands))
+
+    def draw(self, result: FiltersResult, figure: Figure) -> None:
+        from nnwidgets.figures.filters import draw_filters
+
+        draw_filters(result, figure, caption=self.caption_text(result))
+
+    def _planes(self, result: FiltersResult) -> Array:
+        """Weights as (out, in), or (out, in, height, width); a first linear layer over a picture takes the picture's shape."""
+        weight = result.weight.numpy()
+        if weight.ndim > 4:
+            return weight.reshape(len(weight), -1, *weight.shape[-2:])
+        if weight.ndim == 3:
+            return weight[:, :, None, :]
+        image = self.session.samples.picture(self.session.samples.probe_indices[0])
+        if weight.ndim == 2 and image is not None and result.layer == self._weighted[0]:
+            height, width = image.shape[:2]
+            if weight.shape[1] in (height * width, 3 * height * width):
+                return weight.reshape(len(weight), -1, height, width)
+        return weight
+
+    @staticmethod
+    def _is_rgb(planes: Array) -> bool:
+        return planes.ndim == 4 and planes.shape[1] == 3
+
+    def _flat(self, planes: Array) -> Array:
+        """One picture a filter: (out, height, width), or (out, height, width, 3)."""
+        if self._is_rgb(planes):
+            return np.moveaxis(planes, 1, -1)
+        if self.channel >= 0:
+            return planes[:, min(self.channel, planes.shape[1] - 1)]
+        strongest = np.square(planes).sum(axis=(2, 3)).argmax(axis=1)
+        return planes[np.arange(len(planes)), strongest]
+
+    def _order(self, stats: FilterStats, out: int) -> Array:
+        if self.sort_by == "smoothness":
+            return descending(stats.smoothness.numpy())
+        return descending(stats.norm.numpy()) if self.sort_by == "norm" else np.arange(out)
+
+    def _tiles(self, stats: FilterStats, page: Page) -> Header:
+        smooth = [float(stats.smoothness[unit]) for unit in page.units]
+        noise = [abs(value) <= float(stats.band[unit]) for value, unit in zip(smooth, page.units, strict=True)]
+        return {
+            "units": list(page.units),
+            "labels": [str(unit) for unit in page.units],
+            "values": [f"{'‡ ' if inside else ''}{share(value)}" if not np.isnan(value) else "" for value, inside in zip(smooth, noise, strict=True)],
+            "flags": [""] * len(page.units),
+            "aria": [f"unit {unit}, smoothness {share(value)}, norm {share(float(stats.norm[unit]))}" for unit, value in zip(page.units, smooth, strict=True)],
+        }
+
+    def _film(self, result: FiltersResult, unit: int) -> tuple[Array | None, list[tuple[str, str]]]:
+        """The selected filter at up to eight kept steps, evenly spread, the newest last."""
+        kept = self.session.record.kernels
+        rows = [(step, layers[result.layer]) for step, layers in zip(kept.steps, kept.items, strict=True) if result.layer in layers]
+        if len(rows) < 2:
+            return None, []
+        chosen = [rows[round(at)] for at in np.linspace(0, len(rows) - 1, min(FILM, len(rows)))]
+        tiles, labels = [], []
+        for step, weight in chosen:
+            one = FiltersResult(step, result.layer, result.kind, weight[unit : unit + 1], result.stats)
+            tiles.append(self._flat(self._planes(one))[0])
+            labels.append((count(step), share(float(filter_stats(one.weight).smoothness[0]))))
+        return np.stack(tiles), labels
+
+    def _matrix(self, result: FiltersResult, values: Array, unit: int) -> Frame:
+        scale = scale_header(values, mode="layer", signed=True, unit="weight")
+        header: Header = {
+            "layout": "sequence",
+            "scale": scale,
+            "selected_tile": unit,
+            "row_titles": ["input"],
+            "detail_title": f"Unit {unit}",
+            "detail_facts": f"norm {share(float(result.stats.norm[unit]))}",
+            "hint": "hover: weight",
+            "unit": unit,
+        }
+        return Frame(header, {"rows": values})
+
+
+def coloured(weights: Array, peak: float) -> Array:
+    """Weights (…, 3) as colours, uint8: 0 is mid grey, ±peak the ends.
+
+    >>> coloured(np.array([[-1.0, 0.0, 1.0]]), 1.0).tolist()
+    [[1, 128, 255]]
+    """
+    return np.clip(np.nan_to_num(128 + 127 * weights / peak), 0, 255).astype(np.uint8)

@@ -1,0 +1,304 @@
+"""The Occlusion view: what the model loses when a square of the picture is covered (Zeiler & Fergus 2014, ECCV, fig. 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import traitlets
+from matplotlib.figure import Figure
+
+from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_steps
+from nnwidgets.analysis.results import OcclusionResult
+from nnwidgets.session import Session, now_s
+from nnwidgets.training.worker import Snapshot
+from nnwidgets.views._captions import THIN, count, number, share, size
+from nnwidgets.views._panel import Panel
+from nnwidgets.views._sample import SampleView
+from nnwidgets.views._view import Caption
+from nnwidgets.views._wire import Array, Frame, Header
+
+MOST_POSITIONS = 600
+MOST_CLASSES_LISTED = 50
+PATCHES = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
+
+
+class OcclusionPanel(Panel):
+    bundle = "occlusion"
+
+
+@dataclass(frozen=True)
+class Ask:
+    sample: int
+    layer: str
+    patch: int
+    stride: int
+
+
+class OcclusionView(SampleView):
+    """Class probability, a layer's strongest map and the predicted class for a square at every position, live.
+
+    Args:
+        sample: index into the dataset, shown whatever is selected; None follows the selection.
+        target: class asked about; None: the sample's own class, or the predicted one without labels.
+        layer: whose strongest map is summed; None: the selected layer if it has maps, else the last before it that has.
+        patch: side of the square in pixels; None: a quarter of the picture.
+        stride: pixels between positions; None: the least that keeps to 600 positions.
+
+    Raises:
+        ValueError: a patch larger than the picture, a stride larger than the patch, a target out of range.
+    """
+
+    stem = "occlusion"
+    panel_type = OcclusionPanel
+    long = True
+    kind = traitlets.Enum(["probability", "logit"], "probability", help="What is drawn of the target class. Written by Python.").tag(
+        control="toggle", label="", choices=[("probability", "probability"), ("logit", "logit")]
+    )
+    patch = traitlets.Int(help="Side of the square in pixels. Written by Python.").tag(control="dropdown", label="Patch")
+    stride = traitlets.Int(help="Pixels between positions. Written by Python.").tag(control="dropdown", label="Stride")
+    map_layer = traitlets.Unicode(help="Layer whose strongest map is summed; empty follows the selection. Written by Python.").tag(
+        control="dropdown", label="Map of", wire="layer"
+    )
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        sample: int | None = None,
+        target: int | None = None,
+        layer: str | None = None,
+        patch: int | None = None,
+        stride: int | None = None,
+        **options: Any,
+    ) -> None:
+        self._maps = [info.name for info in session.layers if len(info.shape) == 4]
+        self._pinned_target = target
+        image = session.samples.picture(session.samples.probe_indices[0])
+        self._size = image.shape[:2] if image is not None and session.samples.input_kind == "image" else None
+        classes = session.classes
+        if target is not None and not 0 <= target < (classes or 0):
+            raise ValueError(f"target: expected a class from 0 to {(classes or 0) - 1}, got {target}")
+        if self._size is not None:
+            patch, stride = geometry(self._size, patch, stride)
+        with_layer = {"map_layer": layer} if layer is not None else {}
+        self.set_trait("patch", patch or 1)
+        self.set_trait("stride", stride or 1)
+        super().__init__(session, sample=sample, **options)
+        for name, value in with_layer.items():
+            setattr(self, name, value)
+
+    def awaited(self) -> str:
+        if self._size is None:
+            return "Occlusion needs pictures; this dataset has none"
+        if self.session.classes is None:
+            return "Occlusion needs class scores; give Inspector(score_fn=…)"
+        return super().awaited()
+
+    def refresh(self) -> None:
+        if self._size is None or self.session.classes is None:
+            self._asked = self.ask()
+            self.show_state()
+        else:
+            super().refresh()
+
+    @property
+    def target(self) -> int:
+        """The class asked about."""
+        for target in (self._pinned_target, self.session.selection.target, self.session.samples.label(self.sample)):
+            if target is not None:
+                return int(target)
+        return int(self.result.map.clean[0].argmax()) if self.result is not None else 0
+
+    @property
+    def summed_layer(self) -> str:
+        """The layer whose strongest map is drawn."""
+        if self.map_layer in self._maps:
+            return str(self.map_layer)
+        names = [info.name for info in self.session.layers]
+        before = [name for name in names[: names.index(self.layer) + 1] if name in self._maps]
+        return before[-1] if before else (self._maps[-1] if self._maps else "")
+
+    def ask(self) -> Ask:
+        return Ask(self.sample, self.summed_layer, self.patch, self.stride)
+
+    def choices(self, option: str) -> list[tuple[Any, str]]:
+        if self._size is None:
+            return []
+        if option == "patch":
+            sides = sorted({side for side in PATCHES if side <= min(self._size)} | {self.patch})
+            return [(side, f"{side}{THIN}px") for side in sides]
+        if option == "stride":
+            return [(side, f"{side}{THIN}px") for side in sorted({*range(1, min(self.patch, 8) + 1), self.patch, self.stride}) if side <= self.patch]
+        if option == "map_layer":
+            return [("", f"{self.summed_layer} (selected)" if not self.map_layer else "as selected"), *((name, name) for name in self._maps)]
+        return super().choices(option)
+
+    def option_specs(self) -> list[Header]:
+        classes = self.session.classes or 0
+        listed = list(range(classes))
+        if classes > MOST_CLASSES_LISTED and self.result is not None:
+            listed = sorted({self.target, *self.result.map.clean[0].topk(MOST_CLASSES_LISTED - 1).indices.tolist()})
+        target = {"name": "target", "label": "Target", "kind": "dropdown", "value": self.target, "choices": [(each, self.session.class_name(each)) for each in listed]}
+        return [target, *super().option_specs()] if listed and self._size is not None else []
+
+    def _set_option(self, change: dict[str, Any]) -> None:
+        if change.get("name") == "target":
+            if self._pinned_target is not None:
+                self._pinned_target = change.get("value")
+            self.select(target=change.get("value"))
+            return
+        super()._set_option(change)
+
+    @traitlets.observe("patch")
+    def _patch_changed(self, _change: Any) -> None:
+        self.stride = min(self.stride, self.patch)
+
+    def compute(self, snapshot: Snapshot, ask: Ask) -> Iterator[OcclusionResult | None]:
+        session = self.session
+        batch = session.samples.batch([ask.sample])
+        images, *others = batch.args
+        latest, began = session.record.latest, now_s()
+        unit = None
+        if ask.layer and latest is not None and ask.layer in latest.stats:
+            unit = int(torch.nan_to_num(latest.stats[ask.layer].mean, nan=-torch.inf).argmax())
+        steps = occlusion_steps(
+            snapshot.shadow.module,
+            images,
+            patch=ask.patch,
+            stride=ask.stride,
+            layers=[ask.layer] if ask.layer else [],
+            additional_forward_args=tuple(others) or None,
+            score_fn=session.score_fn,
+        )
+        for partial in steps:
+            strongest = unit if unit is not None or not ask.layer else int(torch.nan_to_num(partial.layer_sums[ask.layer][0]).sum((0, 1)).argmax())
+            yield OcclusionResult(
+                step=session.step_of(snapshot),
+                sample=ask.sample,
+                label=session.samples.label_name(ask.sample),
+                map=partial,
+                layer=ask.layer,
+                unit=strongest,
+                target=self.target,
+                seconds=now_s() - began,
+            )
+            total, done = partial.computed.numel(), int(partial.computed.sum())
+            left = (now_s() - began) * (total - done) / max(done, 1)
+            if not partial.done:
+                self.progress(done / total, f"Covering {count(done)} of {count(total)} positions · about {number(left, 1)}{THIN}s left")
+
+    def title(self, result: OcclusionResult | None) -> tuple[str, bool, str]:
+        if result is None:
+            return f"Sample {count(self.sample)}", False, ""
+        clean = torch.softmax(result.map.clean[0], dim=0)
+        top = int(clean.argmax())
+        label = f"label {result.label}, " if result.label else ""
+        return f"Sample {count(result.sample)}", False, f"{label}predicted {self.session.class_name(top)} ({share(float(clean[top]))})"
+
+    def caption(self, result: OcclusionResult) -> Caption:
+        grid, patch = result.map, size(tuple(result.map.patch))
+        lost = "probability" if self.kind == "probability" else "logit"
+        parts: Caption = [
+            (f"{lost.capitalize()} of {self.session.class_name(self.target)} lost when a {patch} square is covered with 0", False),
+            (f"{size((len(grid.rows), len(grid.cols)))} positions, stride {grid.stride[0]}, exact", False),
+            (f"{number(1000 * result.seconds, 2)}{THIN}ms", False),
+        ]
+        if not grid.done:
+            parts.append(("partial: hatched is not computed yet", True))
+        return [*parts, ("eval mode", False)]
+
+    def picture(self, result: OcclusionResult) -> Frame:
+        grid, target, probable = result.map, self.target, self.kind == "probability"
+        scores, clean = grid.scores[0], grid.clean[0]
+        chances, clean_chances = torch.softmax(scores, dim=-1), torch.softmax(clean, dim=0)
+        drawn = (chances if probable else scores)[..., target]
+        computed = grid.computed[0]
+        predicted = torch.where(computed, scores.argmax(-1), int(clean.argmax()))
+        own = int(clean.argmax())
+        sums = grid.layer_sums[result.layer][0][..., result.unit] if result.layer and result.unit is not None else torch.full_like(drawn, torch.nan)
+        importance = grid.importance(target, kind=self.kind)[0]
+        arrays: dict[str, Array] = {
+            "importance": importance.numpy(),
+            "rows": np.asarray(grid.rows, dtype=np.int32),
+            "cols": np.asarray(grid.cols, dtype=np.int32),
+            "p": drawn.numpy(),
+            "map_sum": sums.numpy(),
+            "predicted": predicted.numpy().astype(np.uint16),
+            "predicted_p": chances.max(dim=-1).values.numpy(),
+        }
+        image = self.session.samples.picture(result.sample)
+        if image is not None:
+            arrays["picture"] = image
+        name = self.session.class_name(target)
+        clean_drawn = float((clean_chances if probable else clean)[target])
+        clean_sum = float(grid.clean_layer_sums[result.layer][0, result.unit]) if result.layer and result.unit is not None else float("nan")
+        what = "Probability" if probable else "Logit"
+        map_name = f"Map {result.unit} of {result.layer}" if result.layer else "No layer with maps"
+        header: Header = {
+            "overlay_title": f"{what} of {name} lost",
+            "overlay_sub": "mean over the squares that cover the pixel",
+            "panels": [
+                {"title": f"p({name})" if probable else f"logit {name}", "sub": f"clean {share(clean_drawn) if probable else number(clean_drawn)}"},
+                {"title": map_name, "sub": f"strongest · clean {number(clean_sum)}"},
+                {"title": "Predicted class", "sub": f"muted: same · share of {count(drawn.numel())}"},
+            ],
+            "patch": list(grid.patch),
+            "image_size": list(grid.image_size),
+            "clean": {"p": clean_drawn, "map_sum": clean_sum, "predicted": own, "predicted_p": float(clean_chances[own])},
+            "class_names": [self.session.class_name(each) for each in range(len(clean))],
+            "legend": self._legend(predicted[computed]),
+            "scales": {
+                "importance": {**_ends(importance, floor=0.0), "unit": f"{what.lower()} lost"},
+                "p": {"lo": 0.0, "hi": 1.0, "unit": "probability"} if probable else {**_ends(drawn), "unit": "logit"},
+                "map_sum": {**_ends(sums, floor=0.0), "unit": "summed activity"},
+            },
+            "target": target,
+            "kind": self.kind,
+            "table_labels": [f"p({name})" if probable else f"logit {name}", f"map {result.unit}, summed activity", "predicted class"],
+        }
+        return Frame(header, arrays)
+
+    def _legend(self, predicted: torch.Tensor) -> list[tuple[int, str, float]]:
+        classes, counts = predicted.unique(return_counts=True)
+        order = counts.argsort(descending=True).tolist()
+        return [(int(classes[i]), self.session.class_name(int(classes[i])), float(counts[i]) / max(1, predicted.numel())) for i in order]
+
+    def draw(self, result: OcclusionResult, figure: Figure) -> None:
+        from nnwidgets.figures.occlusion import draw_occlusion
+
+        draw_occlusion(result, figure, caption=self.caption_text(result), target=self.target, picture=self.session.samples.picture(result.sample))
+
+
+def geometry(picture: tuple[int, ...], patch: int | None, stride: int | None) -> tuple[int, int]:
+    """Side of the square and stride, with defaults for a picture (height, width).
+
+    >>> geometry((28, 28), None, None), geometry((224, 224), None, None)
+    ((7, 1), (56, 8))
+
+    Raises:
+        ValueError: either is out of range.
+    """
+    side = min(picture)
+    patch = max(1, side // 4) if patch is None else patch
+    if not 1 <= patch <= side:
+        raise ValueError(f"patch: expected 1 to {side} (the picture's smaller side), got {patch}")
+    if stride is None:
+        stride = next(step for step in range(1, patch + 1) if step == patch or _positions(picture, patch, step) <= MOST_POSITIONS)
+    if not 1 <= stride <= patch:
+        raise ValueError(f"stride: expected 1 to patch ({patch}), got {stride}; pixels between patches would never be covered")
+    return patch, stride
+
+
+def _positions(picture: tuple[int, ...], patch: int, stride: int) -> int:
+    rows, columns = (-(-(axis - patch) // stride) + 1 for axis in picture)
+    return rows * columns
+
+
+def _ends(values: torch.Tensor, floor: float | None = None) -> Header:
+    finite = values[torch.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.numel() else (0.0, 1.0)
+    return {"lo": min(low, floor) if floor is not None else low, "hi": max(high, floor) if floor is not None else high}
