@@ -1,7 +1,7 @@
 """What every test shares: a seeded generator, the real data, and the rules for skipping.
 
-A test that needs a CUDA device or the real data skips with the reason where they are missing. Under CI (`CI` is set) the
-data have to be there: a missing folder fails the test, so that nothing passes by not running.
+A test that needs a CUDA device or the real data skips with the reason where they are missing. Under CI (`CI` is set)
+the data have to be there: a missing folder fails the test, so that nothing passes by not running.
 """
 
 import os

@@ -10,24 +10,14 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.browser.chromium import launch_chromium
 from tests.browser.lab import Notebook
-from tests.browser.server import LabServer
+from tests.browser.server import LabServer, serve
 
 OpenNotebook = Callable[..., Notebook]
 
-# Playwright needs --no-sandbox as root; the rest keeps Chromium from calling its maker.
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FAILED = pytest.StashKey[bool]()
 
 
@@ -41,19 +31,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
-    lab_server = LabServer(tmp_path_factory.mktemp("jupyter"))
-    lab_server.start()
-    yield lab_server
-    lab_server.stop()
+    with serve(tmp_path_factory.mktemp("jupyter")) as lab_server:
+        yield lab_server
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    executable = next(filter(None, map(shutil.which, SYSTEM_BROWSERS)), None)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM_FLAGS))
+    with launch_chromium() as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -82,6 +67,7 @@ def open_notebook(request: pytest.FixtureRequest, server: LabServer, browser: Br
     for notebook in opened:
         notebook.close()
     server.end_sessions()
+    server.reset_settings()
     assert not errors, "the browser's console shows errors:\n" + "\n".join(errors)
 
 

@@ -10,12 +10,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 120.0
 STOP_S = 20.0
+NEWEST = "newest"
 
 
 class LabServer:
@@ -32,6 +35,7 @@ class LabServer:
     def start(self) -> None:
         """Start the server and wait until it answers; raises `RuntimeError` with its log when it does not."""
         self.root.mkdir(parents=True)
+        self.reset_settings()
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 self._command(), cwd=self.root, env=self._environment(), stdout=log, stderr=log, start_new_session=True
@@ -71,8 +75,17 @@ class LabServer:
         for session in self.request("GET", "sessions"):
             self.request("DELETE", f"sessions/{session['id']}")
 
+    def reset_settings(self) -> None:
+        """Forget what pages changed (a theme, say), so that the next page starts as all others do."""
+        folder = self._folder / "settings"
+        shutil.rmtree(folder, ignore_errors=True)
+        for plugin, values in SETTINGS.items():
+            path = folder / f"{plugin}.jupyterlab-settings"
+            path.parent.mkdir(parents=True)
+            path.write_text(json.dumps(values))
+
     def add_kernel(self, ipykernel: str) -> str:
-        """The name of a kernel that runs on this version of ipykernel, the rest as in the tests' own environment."""
+        """The name of a kernel on this version of ipykernel (or `NEWEST`), all else as in the tests' environment."""
         libraries = _install_ipykernel(ipykernel)
         name = f"ipykernel-{ipykernel}"
         folder = self._folder / "data" / "kernels" / name
@@ -111,23 +124,18 @@ class LabServer:
         ]
 
     def _environment(self) -> dict[str, str]:
-        settings = self._folder / "settings"
         own = {
             "HOME": "home",
             "IPYTHONDIR": "ipython",
             "JUPYTER_CONFIG_DIR": "config",
             "JUPYTER_DATA_DIR": "data",
             "JUPYTER_RUNTIME_DIR": "runtime",
-            "JUPYTERLAB_SETTINGS_DIR": settings.name,
+            "JUPYTERLAB_SETTINGS_DIR": "settings",
             "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
             "MPLCONFIGDIR": "matplotlib",
         }
         for name in own.values():
             (self._folder / name).mkdir(exist_ok=True)
-        for plugin, values in SETTINGS.items():
-            path = settings / f"{plugin}.jupyterlab-settings"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(values))
         return {
             **os.environ,
             **{variable: str(self._folder / name) for variable, name in own.items()},
@@ -144,15 +152,28 @@ SETTINGS: dict[str, dict[str, object]] = {
 }
 
 
+@contextmanager
+def serve(folder: Path) -> Iterator[LabServer]:
+    """A running server in an empty folder; stopped at the end."""
+    server = LabServer(folder)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
 def _install_ipykernel(version: str) -> Path:
-    """The folder with this ipykernel and what only it needs; kept in the environment from run to run."""
+    """The folder with this ipykernel and what only it needs; pinned ones stay in the environment from run to run."""
     target = Path(sys.prefix) / "ipykernels" / version
+    if version == NEWEST:
+        shutil.rmtree(target, ignore_errors=True)
     if (target / "ipykernel").is_dir():
         return target
     partial = target.with_name(f"{version}-partial")
     shutil.rmtree(partial, ignore_errors=True)
     # ipykernel 6 needs nest_asyncio, which its successors do not; all else is in the environment.
-    packages = [f"ipykernel=={version}", "nest_asyncio"]
+    packages = ["ipykernel" if version == NEWEST else f"ipykernel=={version}", "nest_asyncio"]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(partial), *packages]
     subprocess.run(command, check=True)
     partial.rename(target)

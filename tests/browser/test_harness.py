@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.browser.conftest import OpenNotebook
+from tests.browser.server import NEWEST
 
 WIDGET = """
 import anywidget, time
@@ -57,7 +58,7 @@ print("clicks:", square.clicks)
 BLUE = (0, 0, 255, 255)
 
 
-@pytest.mark.parametrize("ipykernel", ["installed", "7.3.0"])
+@pytest.mark.parametrize("ipykernel", ["installed", "7.3.0", pytest.param(NEWEST, marks=pytest.mark.soak)])
 def test_a_click_is_handled_while_a_cell_is_busy(
     open_notebook: OpenNotebook, kernel_with: Callable[[str], str], ipykernel: str
 ) -> None:

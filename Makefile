@@ -1,0 +1,94 @@
+# `make demo` shows it, `make test` proves it. Both make their own environment in .venv; Python 3.10 or newer is enough.
+
+PYTHON ?= python3
+PORT ?= 8888
+BROWSER ?= 1
+
+VENV := .venv
+PY := $(VENV)/bin/python
+NPM := $(PY) js/hatch_build.py
+PYTEST := $(PY) -m pytest -q --durations 10
+READY = $(VENV)/ready-$(1)-$(STATE)
+comma := ,
+# An environment is good for one set of requirements and one state of the browser sources.
+STATE := $(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
+JS_SOURCES := $(shell find js/src js/*.json js/*.mjs js/hatch_build.py -type f)
+
+# More threads than this only fight each other (and the browser) on a small machine.
+export OMP_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# $(call stage,name,command): runs the command and says how long it took.
+define stage
+@echo "── $(1)"; start=$$(date +%s); $(2); status=$$?; \
+	echo "── $(1): $$(($$(date +%s) - start)) s, $$([ $$status = 0 ] && echo passed || echo FAILED)"; exit $$status
+endef
+
+.PHONY: help demo test lint style types typescript vitest unit notebooks browser soak bench screenshots clean
+.NOTPARALLEL:
+help:
+	@echo "make demo [PORT=8888] [BROWSER=0]   JupyterLab with the quickstart; BROWSER=0 prints its address"
+	@echo "make test                           everything below, in under 20 minutes on 2 cores"
+	@echo "make lint | vitest | unit | notebooks | browser"
+	@echo "make soak | bench | screenshots | clean"
+
+# The environment: .venv/ready-notebook-… for the demo, ready-test-… and ready-bench-… for developers.
+# torch comes first and by its exact version, so that no other package chooses a build of it.
+$(VENV)/ready-%-$(STATE): $(JS_SOURCES)
+	@$(PYTHON) -c 'import sys; sys.exit("Python: expected 3.10 or newer, got " + sys.version if sys.version_info < (3, 10) else 0)'
+	$(call stage,set-up ($*),{ [ -x $(PY) ] || $(PYTHON) -m venv $(VENV); } \
+		&& $(PY) -m pip install --quiet $$(grep -o '^torch==[0-9.]*' constraints.txt) \
+		&& $(PY) -m pip install --quiet --constraint constraints.txt --editable '.[fast$(comma)$*]')
+	@touch $@
+
+demo: $(call READY,notebook)
+	@folder=$(CURDIR)/.demo/$$(date +%Y%m%d-%H%M%S); mkdir -p $$folder && cp notebooks/01_quickstart.ipynb $$folder && \
+	JUPYTERLAB_WORKSPACES_DIR=$$folder/.workspaces exec $(PY) -m jupyterlab --ServerApp.ip=127.0.0.1 \
+		--ServerApp.port=$(PORT) --ServerApp.root_dir=$$folder --LabApp.default_url=/lab/tree/01_quickstart.ipynb \
+		--LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+		$$([ "$(BROWSER)" = 0 ] && echo --no-browser) $$([ "$$(id -u)" = 0 ] && echo --allow-root)
+
+test: lint vitest unit notebooks browser
+
+lint: style types typescript
+
+style: $(call READY,test)
+	$(call stage,style,$(PY) -m ruff check . && $(PY) -m ruff format --check .)
+
+types: $(call READY,test)
+	$(call stage,types,$(PY) -m mypy)
+
+typescript: $(call READY,test)
+	$(call stage,TypeScript,$(NPM) run check)
+
+vitest: $(call READY,test)
+	$(call stage,TypeScript tests,$(NPM) test)
+
+unit: $(call READY,test)
+	$(call stage,Python tests,$(PYTEST) -m "not soak" --ignore tests/browser --ignore tests/test_notebooks.py)
+
+notebooks: $(call READY,test)
+	$(call stage,notebooks,$(PYTEST) tests/test_notebooks.py)
+
+browser: $(call READY,test) $(VENV)/ready-chromium
+	$(call stage,browser tests,$(PYTEST) -m "not soak" tests/browser)
+
+# A browser of the system, else under CI (or INSTALL_BROWSER=1, as root) Debian's, else Playwright's own.
+$(VENV)/ready-chromium: | $(call READY,test)
+	@if command -v chromium chromium-browser google-chrome google-chrome-stable > /dev/null; then :; \
+	elif [ -n "$$CI$$INSTALL_BROWSER" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core > /dev/null; \
+	else $(PY) -m playwright install chromium; fi
+	@touch $@
+
+soak: $(call READY,test) $(VENV)/ready-chromium
+	$(call stage,soak,$(PYTEST) -m soak tests)
+
+bench: $(call READY,bench) $(VENV)/ready-chromium
+	$(call stage,benchmarks,$(PY) -m tests.benchmarks)
+
+screenshots: $(call READY,test) $(VENV)/ready-chromium
+	$(call stage,screenshots,$(PY) -m tests.browser.screenshots)
+
+clean:
+	rm -rf $(VENV) .demo js/node_modules nnwidgets/views/static .mypy_cache .pytest_cache .ruff_cache
