@@ -244,10 +244,12 @@ def _record_named(
 
     def hook_for(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+            value = first_tensor(output)
+            if value is None:
+                return
             calls[name] += 1
             layer = wanted[name].get(calls[name])
-            value = first_tensor(output)
-            if layer is not None and value is not None:
+            if layer is not None:
                 seen.add(layer)
                 callback(layer, value)
 
@@ -274,11 +276,14 @@ def _discover(
     def leave_for(name: str, leaf: bool) -> Callable[[nn.Module, Any, Any], None]:
         def leave(child: nn.Module, _inputs: Any, output: Any) -> None:
             computes = own_work.leave(child)
-            calls[name] += 1
             value = first_tensor(output)
-            if value is not None and (leaf or computes):
+            if value is None:
+                return
+            calls[name] += 1
+            if leaf or computes:
                 label = name if calls[name] == 1 else f"{name}:{calls[name]}"
-                found(label, value, type(child).__name__, calls[name])
+                with own_work.paused():
+                    found(label, value, type(child).__name__, calls[name])
 
         return leave
 
@@ -288,7 +293,8 @@ def _discover(
             if child is module and not leaf:
                 continue
             hooks.callback(child.register_forward_pre_hook(own_work.enter).remove)
-            hooks.callback(child.register_forward_hook(leave_for(name, leaf)).remove)
+            # Called after an exception too, which the model may catch: then the child is left all the same.
+            hooks.callback(child.register_forward_hook(leave_for(name, leaf), always_call=True).remove)
         with own_work:
             return module(*args, **kwargs)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -29,15 +30,25 @@ class OwnWork(TorchFunctionMode):
         self._running: list[tuple[nn.Module, list[bool]]] = []
 
     def enter(self, module: nn.Module, _inputs: Any) -> None:
+        """Note that the module starts; a forward pre-hook."""
         self._running.append((module, [False]))
 
     def leave(self, module: nn.Module) -> bool:
-        # Modules left by an exception that the model caught are still on the stack above this one.
+        """Note that the module returned or raised; return whether it computed anything itself."""
         while self._running:
             running, computes = self._running.pop()
             if running is module:
                 return computes[0]
         return False
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Count nothing meanwhile: what an observer computes is nobody's work."""
+        running, self._running = self._running, []
+        try:
+            yield
+        finally:
+            self._running = running
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
