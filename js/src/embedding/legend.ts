@@ -112,8 +112,9 @@ export class Legend {
   private paint(row: Row, entry: ClassEntry, index: number, theme: Theme): void {
     const on = this.on[index] === true;
     row.button.setAttribute("aria-checked", String(on));
-    row.button.title = `${entry.name}: click hides or shows, double click shows it alone`;
-    row.button.setAttribute("aria-label", `${entry.name}, ${entry.n} samples, ${entry.wrong} wrong`);
+    const words = `${entry.name}: ${formatCount(entry.n)} samples, ${formatCount(entry.wrong)} wrong`;
+    row.button.title = `${words}. Click hides or shows it, double click shows it alone.`;
+    row.button.setAttribute("aria-label", words);
     row.swatch.style.setProperty("--nnw-swatch", on ? (theme.classes[index % theme.classes.length] as string) : "transparent");
     setText(row.name, entry.name);
     setText(row.n, formatCount(entry.n));

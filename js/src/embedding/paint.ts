@@ -101,7 +101,7 @@ function drawNames(context: CanvasRenderingContext2D, state: OverlayState, theme
     anchors.push({ text, x, y, width: context.measureText(text).width + 6, weight: entry.n });
   });
   context.lineJoin = "round";
-  context.lineWidth = 4;
+  context.lineWidth = 5;
   context.strokeStyle = theme.behind;
   context.fillStyle = theme.text;
   for (const label of placeLabels(anchors, height, LABEL_LINE)) {

@@ -22,7 +22,7 @@ export function pointRadius(n: number, canvasHeight: number): number {
   return canvasHeight < 320 ? 2 : 2.75;
 }
 
-/** Draw order: hidden, points, rings, selected by rising loss. `standing` as told by `standings`. */
+/** Draw order: hidden, points, rings, selected by rising loss, their rings. `standing` as told by `standings`. */
 export function buildPasses(cloud: Cloud, showing: Showing, standing: Uint8Array, radius: number): Pass[] {
   const specks: number[] = [];
   const points: number[] = [];
@@ -50,8 +50,8 @@ export function buildPasses(cloud: Cloud, showing: Showing, standing: Uint8Array
     { name: "specks", members: Uint32Array.from(specks), radius: 1.5, line: 0, fill: "grey", stroke: "ground", alpha: 0.16 },
     { name: "points", members: Uint32Array.from(points), radius, line: 0.75, fill: "each", stroke: "ground", alpha },
     { name: "rings", members: Uint32Array.from(rings), ...ring, alpha },
-    { name: "selected rings", members: Uint32Array.from(selectedRings), ...ring, alpha: 1 },
     { name: "selected", members: Uint32Array.from(selected), radius: radius + 1.25, line: 1, fill: "each", stroke: "ink", alpha: 1 },
+    { name: "selected rings", members: Uint32Array.from(selectedRings), ...ring, alpha: 1 },
   ];
   return passes.filter((pass) => pass.members.length > 0);
 }

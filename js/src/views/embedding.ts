@@ -55,7 +55,7 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     this.gestures.cursor();
     frame.append(this.card.element);
     const main = make("div", "nnw-cloud-column", frame, this.kept.element);
-    panel.root.classList.add("nnw-embedding");
+    panel.widget.classList.add("nnw-embedding-panel");
     panel.root.append(make("div", "nnw-cloud-row", main, this.legend.element), this.strip.element);
     panel.widget.querySelector(".nnw-right")?.append(this.tools.element);
     this.overlay.tabIndex = 0;
