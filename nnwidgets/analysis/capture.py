@@ -14,14 +14,14 @@ import dataclasses
 import difflib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from nnwidgets.analysis.engine.own_work import OwnWork
-from nnwidgets.shadow import shadow_module
+from nnwidgets.shadow import evaluation, shadow_module
 
 __all__ = ["LayerInfo", "capture", "layer_names", "record"]
 
@@ -138,7 +138,7 @@ def layer_names(
         channel_dim = sequence_dim if value.ndim == 3 else min(1, value.ndim - 1)
         found.append(LayerInfo(name, kind, tuple(value.shape), call, channel_dim))
 
-    with _quiet(module):
+    with evaluation(module):
         _discover(module, tuple(args), dict(kwargs or {}), note)
     return tuple(found)
 
@@ -175,7 +175,7 @@ def record(
     """
     callback = on_activation if on_activation is not None else _ignore
     positional, keywords = tuple(args), dict(kwargs or {})
-    with _quiet(module):
+    with evaluation(module):
         if layers is None:
             return _discover(module, positional, keywords, lambda name, value, kind, call: callback(name, value))
         return _record_named(
@@ -336,10 +336,3 @@ def _arguments(inputs: Any, device: torch.device) -> tuple[tuple[Any, ...], dict
 
 def _ignore(_name: str, _value: Tensor) -> None:
     return None
-
-
-@contextmanager
-def _quiet(module: nn.Module) -> Iterator[None]:
-    """No gradients and no autocast, whatever the calling thread has switched on; both settings belong to the thread."""
-    with torch.no_grad(), torch.autocast(device_of(module).type, enabled=False):
-        yield

@@ -109,7 +109,7 @@ def test_hooks_are_removed_when_the_model_or_the_callback_raises(model: Net, ima
 
     with pytest.raises(RuntimeError, match="from the callback"):
         record(model, (images,), on_activation=fail)
-    with pytest.raises(RuntimeError, match="size|shape|channels"):
+    with pytest.raises(RuntimeError, match="shape"):
         record(model, (images[:, :, :2],))
 
     assert all(not module._forward_hooks and not module._forward_pre_hooks for module in model.modules())
