@@ -80,7 +80,7 @@ export function rawPixels(array: NdArray, index: number, channels: 1 | 3): Pixel
 
 let scratch: HTMLCanvasElement | undefined;
 
-/** Draws pixels stretched over a rectangle without smoothing; holes show the ground, hatched. */
+/** Draws pixels over a rectangle: blown up without smoothing, shrunk by the browser's mean; holes are hatched. */
 export function drawPixels(context: CanvasRenderingContext2D, pixels: Pixels, to: Rect, theme: Theme): void {
   scratch ??= document.createElement("canvas");
   scratch.width = pixels.width;
@@ -92,7 +92,8 @@ export function drawPixels(context: CanvasRenderingContext2D, pixels: Pixels, to
   own.putImageData(image, 0, 0);
   context.fillStyle = theme.ground;
   context.fillRect(to.x, to.y, to.width, to.height);
-  context.imageSmoothingEnabled = false;
+  context.imageSmoothingEnabled = pixels.width > to.width || pixels.height > to.height;
+  context.imageSmoothingQuality = "high";
   context.drawImage(scratch, 0, 0, pixels.width, pixels.height, to.x, to.y, to.width, to.height);
   if (pixels.holes.length > 0) drawHatch(context, holeRects(pixels, to), theme.error);
 }

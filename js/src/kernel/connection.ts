@@ -26,161 +26,179 @@ export type Answers = "unknown" | "yes" | "view_only";
 
 const PING_EVERY_MS = 2000;
 const PING_LATE_MS = 3000;
+/** The request of a report; an answer to it would only be another error. */
+const REPORT = 0;
 
 export class Connection<H extends CommonHeader> {
   readonly newest = new Map<string, Frame<H>>();
   answers: Answers = "unknown";
+  /** What Python or the browser last refused, in words, until the next command or picture. */
+  refusal = "";
   /** When the newest step was seen, by this clock (ms); stands still when training does. */
   stepSeenAt = performance.now();
   /** When the newest header arrived. */
   headerAt = performance.now();
 
-  private readonly mounted = new Set<Mounted>();
-  private readonly asked = new Map<number, { resolve(frame: Frame<never>): void; reject(error: Error): void }>();
-  private readonly unanswered: { request: number; text: string }[] = [];
-  private unacked: number[] = [];
-  private shown = false;
-  private request = 0;
-  private step: number | null = null;
-  private ping: { request: number; at: number; step: number | null } | null = null;
-  private readonly timer: ReturnType<typeof setInterval>;
+  readonly #mounted = new Set<Mounted>();
+  readonly #asked = new Map<number, { resolve(frame: Frame<never>): void; reject(error: Error): void }>();
+  readonly #unanswered: { request: number; text: string }[] = [];
+  #unacked: number[] = [];
+  #shown: boolean | null = null;
+  #request = 0;
+  #step: number | null = null;
+  #ping: { request: number; at: number; step: number | null } | null = null;
+  readonly #model: AnyModel;
+  readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(private readonly model: AnyModel) {
-    model.on("msg:custom", this.receive);
-    this.timer = setInterval(() => this.beat(), PING_EVERY_MS);
+  constructor(model: AnyModel) {
+    this.#model = model;
+    model.on("msg:custom", this.#receive);
+    this.#timer = setInterval(() => this.#beat(), PING_EVERY_MS);
   }
 
   close(): void {
-    clearInterval(this.timer);
-    this.model.off("msg:custom", this.receive);
-    for (const { reject } of this.asked.values()) reject(new Error("the view was closed"));
-    this.asked.clear();
+    clearInterval(this.#timer);
+    this.#model.off("msg:custom", this.#receive);
+    for (const { reject } of this.#asked.values()) reject(new Error("the view was closed"));
+    this.#asked.clear();
   }
 
   /** The header in force: that of the newest frame of any channel. */
   get header(): CommonHeader | null {
-    return this.current;
+    return this.#current;
   }
-  private current: CommonHeader | null = null;
+  #current: CommonHeader | null = null;
 
   /** What waits for the cell to end: the newest command in words, and how many there are. */
   get waiting(): { count: number; newest: string } {
-    return { count: this.unanswered.length, newest: this.unanswered.at(-1)?.text ?? "" };
+    return { count: this.#unanswered.length, newest: this.#unanswered.at(-1)?.text ?? "" };
   }
 
   mount(view: Mounted, width: number): void {
-    this.mounted.add(view);
-    this.model.send({ kind: "hello", width: Math.round(width) });
+    this.#mounted.add(view);
+    this.#model.send({ kind: "hello", width: Math.round(width) });
     this.tellVisible();
   }
 
   unmount(view: Mounted): void {
-    this.mounted.delete(view);
+    this.#mounted.delete(view);
     this.tellVisible();
     // A frame that waited for this view to draw it would never be acknowledged.
-    if (!this.anyVisible()) this.acknowledge();
+    if (!this.#anyVisible()) this.#acknowledge();
   }
 
   /** Tells Python when the first view comes into sight and when the last one leaves it. */
   tellVisible(): void {
-    const visible = this.anyVisible();
-    if (visible === this.shown) return;
-    this.shown = visible;
-    this.model.send({ kind: "visible", visible });
-    if (visible) this.beat();
-    else this.acknowledge();
+    const visible = this.#anyVisible();
+    if (visible === this.#shown) return;
+    this.#shown = visible;
+    this.#model.send({ kind: "visible", visible });
+    if (visible) this.#beat();
+    else this.#acknowledge();
   }
 
-  command(name: string, value?: unknown, request = ++this.request): void {
-    const text = describe(value);
-    this.unanswered.push({ request, text });
-    if (this.unanswered.length > 99) this.unanswered.shift();
-    this.model.send(value === undefined ? { kind: "command", request, name } : { kind: "command", request, name, value });
+  command(name: string, value?: unknown, request = ++this.#request): void {
+    this.refusal = "";
+    this.#unanswered.push({ request, text: describe(value) });
+    if (this.#unanswered.length > 99) this.#unanswered.shift();
+    this.#model.send(value === undefined ? { kind: "command", request, name } : { kind: "command", request, name, value });
   }
 
   ask(name: string, value?: unknown): Promise<Frame<Record<string, unknown>>> {
-    const request = ++this.request;
+    const request = ++this.#request;
     return new Promise((resolve, reject) => {
-      this.asked.set(request, { resolve, reject });
+      this.#asked.set(request, { resolve, reject });
       this.command(name, value, request);
     });
   }
 
-  /** Tells Python that something failed here, so that it is shown once and not lost in a console. */
+  /** Shows that something failed here and tells Python, as nobody reads a browser's console. */
   report(error: unknown): void {
-    this.command("error", error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    this.#refuse(text);
+    this.#model.send({ kind: "command", request: REPORT, name: "error", value: text });
   }
 
-  private readonly receive = (message: Message, buffers: readonly DataView[] = []): void => {
+  #refuse(text: string): void {
+    this.refusal = text;
+    for (const view of this.#mounted) view.schedule(null);
+  }
+
+  readonly #receive = (message: Message, buffers: readonly DataView[] = []): void => {
     try {
-      if (message.kind === "frame") this.receiveFrame(message, buffers);
-      else if (message.kind === "reply") this.receiveReply(message, buffers);
-      else if (message.kind === "pong") this.receivePong(message.request ?? 0);
+      if (message.kind === "frame") this.#receiveFrame(message, buffers);
+      else if (message.kind === "reply") this.#receiveReply(message, buffers);
+      else if (message.kind === "pong") this.#receivePong(message.request ?? 0);
     } catch (error) {
       this.report(error);
-      if (message.seq !== undefined) this.model.send({ kind: "ack", seq: message.seq });
+      if (message.seq !== undefined) this.#model.send({ kind: "ack", seq: message.seq });
     }
   };
 
-  private receiveFrame(message: Message, buffers: readonly DataView[]): void {
+  #receiveFrame(message: Message, buffers: readonly DataView[]): void {
     const frame = decodeFrame<H>(message, buffers);
+    if (frame.channel === "picture") this.refusal = "";
     this.newest.set(frame.channel, frame);
-    this.noteHeader(frame.header);
-    if (message.seq !== undefined) this.unacked.push(message.seq);
-    for (const view of this.mounted) view.schedule(frame.channel, () => this.acknowledge());
-    if (!this.anyVisible()) this.acknowledge();
+    this.#noteHeader(frame.header);
+    if (message.seq !== undefined) this.#unacked.push(message.seq);
+    for (const view of this.#mounted) view.schedule(frame.channel, () => this.#acknowledge());
+    if (!this.#anyVisible()) this.#acknowledge();
   }
 
-  private noteHeader(header: CommonHeader): void {
+  #noteHeader(header: CommonHeader): void {
     const now = performance.now();
-    this.current = header;
+    this.#current = header;
     this.headerAt = now;
-    if (header.step !== undefined && header.step !== this.step) {
-      this.step = header.step;
+    if (header.step !== undefined && header.step !== this.#step) {
+      this.#step = header.step;
       this.stepSeenAt = now - 1000 * (header.age_s ?? 0);
     }
   }
 
-  private receiveReply(message: Message, buffers: readonly DataView[]): void {
-    const pending = this.asked.get(message.request ?? 0);
-    if (!pending) return;
-    this.asked.delete(message.request ?? 0);
+  #receiveReply(message: Message, buffers: readonly DataView[]): void {
+    const request = message.request ?? REPORT;
+    const pending = this.#asked.get(request);
+    if (!pending) {
+      if (message.error && request !== REPORT) this.#refuse(message.error);
+      return;
+    }
+    this.#asked.delete(request);
     if (message.error) pending.reject(new Error(message.error));
     else pending.resolve(decodeFrame<never>(message, buffers));
   }
 
   /** Messages keep their order, so an answered ping answers every command before it. */
-  private receivePong(request: number): void {
-    if (this.ping?.request === request) this.ping = null;
-    while (this.unanswered[0] && this.unanswered[0].request < request) this.unanswered.shift();
-    this.setAnswers(this.current?.training ? "yes" : this.answers === "view_only" ? "unknown" : this.answers);
+  #receivePong(request: number): void {
+    if (this.#ping?.request === request) this.#ping = null;
+    while (this.#unanswered[0] && this.#unanswered[0].request < request) this.#unanswered.shift();
+    this.#setAnswers(this.#current?.training ? "yes" : this.answers === "view_only" ? "unknown" : this.answers);
   }
 
-  private beat(): void {
-    if (!this.shown) return;
+  #beat(): void {
+    if (!this.#shown) return;
     const now = performance.now();
-    if (!this.ping) {
-      this.ping = { request: ++this.request, at: now, step: this.step };
-      this.model.send({ kind: "ping", request: this.ping.request });
-    } else if (now - this.ping.at > PING_LATE_MS && this.step !== this.ping.step) {
+    if (!this.#ping) {
+      this.#ping = { request: ++this.#request, at: now, step: this.#step };
+      this.#model.send({ kind: "ping", request: this.#ping.request });
+    } else if (now - this.#ping.at > PING_LATE_MS && this.#step !== this.#ping.step) {
       // Steps arrive and the answer does not: the kernel holds our messages back until the cell ends.
-      this.setAnswers("view_only");
+      this.#setAnswers("view_only");
     }
   }
 
-  private setAnswers(answers: Answers): void {
+  #setAnswers(answers: Answers): void {
     this.answers = answers;
-    for (const view of this.mounted) view.schedule(null);
+    for (const view of this.#mounted) view.schedule(null);
   }
 
-  private acknowledge(): void {
-    const seqs = this.unacked;
-    this.unacked = [];
-    for (const seq of seqs) this.model.send({ kind: "ack", seq });
+  #acknowledge(): void {
+    const seqs = this.#unacked;
+    this.#unacked = [];
+    for (const seq of seqs) this.#model.send({ kind: "ack", seq });
   }
 
-  private anyVisible(): boolean {
-    return [...this.mounted].some((view) => view.visible);
+  #anyVisible(): boolean {
+    return [...this.#mounted].some((view) => view.visible);
   }
 }
 

@@ -14,8 +14,12 @@ export interface Head {
   tick(): void;
 }
 
-/** The state to show: Python's, or "stale" when steps stopped coming. `stepAge_s` is the newest step's age. */
-export function effectiveState(header: CommonHeader, stepAge_s: number): StateHeader | null {
+/**
+ * The state to show: a refused command, Python's own, or "stale" when steps stopped coming. `stepAge_s` is the newest
+ * step's age.
+ */
+export function effectiveState(header: CommonHeader, stepAge_s: number, refusal = ""): StateHeader | null {
+  if (refusal) return { kind: "refused", text: "That did not work.", error: refusal, actions: ["copy"] };
   const state = header.state ?? null;
   const limit = header.stale_after_s ?? null;
   if (limit === null || stepAge_s <= limit || (state && state.kind !== "live")) return state;
@@ -26,6 +30,18 @@ export function effectiveState(header: CommonHeader, stepAge_s: number): StateHe
     text: `No step for ${formatAge(stepAge_s)}${picture}`,
     detail: "Training is paused or has ended. Clicks still work on these weights.",
   };
+}
+
+/** Python leaves a picture in the next output for notebooks without a kernel; beside the live view it is one too many. */
+function hideKeptPicture(panel: Panel, kept: boolean): void {
+  const output = panel.widget.closest(".jp-OutputArea-child")?.nextElementSibling;
+  if (!kept || !(output instanceof HTMLElement) || output.hidden || !output.querySelector("img")) return;
+  output.hidden = true;
+  output.style.display = "none";
+  panel.onDispose(() => {
+    output.hidden = false;
+    output.style.display = "";
+  });
 }
 
 function makeCaption(): { element: HTMLElement; update(parts: CommonHeader["caption"]): void } {
@@ -98,7 +114,8 @@ export function makeHead(panel: Panel, ownOptions: readonly string[] = []): Head
 
   function showTime(shown: CommonHeader): void {
     const age = ages(panel, shown);
-    const replaced = state.update(effectiveState(shown, age.step));
+    hideKeptPicture(panel, shown.own_picture === true);
+    const replaced = state.update(effectiveState(shown, age.step, panel.connection.refusal));
     caption.element.classList.toggle("nnw-replaced", replaced);
     const step = shown.step ?? null;
     setText(pill, step === null ? "" : `step ${formatCount(step)} · ${formatAgo(age.shown)}`);

@@ -54,5 +54,7 @@ export interface CommonHeader {
   state?: StateHeader;
   options?: OptionHeader[];
   standalone?: boolean;
+  /** The output after this one holds a picture for notebooks without a kernel. */
+  own_picture?: boolean;
   selection?: SelectionHeader;
 }

@@ -102,7 +102,7 @@ function mountPanel<H extends CommonHeader>(
     onDispose(() => target.removeEventListener(type, handler, how));
   };
 
-  const root = make("div", "nnw-body");
+  const root = make("div", "nnw-inner");
   const widget = make("div", "nnw-panel");
   el.append(widget);
   onDispose(() => widget.remove());
