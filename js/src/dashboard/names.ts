@@ -12,13 +12,14 @@ export interface LayerRow {
   dead: number;
 }
 
-/** `text` with its middle replaced by "…" so that it has at most `most` characters; the end, which tells layers apart, keeps more. */
-export function shorten(text: string, most: number): string {
-  const letters = Array.from(text);
-  if (letters.length <= most) return text;
-  const kept = Math.max(1, most - 1);
-  const head = Math.floor(kept / 2);
-  return letters.slice(0, head).join("") + "…" + letters.slice(letters.length - (kept - head)).join("");
+/**
+ * A name as its beginning and its end. A row gives way in the beginning first, so that a long name loses its middle:
+ * the end is what tells two layers apart.
+ */
+export function splitName(name: string): [string, string] {
+  const letters = Array.from(name);
+  const at = Math.max(Math.ceil(letters.length / 2), letters.length - 5);
+  return [letters.slice(0, at).join(""), letters.slice(at).join("")];
 }
 
 /** The rows on show when the groups in `folded` are closed, each with its index in `rows`. */

@@ -62,7 +62,7 @@ export function makeScaleBar(withTicks: boolean): ScaleBar {
   return {
     element,
     draw(width, labels, unit) {
-      const marks = labels.map(([at, text]) => label(at, text, width, withTicks));
+      const marks = labels.flatMap(([at, text]) => label(at, text, width, withTicks));
       const stops = [0, ...labels.map(([at]) => at), 1];
       const gaps = stops.slice(1).map((stop, k): [number, number] => [stop - stops[k]!, (stop + stops[k]!) / 2]);
       const [, middle] = gaps.reduce((a, b) => (b[0] > a[0] ? b : a));
@@ -75,14 +75,13 @@ export function makeScaleBar(withTicks: boolean): ScaleBar {
 }
 
 /** A label centred on its tick; near an end it is flush with that end. */
-function label(at: number, text: string, width: number, withTick: boolean): HTMLElement {
-  const x = at * width;
-  const near = Math.min(x, width - x) < 12;
-  const element = make("span", "nnw-occ-label", text);
-  element.dataset.side = !near ? "middle" : x < width / 2 ? "start" : "end";
-  element.style.left = `${at * 100}%`;
-  if (!withTick) return element;
+function label(at: number, text: string, width: number, withTick: boolean): HTMLElement[] {
+  const near = Math.min(at, 1 - at) * width < 12;
+  const words = make("span", "nnw-occ-label", text);
+  words.dataset.side = !near ? "middle" : at < 0.5 ? "start" : "end";
+  words.style.left = `${at * 100}%`;
+  if (!withTick) return [words];
   const tick = make("i", "nnw-occ-tick");
   tick.style.left = `min(${at * 100}%, 100% - 1px)`;
-  return make("span", "", tick, element);
+  return [tick, words];
 }

@@ -3,14 +3,14 @@
 import { drawScale, drawPixels, prepareCanvas } from "../kernel/canvas.ts";
 import type { Theme } from "../kernel/color.ts";
 import { make } from "../kernel/dom.ts";
-import { formatCount, formatValue } from "../kernel/format.ts";
+import { formatCount } from "../kernel/format.ts";
 import { BAR_HEIGHT, type Figure, type ScaleBar, makeFigure, makeScaleBar } from "./figure.ts";
 import { type Cell, type Positions, type Sizes, cellEdges, fit } from "./geometry.ts";
 import { heatBar, scaleTicks } from "./heat.ts";
 import { MUTED, classColor, paintCells, paintNames, paintOverlay, scaleOf, valueColor } from "./paint.ts";
 import { findRegions, paletteSlots } from "./regions.ts";
 import { type OcclusionHeader, type Range, type Result, predictedLabels } from "./result.ts";
-import { className } from "./table.ts";
+import { className, formatEnd } from "./table.ts";
 
 export type FigureName = "overlay" | "p" | "map" | "class";
 
@@ -91,7 +91,7 @@ function paintHeat(
   const span = range.hi - range.lo || 1;
   const labels = scaleTicks(range.lo, range.hi, box).map((value): [number, string] => [
     (value - range.lo) / span,
-    formatValue(value),
+    formatEnd(value, result.header.kind),
   ]);
   const strip = bar.draw(box, labels, range.unit);
   const to = { x: 0, y: 0, width: box, height: BAR_HEIGHT };
@@ -111,13 +111,14 @@ function paintValues(
   const [width, height] = fit(positions.size, box);
   const scale = scaleOf(range, theme);
   const context = prepareCanvas(figure.canvas, width, height);
-  // A hole is a position that is not computed yet; p says which.
+  // p says which positions are computed; a sum that is missing there (no layer with maps) stays empty.
   const color = valueColor(values, scale);
-  const colorOf = (cell: number): number | null => (Number.isFinite(result.p[cell]!) ? color(cell) : null);
+  const colorOf = (cell: number): number | null => color(cell) ?? (Number.isFinite(result.p[cell]!) ? 0 : null);
   if (context) paintCells(context, { x: 0, y: 0, width, height }, positions, colorOf, theme.line);
+  const kind = values === result.p ? result.header.kind : "logit";
   const ends: [number, string][] = [
-    [0, formatValue(scale.lo)],
-    [1, formatValue(scale.hi)],
+    [0, formatEnd(scale.lo, kind)],
+    [1, formatEnd(scale.hi, kind)],
   ];
   if (scale.lo < 0) ends.splice(1, 0, [0.5, "0"]);
   const strip = bar.draw(box, ends, range.unit);
@@ -138,7 +139,10 @@ function paintClasses(figure: Figure, legend: HTMLElement, result: Result, box: 
       labels[cell]! < 0 ? null : classColor(hexOf(labels[cell]!), labels[cell] === unchanged);
     paintCells(context, to, positions, colorOf, theme.line);
     const regions = findRegions(labels, positions.rows.length, positions.cols.length);
-    paintNames(context, to, positions, regions, (label) => className(header.class_names, label), theme);
+    // The unchanged class is named once; what is left of it between the changed regions needs no name.
+    const main = regions.find(({ label }) => label === unchanged);
+    const named = regions.filter((region) => region.label !== unchanged || region === main);
+    paintNames(context, to, positions, named, (label) => className(header.class_names, label), theme);
   }
   legend.replaceChildren(
     ...header.legend.map(([label, name, share]) => {

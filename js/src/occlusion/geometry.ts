@@ -44,11 +44,11 @@ export function cellOfPixel(edges: readonly number[], length: number, pixels: nu
   return cells;
 }
 
-/** The index whose square has its centre nearest to `at` (picture pixels); origins ascend. */
+/** The index whose square has its centre nearest to `at` (picture pixels), of two the later; origins ascend. */
 export function nearest(origins: ArrayLike<number>, patch: number, at: number): number {
   let best = 0;
   for (let k = 1; k < origins.length; k++) {
-    if (Math.abs(origins[k]! + patch / 2 - at) >= Math.abs(origins[best]! + patch / 2 - at)) break;
+    if (Math.abs(origins[k]! + patch / 2 - at) > Math.abs(origins[best]! + patch / 2 - at)) break;
     best = k;
   }
   return best;

@@ -1,6 +1,6 @@
 /** The table clean / covered / change for the chosen square, and the same in words for a screen reader. */
 
-import { make, setHidden, setText } from "../kernel/dom.ts";
+import { make, setText } from "../kernel/dom.ts";
 import type { Cell } from "./geometry.ts";
 import { type Result, coveredAt } from "./result.ts";
 import { type Row, tableRows } from "./table.ts";
@@ -15,9 +15,6 @@ export interface Readout {
 
 export function makeReadout(): Readout {
   const place = make("th");
-  const hint = make("span", "nnw-occ-hint", " · fixed, Esc frees it");
-  const where = make("span");
-  place.append(where, hint);
   const head = make("tr", "", place, ...["clean", "covered", "change"].map((name) => make("th", "", name)));
   const cells = [0, 1, 2].map(() => [make("th"), make("td"), make("td"), make("td")]);
   cells.forEach(([label]) => label!.setAttribute("scope", "row"));
@@ -32,13 +29,13 @@ export function makeReadout(): Readout {
     live,
     show(result, cell, fixed) {
       const { header, positions } = result;
-      setText(where, `Square at row ${positions.rows[cell.i]}, col ${positions.cols[cell.j]}`);
-      setHidden(hint, !fixed);
+      setText(place, `${fixed ? "Fixed" : "Square"} at row ${positions.rows[cell.i]}, col ${positions.cols[cell.j]}`);
+      place.title = fixed ? "Esc frees the square" : "A click fixes the square";
       rows = tableRows(header.table_labels, header.clean, coveredAt(result, cell), header.kind, header.class_names);
       cells.forEach((row, k) => row.forEach((element, column) => setText(element, rows[k]?.[column] ?? "")));
     },
     announce() {
-      setText(live, [where.textContent, ...rows.map(([name, , covered]) => `${name} ${covered}`)].join("; "));
+      setText(live, [place.textContent, ...rows.map(([name, , covered]) => `${name} ${covered}`)].join("; "));
     },
   };
 }

@@ -1,10 +1,11 @@
 /** The words for one square: the table clean / covered / change, and the tooltips. Knows formats; knows no DOM. */
 
-import { formatFixed, formatValue } from "../kernel/format.ts";
+import { formatCount, formatFixed, formatValue } from "../kernel/format.ts";
 
 export interface Clean {
   p: number;
-  map_sum: number;
+  /** Null or NaN where no layer has maps. */
+  map_sum: number | null;
   predicted: number;
   predicted_p: number;
 }
@@ -23,8 +24,19 @@ export function formatScore(value: number, kind: ScoreKind): string {
   return kind === "probability" ? formatFixed(value, 2) : formatValue(value);
 }
 
+/** The end of a scale: as its values, but whole numbers without decimals. */
+export function formatEnd(value: number, kind: ScoreKind): string {
+  return Number.isInteger(value) ? formatCount(value) : formatScore(value, kind);
+}
+
+/** A sum, or a dash where there is none. */
+function formatSum(value: number | null): string {
+  return value === null || Number.isNaN(value) ? "–" : formatValue(value);
+}
+
 /** The change of a sum, with no more decimals than the sums themselves have. */
-function formatChange(before: number, after: number): string {
+function formatChange(before: number | null, after: number | null): string {
+  if (before === null || after === null || Number.isNaN(after - before)) return "";
   const largest = formatValue(Math.max(Math.abs(before), Math.abs(after)));
   const decimals = largest.includes("e") ? -1 : (largest.split(".")[1]?.length ?? 0);
   const change = after - before;
@@ -54,7 +66,7 @@ export function tableRows(
 ): Row[] {
   const [score, map, label] = labels as [string, string, string];
   const known = covered !== null && Number.isFinite(covered.p);
-  const before = [formatScore(clean.p, kind), formatValue(clean.map_sum), classAndScore(names, clean)] as const;
+  const before = [formatScore(clean.p, kind), formatSum(clean.map_sum), classAndScore(names, clean)] as const;
   if (!known) {
     return [score, map, label].map((name, k): Row => [name, before[k] ?? "", NOT_YET, ""]);
   }
@@ -62,7 +74,7 @@ export function tableRows(
   const shift = kind === "probability" ? withPlus(change, formatFixed(change, 2)) : formatChange(clean.p, covered.p);
   return [
     [score, before[0], formatScore(covered.p, kind), shift],
-    [map, before[1], formatValue(covered.map_sum), formatChange(clean.map_sum, covered.map_sum)],
+    [map, before[1], formatSum(covered.map_sum), formatChange(clean.map_sum, covered.map_sum)],
     [label, before[2], classAndScore(names, covered), covered.predicted === clean.predicted ? "same" : "changed"],
   ];
 }

@@ -157,7 +157,10 @@ function makeOpacity(panel: Panel): { element: HTMLElement; value(): number } {
   const input = make("input", "nnw-slider");
   Object.assign(input, { type: "range", min: "0", max: "100", step: "5", value: String(100 * FIRST_OPACITY) });
   const output = make("output");
-  const show = (): void => setText(output, `${input.value}\u202f%`);
+  const show = (): void => {
+    setText(output, `${input.value}\u202f%`);
+    input.style.setProperty("--nnw-share", `${input.value}%`);
+  };
   show();
   panel.listen(input, "input", () => {
     show();

@@ -1,0 +1,213 @@
+/** The list of layers: a tree, or a dropdown with ‹ › where the dashboard is narrow (the style decides which is seen). */
+
+import { make, setHidden, setText } from "../kernel/dom.ts";
+import type { CommonHeader } from "../kernel/header.ts";
+import { bindKeys } from "../kernel/keys.ts";
+import type { Panel, PanelView } from "../kernel/panel.ts";
+import { type LayerRow, neighbour, openRows, parentRow, splitName } from "./names.ts";
+
+export interface LayersHeader extends CommonHeader {
+  rows: LayerRow[];
+  note?: string;
+  selected: string | null;
+}
+
+export function buildLayers(panel: Panel): PanelView<LayersHeader> {
+  const tree = makeTree(panel, select);
+  const picker = makePicker(panel, select);
+  const columns = make("div", "nnw-layer nnw-layer-head", ...["Layer", "units", "alive"].map((name) => make("span", "", name)));
+  const note = make("p", "nnw-layer-note");
+  panel.widget.classList.add("nnw-layers");
+  panel.root.append(make("div", "nnw-layer-list", columns, tree.element, note), picker.element);
+
+  function select(layer: string): void {
+    panel.command("select", { layer });
+    mark(layer);
+  }
+
+  function mark(layer: string | null): void {
+    tree.mark(layer);
+    picker.mark(layer);
+  }
+
+  function update(header: LayersHeader): void {
+    tree.update(header.rows);
+    picker.update(header.rows);
+    setText(note, header.note ?? "");
+    mark(header.selected);
+  }
+
+  return { frame: ({ header }) => update(header), draw: () => undefined };
+}
+
+interface Tree {
+  element: HTMLElement;
+  update(rows: readonly LayerRow[]): void;
+  mark(layer: string | null): void;
+}
+
+function makeTree(panel: Panel, select: (layer: string) => void): Tree {
+  const element = make("div", "nnw-tree");
+  element.setAttribute("role", "tree");
+  element.setAttribute("aria-label", "Layers");
+  const folded = new Set<string>();
+  let rows: readonly LayerRow[] = [];
+  let items: HTMLElement[] = [];
+  let offered = "";
+  let selected: string | null = null;
+
+  function fold(index: number, closed: boolean): void {
+    const row = rows[index];
+    if (!row?.group) return;
+    if (closed) folded.add(row.name);
+    else folded.delete(row.name);
+    show();
+  }
+
+  function show(): void {
+    const open = new Set(openRows(rows, folded));
+    items.forEach((item, k) => {
+      setHidden(item, !open.has(k));
+      if (rows[k]?.group) item.setAttribute("aria-expanded", String(!folded.has(rows[k].name)));
+    });
+  }
+
+  function act(index: number): void {
+    const row = rows[index];
+    if (row?.group) fold(index, !folded.has(row.name));
+    else if (row) select(row.name);
+  }
+
+  /** One tab stop: the row that was last in use. */
+  function focus(index: number): void {
+    items.forEach((item, k) => (item.tabIndex = k === index ? 0 : -1));
+    items[index]?.focus();
+    const row = rows[index];
+    if (row && !row.group && row.name !== selected) select(row.name);
+  }
+
+  bindKeys(element, panel.listen, (event) => {
+    const at = items.indexOf(event.target as HTMLElement);
+    const row = rows[at];
+    if (!row) return false;
+    if (event.key === "Enter" || event.key === " ") act(at);
+    else if (event.key === "ArrowLeft" && row.group && !folded.has(row.name)) fold(at, true);
+    else if (event.key === "ArrowRight" && row.group && folded.has(row.name)) fold(at, false);
+    else {
+      const to = target(event.key, at, openRows(rows, folded), parentRow(rows, at));
+      if (to === undefined) return false;
+      if (to >= 0) focus(to);
+    }
+    return true;
+  });
+
+  return {
+    element,
+    update(next) {
+      const offer = JSON.stringify(next.map(({ name, depth, group }) => [name, depth, group]));
+      rows = next;
+      if (offer !== offered) {
+        offered = offer;
+        items = rows.map((row, k) => makeRow(row, () => act(k)));
+        element.replaceChildren(...items);
+        const first = items[0];
+        if (first) first.tabIndex = 0;
+      }
+      rows.forEach((row, k) => fillRow(items[k]!, row));
+      show();
+    },
+    mark(layer) {
+      const moved = layer !== selected;
+      selected = layer;
+      items.forEach((item, k) => {
+        const chosen = rows[k]?.name === layer && !rows[k].group;
+        item.setAttribute("aria-selected", String(chosen));
+        if (!chosen || !moved) return;
+        for (const other of items) other.tabIndex = other === item ? 0 : -1;
+        reveal(item);
+      });
+    },
+  };
+}
+
+/** Where a key leads among the rows on show; undefined for a key that leads nowhere. */
+function target(key: string, at: number, open: readonly number[], parent: number): number | undefined {
+  const place = open.indexOf(at);
+  const steps: Record<string, number | undefined> = {
+    ArrowDown: open[place + 1] ?? at,
+    ArrowUp: open[place - 1] ?? at,
+    ArrowRight: open[place + 1] ?? at,
+    ArrowLeft: parent,
+    Home: open[0],
+    End: open.at(-1),
+  };
+  return steps[key];
+}
+
+/** Scrolls the list alone: `scrollIntoView` would move the notebook too. */
+function reveal(item: HTMLElement): void {
+  const list = item.closest(".nnw-layer-list")?.parentElement;
+  if (!list || list.clientHeight === 0) return;
+  const { offsetTop, offsetHeight } = item;
+  if (offsetTop < list.scrollTop) list.scrollTop = offsetTop;
+  else if (offsetTop + offsetHeight > list.scrollTop + list.clientHeight)
+    list.scrollTop = offsetTop + offsetHeight - list.clientHeight;
+}
+
+function makeRow(row: LayerRow, click: () => void): HTMLElement {
+  const [start, end] = splitName(row.short);
+  const name = make("span", "nnw-layer-name", make("span", "", start), make("span", "", end));
+  const item = make("div", "nnw-layer", name);
+  if (row.group) item.classList.add("nnw-layer-group");
+  else item.append(make("span", "nnw-layer-units"), make("span", "nnw-layer-alive", make("i")), make("span", "nnw-layer-dead"));
+  item.style.setProperty("--nnw-depth", String(row.depth));
+  item.title = row.name;
+  item.tabIndex = -1;
+  item.setAttribute("role", "treeitem");
+  item.setAttribute("aria-level", String(row.depth + 1));
+  item.addEventListener("click", click);
+  return item;
+}
+
+function fillRow(item: HTMLElement, row: LayerRow): void {
+  if (row.group) return;
+  const [units, alive, dead] = [item.children[1]!, item.children[2] as HTMLElement, item.children[3]!];
+  setText(units, row.units === null ? "" : String(row.units));
+  alive.classList.toggle("nnw-known", row.alive !== null);
+  alive.style.setProperty("--nnw-alive-share", `${100 * (row.alive ?? 1)}%`);
+  setText(dead, row.dead > 0 ? `${row.dead}†` : "");
+  const count = row.units === null ? "" : `, ${row.units} units`;
+  item.setAttribute("aria-label", `${row.name}${count}${row.dead > 0 ? `, ${row.dead} dead` : ""}`);
+}
+
+function makePicker(panel: Panel, select: (layer: string) => void): Tree {
+  const list = make("select", "nnw-select");
+  const [previous, next] = [make("button", "nnw-step", "‹"), make("button", "nnw-step", "›")];
+  const element = make("div", "nnw-layer-picker", make("label", "nnw-control", make("span", "", "Layer"), list), previous, next);
+  let rows: readonly LayerRow[] = [];
+  let layer: string | null = null;
+  for (const [button, by, name] of [[previous, -1, "Previous layer"], [next, 1, "Next layer"]] as const) {
+    button.type = "button";
+    button.setAttribute("aria-label", name);
+    panel.listen(button, "click", () => {
+      const to = neighbour(rows, layer, by);
+      if (to !== null) select(to);
+    });
+  }
+  panel.listen(list, "change", () => select(list.value));
+  return {
+    element,
+    update(given) {
+      rows = given;
+      const names = rows.filter((row) => !row.group).map((row) => row.name);
+      if (names.join("\n") === Array.from(list.options, (option) => option.value).join("\n")) return;
+      list.replaceChildren(...names.map((name) => new Option(name, name)));
+    },
+    mark(selected) {
+      layer = selected;
+      list.value = selected ?? "";
+      previous.disabled = neighbour(rows, layer, -1) === null;
+      next.disabled = neighbour(rows, layer, 1) === null;
+    },
+  };
+}

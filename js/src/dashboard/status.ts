@@ -1,0 +1,163 @@
+/** The status strip: what training and watching are doing, whether clicks are answered, Pause and Refresh. */
+
+import { makeBadge } from "../kernel/badge.ts";
+import { icon, make, setHidden, setText } from "../kernel/dom.ts";
+import { formatAgo } from "../kernel/format.ts";
+import type { CommonHeader } from "../kernel/header.ts";
+import type { Panel, PanelView } from "../kernel/panel.ts";
+import { meter, sparkPath } from "./spark.ts";
+
+interface StatusItem {
+  /** "loss" gets the sparkline beside it; "refreshed" counts on in the browser from the header's age. */
+  name?: string;
+  label: string;
+  value: string;
+  sub?: string;
+}
+
+interface Cost {
+  /** Shares of training time. */
+  share: number;
+  budget: number;
+  /** The same in words: "1.8 %", "of 5 %". */
+  text: string;
+  of: string;
+}
+
+export interface StatusHeader extends CommonHeader {
+  items: StatusItem[];
+  /** Losses over the steps. */
+  spark?: (number | null)[];
+  cost?: Cost | null;
+  paused?: boolean;
+  /** What the user should know and no view says. */
+  warning?: string | null;
+}
+
+const SPARK = { width: 72, height: 20 };
+const PAUSE = "M4 2.5h2.8v11H4z M9.2 2.5H12v11H9.2z";
+const PLAY = "M4.5 2.5v11l8-5.5z";
+const TURN = ["M13 8a5 5 0 1 1-1.6-3.7", "M13 1.6v3.6H9.4"];
+
+export function buildStatus(panel: Panel): PanelView<StatusHeader> {
+  const badge = makeBadge(false);
+  const actions = makeActions(panel);
+  const items = make("dl", "nnw-items");
+  const warning = make("div", "nnw-warning");
+  const spark = makeSpark();
+  const cost = makeMeter();
+  panel.widget.classList.add("nnw-status");
+  panel.root.append(items, warning, badge.element, actions.element);
+  warning.setAttribute("role", "alert");
+  let header: StatusHeader | null = null;
+  let boxes = new Map<string, ItemBox>();
+
+  function shownItems({ items: given, cost: costs, age_s }: StatusHeader): StatusItem[] {
+    const passed = (performance.now() - panel.connection.headerAt) / 1000;
+    const aged = given.map((item) =>
+      item.name === "refreshed" && typeof age_s === "number" ? { ...item, value: formatAgo(age_s + passed) } : item,
+    );
+    return costs ? [...aged, { name: "cost", label: "Cost of watching", value: costs.text, sub: costs.of }] : aged;
+  }
+
+  function rebuild(shown: readonly StatusItem[]): void {
+    boxes = new Map(shown.map((item) => [item.label, makeItem(item)]));
+    items.replaceChildren(...[...boxes.values()].map(({ element }) => element));
+    items.querySelector("[data-name=loss]")?.after(spark.element);
+    items.querySelector("[data-name=cost]")?.after(cost.element);
+  }
+
+  function show(): void {
+    if (!header) return;
+    const shown = shownItems(header);
+    if (shown.map(({ label }) => label).join("\n") !== [...boxes.keys()].join("\n")) rebuild(shown);
+    for (const item of shown) boxes.get(item.label)?.show(item);
+    const { answers, waiting } = panel.connection;
+    badge.update(answers, waiting, header.training === true);
+    panel.widget.classList.toggle("nnw-view-only", answers === "view_only");
+  }
+
+  return {
+    frame({ header: next }) {
+      header = next;
+      spark.show(next.spark ?? []);
+      cost.show(next.cost ?? null);
+      actions.show(next.paused === true);
+      setText(warning, next.warning ?? "");
+      warning.title = next.warning ?? "";
+    },
+    tick: show,
+    draw() {
+      show();
+      for (const box of boxes.values()) box.keepWidth();
+    },
+  };
+}
+
+interface ItemBox {
+  element: HTMLElement;
+  show(item: StatusItem): void;
+  /** A box only grows: a digit more or less must not push its neighbours to and fro. */
+  keepWidth(): void;
+}
+
+function makeItem({ name, label }: StatusItem): ItemBox {
+  const [value, sub] = [make("span"), make("span", "nnw-item-sub")];
+  const element = make("div", "nnw-item", make("dt", "", label), make("dd", "", value, sub));
+  element.dataset.name = name ?? "";
+  return {
+    element,
+    show(item) {
+      setText(value, item.value);
+      setText(sub, item.sub ? ` ${item.sub}` : "");
+    },
+    keepWidth() {
+      if (element.offsetWidth > 0) element.style.minWidth = `${element.offsetWidth}px`;
+    },
+  };
+}
+
+function makeSpark(): { element: SVGSVGElement; show(values: readonly (number | null)[]): void } {
+  const element = icon([""]);
+  element.setAttribute("class", "nnw-spark");
+  element.setAttribute("viewBox", `0 0 ${SPARK.width} ${SPARK.height}`);
+  const show = (values: readonly (number | null)[]): void =>
+    element.firstElementChild?.setAttribute("d", sparkPath(values, SPARK.width, SPARK.height));
+  return { element, show };
+}
+
+function makeMeter(): { element: HTMLElement; show(cost: Cost | null): void } {
+  const bar = make("div", "nnw-meter-bar");
+  const mark = make("div", "nnw-meter-mark");
+  // The figures stand in words beside it.
+  const element = make("div", "nnw-meter", make("div", "nnw-meter-track", bar), mark);
+  element.setAttribute("aria-hidden", "true");
+  return {
+    element,
+    show(cost) {
+      setHidden(element, !cost);
+      if (!cost) return;
+      const shares = meter(cost.share, cost.budget);
+      bar.style.width = `${100 * shares.bar}%`;
+      mark.style.left = `calc(${100 * shares.mark}% - 1px)`;
+    },
+  };
+}
+
+function makeActions(panel: Panel): { element: HTMLElement; show(paused: boolean): void } {
+  const pause = make("button", "nnw-button");
+  const refresh = make("button", "nnw-button nnw-refresh", icon(TURN), make("span", "", "Refresh"));
+  refresh.setAttribute("aria-label", "Refresh");
+  let shown: boolean | null = null;
+  const show = (paused: boolean): void => {
+    if (paused === shown) return;
+    shown = paused;
+    pause.replaceChildren(icon([paused ? PLAY : PAUSE], { filled: true }), make("span", "", paused ? "Resume" : "Pause"));
+    pause.title = paused ? "" : "Pauses the views, never the training";
+  };
+  for (const button of [pause, refresh]) button.type = "button";
+  panel.listen(pause, "click", () => panel.command(shown ? "resume" : "pause"));
+  panel.listen(refresh, "click", () => panel.command("refresh"));
+  show(false);
+  return { element: make("div", "nnw-status-actions", pause, refresh), show };
+}
