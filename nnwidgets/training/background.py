@@ -1,0 +1,60 @@
+"""Makes the calling thread a quiet one: lowest priority, one CPU thread, no gradients. Nothing else changes."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import re
+import sys
+import threading
+
+import torch
+
+LOWEST = 19
+_OPENMP = re.compile(r"(/\S*/lib(?:gomp|iomp5|omp)\b[^/\s]*\.so\S*)")
+
+logger = logging.getLogger(__name__)
+
+
+def quiet_this_thread() -> None:
+    """To be called first in a background thread. Gradients, autocast and default devices are thread-local in torch."""
+    torch.set_grad_enabled(False)
+    _lower_priority()
+    _use_one_cpu_thread()
+
+
+def _lower_priority() -> None:
+    # Elsewhere than on Linux the priority belongs to the process. It can't be raised again, so never for a user's
+    # thread.
+    if sys.platform == "linux":
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST)
+        except OSError as error:  # a sandbox may forbid it; the budget still holds
+            logger.info("the priority of the background thread could not be lowered: %s", error)
+
+
+def _use_one_cpu_thread() -> None:
+    """One OpenMP thread here; the caller's and later threads keep theirs.
+
+    `torch.set_num_threads` changes the default of all later threads of the process, which can change how their sums are
+    split and so their results to the bit. The OpenMP call is per thread; MKL and oneDNN follow it.
+    """
+    count = torch.get_num_threads()  # torch initialises each thread at its first use, and would undo the call below
+    libraries = _openmp_libraries()
+    for path in libraries:
+        ctypes.CDLL(path).omp_set_num_threads(1)
+    if torch.get_num_threads() > 1:
+        torch.set_num_threads(1)
+        restore = threading.Thread(target=torch.set_num_threads, args=(count,), name="nnwidgets-restore")
+        restore.start()
+        restore.join()
+
+
+def _openmp_libraries() -> set[str]:
+    """Paths of the OpenMP runtimes that this process has loaded (Linux)."""
+    try:
+        with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
+            return set(_OPENMP.findall(maps.read()))
+    except OSError:
+        return set()

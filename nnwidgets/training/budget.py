@@ -1,0 +1,122 @@
+"""What watching may cost: seconds of ours against seconds of training. Knows clocks; knows no model, thread or view."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+IDLE_AFTER_S = 2.0  # no step for this long (and for ten usual steps) means that nothing is training
+BORROW_S = 0.5  # what clicks may spend beyond what was earned
+SLACK_S = 0.05  # what work that has begun may spend beyond what was earned: about one chunk
+USUAL = 0.1  # weight of the newest step in the running mean of the time between steps
+
+
+class Budget:
+    """A token bucket: training seconds earn `share` of themselves, our seconds spend it.
+
+    Earned is the time between the first and the last step seen, without idle time; spent are the wall seconds of our
+    hooks and the CPU seconds of the worker. Work done while nothing trains delays nothing and is not counted.
+
+    Every counter has one writing thread, so there is no lock: `stepped` and `charge_hook` belong to the training
+    thread, all else to the worker. Any thread may read.
+
+    Args:
+        share: Part of the training time that may be spent, above 0, at most 1.
+        clock: Wall clock in seconds.
+        cpu_clock: CPU seconds of the calling thread.
+
+    Raises:
+        ValueError: `share` is not in (0, 1].
+
+    >>> times = iter([0.0, 1.0, 2.0])
+    >>> budget = Budget(0.05, clock=lambda: next(times))
+    >>> for _ in range(3):
+    ...     budget.stepped()
+    >>> budget.charge(0.04)
+    >>> budget.overhead
+    0.02
+    """
+
+    def __init__(
+        self,
+        share: float = 0.05,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        cpu_clock: Callable[[], float] = time.thread_time,
+    ) -> None:
+        if not 0 < share <= 1:
+            raise ValueError(f"budget: expected a share of the training time in (0, 1], got {share}; 0.05 means 5 %")
+        self.share = share
+        self.clock = clock
+        self.cpu_clock = cpu_clock
+        self.training_s = 0.0
+        self.step_interval_s = 0.0  # running mean of the time between steps
+        self.hook_s = 0.0
+        self.worker_s = 0.0
+        self.last_step_at: float | None = None
+        self._forfeited_s = 0.0
+        self._seen_training_s = 0.0
+        self._seen_hook_s = 0.0
+
+    def stepped(self) -> None:
+        """A training step has ended. Training thread."""
+        now = self.clock()
+        last = self.last_step_at
+        self.last_step_at = now
+        if last is not None:
+            gap = now - last
+            limit = self.idle_after_s
+            self.training_s += gap if gap < limit else limit
+            self.step_interval_s += USUAL * (min(gap, 10 * limit) - self.step_interval_s)
+
+    def charge_hook(self, seconds: float) -> None:
+        """Our code held the training thread up for this long. Training thread."""
+        self.hook_s += seconds
+
+    def charge(self, seconds: float) -> None:
+        """The worker computed for this long. Worker."""
+        self.worker_s += seconds
+
+    @property
+    def idle_after_s(self) -> float:
+        return max(IDLE_AFTER_S, 10 * self.step_interval_s)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is training: no step yet, or none for `idle_after_s`."""
+        last = self.last_step_at
+        return last is None or self.clock() - last > self.idle_after_s
+
+    @property
+    def spent_s(self) -> float:
+        return self.hook_s + self.worker_s
+
+    @property
+    def overhead(self) -> float:
+        """Seconds spent for each second of training, 0 before the second step."""
+        return self.spent_s / self.training_s if self.training_s else 0.0
+
+    @property
+    def level(self) -> float:
+        """Seconds earned and not yet spent; negative while there is a debt."""
+        return self.share * self.training_s - self.spent_s - self._forfeited_s
+
+    def income(self, capacity: float) -> float:
+        """Seconds earned since the last call, less what the hooks cost; savings beyond `capacity` are lost. Worker."""
+        training, hooks = self.training_s, self.hook_s
+        earned = self.share * (training - self._seen_training_s) - (hooks - self._seen_hook_s)
+        self._seen_training_s, self._seen_hook_s = training, hooks
+        self._forfeited_s += max(0.0, self.level - capacity)
+        return earned
+
+    def allows(self, seconds: float) -> bool:
+        """Whether background work of this length may begin."""
+        return self.level >= seconds
+
+    def allows_more(self) -> bool:
+        """Whether background work that has begun may go on."""
+        return self.level > -SLACK_S
+
+    def allows_click(self) -> bool:
+        """Whether work that somebody waits for may go on; it borrows, and the background waits until that is repaid."""
+        return self.level > -BORROW_S or self.idle

@@ -1,0 +1,36 @@
+"""What a view asks of the worker. Knows no widget."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+from nnwidgets.training.snapshot import Snapshot
+
+
+class Job(ABC):
+    """Something to be computed from snapshots of the model, again and again. All methods are called in the worker.
+
+    Attributes:
+        name: For messages.
+        long: Takes many chunks; gets its own copy of the model, so that others go on meanwhile.
+    """
+
+    name: str = ""
+    long: bool = False
+
+    @abstractmethod
+    def wanted(self) -> bool:
+        """Whether somebody looks at the result now. Cheap: asked at every turn of the worker."""
+
+    @abstractmethod
+    def work(self, snapshot: Snapshot) -> Iterator[None]:
+        """Compute in chunks of at most 50 ms, each up to the next `yield`, and publish.
+
+        Between two chunks the iterator may be closed (`GeneratorExit`), when a newer request has come. The snapshot's
+        shadow must not be used after the end.
+        """
+
+    @abstractmethod
+    def failed(self, error: BaseException, step: int) -> None:
+        """`work` raised on the snapshot of this step. Training and other jobs go on."""

@@ -1,0 +1,59 @@
+"""A copy of the model that the worker makes itself when no step comes by; good only if nothing wrote meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import torch
+
+from nnwidgets.training.snapshot import Slot, Snapshot
+
+STILL_S = 0.05  # how long nothing must have been written after the copy
+STILL_FACTOR = 10  # ... or this many times as long as the copy took, as a write to all weights may take that long
+
+
+class OwnCopy:
+    """First copied, then looked at again: PyTorch counts a write when it is done.
+
+    A write that was going on during the copy is counted within `STILL_S`; after that, unchanged counters prove the copy
+    whole.
+    """
+
+    def __init__(self, slot: Slot, clock: Callable[[], float]) -> None:
+        self._slot = slot
+        self._clock = clock
+        self._candidate: Snapshot | None = None
+        self._good_at = 0.0
+
+    @property
+    def pending(self) -> bool:
+        return self._candidate is not None
+
+    @property
+    def remaining_s(self) -> float:
+        return max(0.0, self._good_at - self._clock())
+
+    def begin(self) -> bool:
+        """Copy now; False if the training thread has the shadow. Nothing may run on the shadow."""
+        if not self._slot.withdraw():
+            return False
+        device = self._slot.shadow.device
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)  # the weights may still be on their way on another stream
+        begin = time.perf_counter()
+        self._candidate = self._slot.copy()
+        self._slot.snapshot = None
+        self._good_at = self._clock() + max(STILL_S, STILL_FACTOR * (time.perf_counter() - begin))
+        return True
+
+    def settle(self) -> bool:
+        """Whether the copy, old enough now, turned out whole; it then is the slot's snapshot."""
+        candidate, self._candidate = self._candidate, None
+        if candidate is None or not self._slot.shadow.is_current():
+            return False
+        self._slot.snapshot = candidate
+        return True
+
+    def abandon(self) -> None:
+        self._candidate = None

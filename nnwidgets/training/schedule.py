@@ -1,0 +1,326 @@
+"""What the worker does next: which job, from which snapshot, and whether the budget allows it. Knows no thread.
+
+Clicks go first. Background jobs share what the budget earns in equal parts: each saves up its own last cost and then is
+due, so a cheap job is refreshed often and a dear one seldom. When nothing trains, every wanted job is brought up to
+date once.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Protocol
+
+import torch
+
+from nnwidgets.training.budget import Budget
+from nnwidgets.training.job import Job
+from nnwidgets.training.own_copy import OwnCopy
+from nnwidgets.training.snapshot import Slot
+from nnwidgets.training.task import Task
+
+FRESH_S = 0.1  # a snapshot this young serves further jobs without a new copy
+INTERVAL_S = 0.05  # no job is refreshed more often
+SPARE_S = 0.1  # earned and not needed now: what may be kept for later
+YIELD_AFTER_S = 0.1  # background work on the shadow that a click waits for is stopped after this
+STEP_AWAITED_S = 0.4  # how long a click waits for a step before it is answered otherwise
+STILL_AWAITED_S = 3.0  # how long a click waits, where nothing is watched, for a model that keeps changing
+TICK_S = 0.5  # how often a watch is looked after
+SOON_S = 0.005
+
+
+class Follower(Protocol):
+    """A watch, as seen from here."""
+
+    def tick(self) -> None:
+        """Do what is to be done twice a second."""
+
+    @property
+    def still_s(self) -> float:
+        """For how long the weights have not been seen to move."""
+
+
+class Schedule:
+    """The tasks of one worker. Any thread may `add`, `remove`, `follow` and `unfollow`; the rest is the worker's."""
+
+    def __init__(self, slot: Slot, budget: Budget) -> None:
+        self.budget = budget
+        self.yielding = False  # somebody in the user's thread wants the shadow
+        self._slot = slot
+        self._readable = True
+        self._tasks: dict[Job, Task] = {}
+        self._follower: weakref.ref[Follower] | None = None
+        self._own_copy = OwnCopy(slot, budget.clock)
+        self._ticked_at = float("-inf")
+        self._common_s = 0.0  # what was spent for no task in particular
+
+    def add(self, job: Job) -> None:
+        self._tasks.setdefault(job, Task(job))
+
+    def remove(self, job: Job) -> Task | None:
+        return self._tasks.pop(job, None)
+
+    def follow(self, follower: Follower, budget: Budget, *, readable: bool) -> None:
+        self.budget, self._readable = budget, readable
+        self._follower = weakref.ref(follower)
+
+    def unfollow(self, follower: Follower) -> None:
+        if self._follower is not None and self._follower() is follower:
+            self._follower = None
+
+    @property
+    def following(self) -> bool:
+        return self._follower is not None
+
+    @property
+    def clicked(self) -> bool:
+        """Whether anybody waits for an answer."""
+        return any(task.clicked_at is not None or task.promised for task in tuple(self._tasks.values()))
+
+    @property
+    def busy(self) -> bool:
+        return self.clicked or any(task.running is not None for task in tuple(self._tasks.values()))
+
+    # Messages, run by the worker.
+
+    def click(self, job: Job, at: float) -> None:
+        """Somebody asked for this job: what runs for it is out of date."""
+        task = self._tasks.get(job)
+        if task is not None:
+            task.click(at)
+
+    def click_all(self, at: float) -> None:
+        for task in tuple(self._tasks.values()):
+            if task.job.wanted():
+                task.click(at)
+
+    def cancel(self, job: Job) -> None:
+        task = self._tasks.get(job)
+        if task is not None:
+            task.cancel()
+
+    def let_go(self) -> None:
+        """Leave the shadow to the user's thread."""
+        self._own_copy.abandon()
+        self._stop(self._on_shadow())
+        self._slot.offer()
+
+    def release(self) -> None:
+        """Stop everything and let go of all jobs."""
+        self._slot.due = False
+        while self._tasks:
+            self._tasks.popitem()[1].release()
+
+    # Turns.
+
+    def turn(self) -> float | None:
+        """Decide and run at most one chunk. Returns the seconds until there may be more to do, None for "when told"."""
+        begin = self.budget.cpu_clock()
+        idle = self.budget.idle
+        now = self.budget.clock()
+        self._look_after_follower(now)
+        pause: float | None = None
+        task_s = 0.0
+        if not self.yielding:
+            task, pause = self._choose(now)
+            if task is not None:
+                task_s, pause = self._run(task, now), 0.0
+        spent = max(self.budget.cpu_clock() - begin, task_s)
+        if not idle:
+            self.budget.charge(spent)
+            self._common_s += spent - task_s
+        return TICK_S if pause is None and self.following else pause
+
+    def _look_after_follower(self, now: float) -> None:
+        follower = self._follower() if self._follower is not None else None
+        if follower is None:
+            self._follower = None
+        elif now - self._ticked_at >= TICK_S:
+            self._ticked_at = now
+            follower.tick()
+
+    def _choose(self, now: float) -> tuple[Task | None, float | None]:
+        """The task whose chunk is next, or how long to sleep."""
+        tasks = tuple(self._tasks.values())
+        clicked = [task for task in tasks if task.clicked_at is not None]
+        if clicked:
+            return self._choose_clicked(clicked, now)
+        wanted = [task for task in tasks if task.promised or (self.following and task.wanted(now))]
+        self._stop([task for task in tasks if task.running is not None and task not in wanted])
+        if not wanted:
+            return None, None
+        return self._choose_behind(wanted) if self.budget.idle else self._choose_due(wanted, now)
+
+    def _run(self, task: Task, now: float) -> float:
+        """Begin the task if it isn't, run one chunk; returns what it cost in seconds."""
+        done, failure = False, None
+        timer = _Timer(self.budget, self._slot.shadow.device)
+        try:
+            if task.running is None and self._slot.snapshot is not None:
+                self._slot.await_copy()
+                task.begin(self._slot.snapshot, now)
+            done = task.advance()
+        except BaseException as error:
+            # SystemExit in an analysis must not end the thread that serves all others.
+            failure = error
+        seconds = timer.seconds()
+        task.turn_at = self.budget.clock()
+        task.pay(seconds, done=done)
+        if failure is not None:
+            task.fail(failure, task.turn_at)
+            if isinstance(failure, (MemoryError, torch.cuda.OutOfMemoryError)):
+                self._free_memory()
+        return seconds
+
+    def _free_memory(self) -> None:
+        for task in tuple(self._tasks.values()):
+            task.release()
+        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+            torch.cuda.empty_cache()
+
+    def _on_shadow(self) -> list[Task]:
+        return [task for task in tuple(self._tasks.values()) if task.on_shadow]
+
+    def _stop(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            task.stop()
+
+    # Clicks.
+
+    def _choose_clicked(self, clicked: list[Task], now: float) -> tuple[Task | None, float | None]:
+        lacking = [task for task in clicked if task.running is None and not self._answerable(task)]
+        ready = [task for task in clicked if task not in lacking]
+        if ready:
+            task = min(ready, key=_turn_at)
+            if self.budget.allows_click():
+                return task, 0.0
+            task.promise()  # it has borrowed enough, and goes on in the background's turn
+            return None, 0.0
+        return self._copy_for(min(lacking, key=_clicked_at), now)
+
+    def _answerable(self, task: Task) -> bool:
+        """Whether the slot's snapshot is no older than the click; ends an offer that stands in the way of using it."""
+        if self._own_copy.pending or not self._slot.withdraw():
+            return False
+        snapshot, asked = self._slot.snapshot, _clicked_at(task)
+        return snapshot is not None and (task.takes_old or snapshot.taken_at >= asked or self._slot.shadow.is_current())
+
+    def _copy_for(self, task: Task, now: float) -> tuple[Task | None, float | None]:
+        """Get the snapshot that a click lacks: from the next step, else by an own copy, else the last one must do."""
+        waited = now - _clicked_at(task)
+        if in_the_way := self._on_shadow():
+            if waited <= YIELD_AFTER_S:
+                return min(in_the_way, key=_turn_at), 0.0
+            self._stop(in_the_way)
+        if self._own_copy.pending:
+            return None, self._settle(task, waited)
+        if self.following and now - max(_clicked_at(task), task.copy_tried_at) < STEP_AWAITED_S:
+            self._slot.offer()
+            return None, STEP_AWAITED_S / 8
+        task.copy_tried_at = now
+        if self._readable:
+            return None, self._own_copy.remaining_s if self._own_copy.begin() else SOON_S
+        task.takes_old = True
+        return None, 0.0
+
+    def _settle(self, task: Task, waited: float) -> float:
+        """Look whether an own copy is whole; returns the seconds to sleep."""
+        if self._own_copy.remaining_s > 0:
+            return self._own_copy.remaining_s
+        if not self._own_copy.settle() and not self.following and waited > STILL_AWAITED_S:
+            text = "model: expected weights that hold still, got new ones at each look; use inspector.watch()"
+            task.fail(RuntimeError(text), self.budget.clock())
+        return 0.0
+
+    # The background.
+
+    def _choose_due(self, tasks: list[Task], now: float) -> tuple[Task | None, float | None]:
+        """While training: the task that has saved up its cost, in turn."""
+        self._own_copy.abandon()
+        self._share_out(tasks)
+        ready = [task for task in tasks if self._affordable(task) and (task.running or self._unseen(task, now))]
+        if ready:
+            return min(ready, key=_turn_at), 0.0
+        due = [task for task in tasks if task.running is None and self._affordable(task)]
+        soon = min(max(task.started_at + INTERVAL_S - now, 0.0) for task in due) if due else TICK_S
+        if due and soon == 0.0 and not self._on_shadow():
+            self._slot.offer()
+            soon = TICK_S  # the copy wakes us
+        return None, min(soon, *(self._saving_s(task, len(tasks)) for task in tasks if task not in due), TICK_S)
+
+    def _share_out(self, tasks: list[Task]) -> None:
+        """Give what was earned, in equal parts, to those who have not saved enough yet."""
+        income = self.budget.income(SPARE_S + sum(task.cost_s for task in tasks)) - self._common_s
+        self._common_s = 0.0
+        saving = [task for task in tasks if task.savings < task.cost_s or task.savings < 0]
+        for task in saving:
+            task.savings += income / len(saving)
+
+    def _affordable(self, task: Task) -> bool:
+        if task.on_shadow:
+            return self.budget.allows_more()
+        return task.savings >= task.cost_s and self.budget.allows(task.cost_s)
+
+    def _unseen(self, task: Task, now: float) -> bool:
+        """Whether the slot holds a snapshot that is new to this task and as good as a new one."""
+        snapshot = self._slot.snapshot
+        if snapshot is None or self._slot.due or task.source is snapshot or now - task.started_at < INTERVAL_S:
+            return False
+        return now - snapshot.taken_at < FRESH_S or snapshot.step == self._slot.step
+
+    def _saving_s(self, task: Task, sharers: int) -> float:
+        """Seconds of training until the task can go on."""
+        share = self.budget.share
+        if task.on_shadow:
+            return max(SOON_S, -self.budget.level / share)
+        return max(SOON_S, (task.cost_s - task.savings) * sharers / share, (task.cost_s - self.budget.level) / share)
+
+    def _choose_behind(self, tasks: list[Task]) -> tuple[Task | None, float | None]:
+        """While nothing trains: a task whose result is not of the model as it is now."""
+        if running := [task for task in tasks if task.running is not None]:
+            return min(running, key=_turn_at), 0.0
+        if self._own_copy.pending:
+            if self._own_copy.remaining_s > 0:
+                return None, self._own_copy.remaining_s
+            self._own_copy.settle()
+        if not self._slot.withdraw():
+            return None, SOON_S
+        snapshot = self._slot.snapshot
+        if snapshot is not None and self._slot.shadow.is_current():
+            behind = [task for task in tasks if task.source is not snapshot]
+            return (min(behind, key=_turn_at), 0.0) if behind else (None, TICK_S)
+        follower = self._follower() if self._follower is not None else None
+        if self._readable and follower is not None and follower.still_s >= 2 * TICK_S and self._own_copy.begin():
+            return None, self._own_copy.remaining_s
+        self._slot.offer()
+        return None, TICK_S
+
+
+class _Timer:
+    """CPU seconds of this thread, or seconds of its CUDA stream where those are more."""
+
+    def __init__(self, budget: Budget, device: torch.device) -> None:
+        self._cpu_clock = budget.cpu_clock
+        self._begin = budget.cpu_clock()
+        self._events: list[torch.cuda.Event] = []
+        if device.type == "cuda":
+            self._events += [torch.cuda.Event(enable_timing=True) for _ in range(2)]  # type: ignore[no-untyped-call]
+        if self._events:
+            self._events[0].record()
+
+    def seconds(self) -> float:
+        """Waits for what was started on the stream; also so that the shadow is free when a chunk is."""
+        stream_s = 0.0
+        if self._events:
+            begin, end = self._events
+            end.record()
+            end.synchronize()
+            stream_s = begin.elapsed_time(end) / 1_000
+        return max(self._cpu_clock() - self._begin, stream_s)
+
+
+def _turn_at(task: Task) -> float:
+    return task.turn_at
+
+
+def _clicked_at(task: Task) -> float:
+    return task.clicked_at if task.clicked_at is not None else float("inf")

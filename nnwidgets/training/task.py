@@ -1,0 +1,140 @@
+"""One job as the worker sees it: its running work, its click, its savings. Knows no thread and no other job."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from nnwidgets.shadow import Shadow
+from nnwidgets.training.job import Job
+from nnwidgets.training.snapshot import Snapshot
+
+RETRY_AFTER_S = 1.0  # after a failure, doubled with each further one
+RETRY_AT_MOST_S = 60.0
+NEVER = float("-inf")
+
+logger = logging.getLogger(__name__)
+
+
+class Task:
+    """All of it belongs to the worker.
+
+    Attributes:
+        clicked_at: When somebody asked for a result and has no answer yet, by the worker's clock.
+        promised: The answer is taking long and goes on in the background.
+        running: The work in progress, on `source`, the newest snapshot this job was given.
+        savings: Seconds this job may spend of what the budget earned.
+        cost_s: What the next run is expected to cost: all of it, or one chunk of a long job. The first run of all is
+            not
+            counted: it pays for imports and caches.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.clicked_at: float | None = None
+        self.promised = False
+        self.takes_old = False  # there will be no newer snapshot for this click
+        self.copy_tried_at = NEVER
+        self.running: Iterator[None] | None = None
+        self.source: Snapshot | None = None
+        self.started_at = NEVER
+        self.turn_at = NEVER
+        self.savings = 0.0
+        self.cost_s = 0.0
+        self._cancelled = False
+        self._retry_at = NEVER
+        self._failures = 0
+        self._warm = False
+        self._run_s = 0.0
+        self._replica: Shadow | None = None
+
+    @property
+    def on_shadow(self) -> bool:
+        """Whether it runs on the worker's shadow, and not on a copy of its own."""
+        return self.running is not None and not self.job.long
+
+    def wanted(self, now: float) -> bool:
+        """Whether the background should keep it fresh."""
+        return not self._cancelled and now >= self._retry_at and self.job.wanted()
+
+    def click(self, at: float) -> None:
+        """Somebody asks for a result, which makes the one that is being computed out of date."""
+        self.stop()
+        self.clicked_at, self.takes_old, self.copy_tried_at = at, False, NEVER
+        self._cancelled, self._retry_at, self._failures = False, NEVER, 0
+
+    def promise(self) -> None:
+        self.clicked_at, self.promised = None, True
+
+    def cancel(self) -> None:
+        """The user stopped it: it rests until it is asked for."""
+        self.stop()
+        self.clicked_at, self._cancelled = None, True
+
+    def begin(self, source: Snapshot, now: float) -> None:
+        """Start to work on a snapshot; a long job on a copy of its own. The first chunk runs at `advance`."""
+        self.source, self.started_at, self._run_s = source, now, 0.0
+        snapshot = source
+        if self.job.long:
+            if self._replica is None:
+                self._replica = source.shadow.replica()
+            else:
+                self._replica.refill_from(source.shadow)
+            snapshot = Snapshot(self._replica, source.step, source.taken_at)
+        self.running = iter(self.job.work(snapshot))
+
+    def advance(self) -> bool:
+        """Run one chunk; True when there was none left. Raises what the job raises."""
+        if self.running is None:
+            return True
+        try:
+            next(self.running)
+        except StopIteration:
+            self.running = None
+            return True
+        return False
+
+    def pay(self, seconds: float, *, done: bool) -> None:
+        """Take what a chunk cost from the savings and learn from it. Answers to clicks are paid by all tasks."""
+        self._run_s += seconds
+        if self.clicked_at is None:
+            self.savings -= seconds
+        if self._warm and (done or self.job.long):
+            self.cost_s = seconds if self.job.long else self._run_s
+        if done:
+            self.clicked_at, self.promised = None, False
+            self._warm, self._failures = True, 0
+
+    def fail(self, error: BaseException, now: float) -> None:
+        """Tell the job that its work raised, and let it rest a while."""
+        source = self.source
+        self.stop()
+        self.source = source  # not tried on this snapshot again
+        self.clicked_at = None
+        self._retry_at = now + min(RETRY_AFTER_S * 2**self._failures, RETRY_AT_MOST_S)
+        self._failures += 1
+        try:
+            self.job.failed(error, source.step if source is not None else 0)
+        except BaseException:
+            logger.exception("%s could not show that it had failed", self.job.name)
+
+    def stop(self) -> None:
+        """End the work in progress; its `finally` blocks run."""
+        running, self.running = self.running, None
+        self.promised = False
+        if running is None:
+            return
+        self.source = None
+        close = getattr(running, "close", None)
+        if close is None:  # an iterator that is no generator
+            return
+        try:
+            close()
+        except BaseException:
+            logger.exception("%s raised while it was being stopped", self.job.name)
+
+    def release(self) -> None:
+        """Free its own copy of the model and what it was given."""
+        self.stop()
+        self._replica = None
+        self.source = None

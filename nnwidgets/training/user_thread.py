@@ -1,0 +1,103 @@
+"""Where the user's own code runs (datasets, collate functions): in the user's thread and nowhere else.
+
+Callables wait in a mailbox until the user's thread comes by: at a step border, in `drain()`, or, when no cell is
+running, on the asyncio loop of the thread that made the mailbox. Random states are put back after each, so that
+training does not notice. Knows nothing of what the callables do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import torch
+
+AGAIN_AFTER_S = 0.5  # when the loop is idle but another thread is training: look again
+
+logger = logging.getLogger(__name__)
+
+
+class UserThread:
+    """A mailbox of callables for the user's thread.
+
+    Attributes:
+        pending: What waits; empty is false, so that a step border needs one look.
+        trains_elsewhere: Says whether a thread other than the caller's is training; then its step borders serve the
+            mailbox.
+    """
+
+    def __init__(self) -> None:
+        self.pending: deque[Callable[[], None]] = deque()
+        self.trains_elsewhere: Callable[[], bool] = lambda: False
+        self._thread = threading.get_ident()
+        try:
+            self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop = None  # a plain script: step borders and drain() only
+
+    def submit(self, call: Callable[[], None]) -> None:
+        """Have `call` run in the user's thread, soon. From any thread. Should handle its errors: they are only logged."""
+        self.pending.append(call)
+        if self._loop is not None:
+            # A loop that is closed serves nobody any more; step borders still do.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._when_idle)
+
+    def run_one(self) -> None:
+        """Run the callable that has waited longest, if there is one. User's thread.
+
+        Raises:
+            BaseException: What is no Exception (Ctrl-C) goes through; the callable stays first in the mailbox.
+        """
+        try:
+            call = self.pending.popleft()
+        except IndexError:
+            return
+        try:
+            with preserved_random_state():
+                call()
+        except Exception:
+            # A mistake in a dataset must not end the training that happens to pass by.
+            logger.exception("user code that a view asked for failed")
+        except BaseException:
+            self.pending.appendleft(call)
+            raise
+
+    def drain(self) -> None:
+        """Run everything that waits now. User's thread."""
+        for _ in range(len(self.pending)):
+            self.run_one()
+
+    def _when_idle(self) -> None:
+        if not self.pending:
+            return
+        if self.trains_elsewhere():
+            # Saving and restoring random states beside a thread that draws from them would change its training.
+            asyncio.get_running_loop().call_later(AGAIN_AFTER_S, self._when_idle)
+        else:
+            self.drain()
+
+
+@contextlib.contextmanager
+def preserved_random_state() -> Iterator[None]:
+    """Put the random states of torch (CPU and CUDA), NumPy and `random` back afterwards; they are global."""
+    numpy = sys.modules.get("numpy")
+    torch_state = torch.get_rng_state()
+    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None  # type: ignore[no-untyped-call]
+    numpy_state = numpy.random.get_state() if numpy is not None else None
+    python_state = random.getstate()
+    try:
+        yield
+    finally:
+        torch.set_rng_state(torch_state)
+        if cuda_states is not None:
+            torch.cuda.set_rng_state_all(cuda_states)
+        if numpy is not None:
+            numpy.random.set_state(numpy_state)
+        random.setstate(python_state)

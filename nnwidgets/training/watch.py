@@ -1,0 +1,342 @@
+"""Follows one training: counts steps, hands out snapshots at step borders, keeps what the loop logs. Knows no view."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim import optimizer as optimizer_module
+
+from nnwidgets.shadow import Shadow, unwrap
+from nnwidgets.training import hooks
+from nnwidgets.training.budget import Budget
+from nnwidgets.training.gate import dies_in_child
+from nnwidgets.training.history import History
+from nnwidgets.training.user_thread import UserThread
+from nnwidgets.training.worker import Worker
+
+FAILURES_ALLOWED = 3
+UNSEEN_AFTER_S = 4.0  # weights that move this long without a step seen: the user is told
+LOGGED_KEPT = 2_000
+LOGGED_WAITING = 10_000  # newest wins, should nobody read them
+
+_watches: weakref.WeakKeyDictionary[nn.Module, weakref.ref[Watch]] = weakref.WeakKeyDictionary()
+
+
+class _Logged(NamedTuple):
+    name: str
+    step: int
+    value: float | torch.Tensor
+    ready: torch.cuda.Event | None
+
+
+class Watch:
+    """Follows the training of a model until it is closed; a second watch of the same model closes the first.
+
+    The training is only ever read. A step at which nothing is due costs about a microsecond; when the worker asks for a
+    snapshot, the next step copies the model into the shadow, on the training stream, without waiting for anything.
+
+    Args:
+        model: The live model.
+        shadow: Its copy, the worker's.
+        worker: What computes; this watch's budget becomes the worker's.
+        user_thread: User code that waits for a step border.
+        optimizer: Count this optimizer's steps. None: those of any optimizer that holds a parameter of the model, also
+            of one made later.
+        budget: Part of the training time that watching may cost, above 0, at most 1.
+        on_change: Called when the watch ends or has something new to say in `notes`; from any thread.
+
+    Raises:
+        TypeError: `optimizer` is no optimizer.
+        ValueError: `optimizer` holds no parameter of the model; `budget` is out of range.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        shadow: Shadow,
+        worker: Worker,
+        user_thread: UserThread,
+        optimizer: Optimizer | None = None,
+        *,
+        budget: float = 0.05,
+        on_change: Callable[[], object] | None = None,
+    ) -> None:
+        inner = None if optimizer is None else hooks.innermost(optimizer)
+        if inner is not None and not hooks.holds_parameter(inner, model):
+            raise ValueError(
+                f"optimizer: expected one that steps parameters of this model, got a {type(inner).__name__} that "
+                "holds none of them; pass the one made from model.parameters(), or None for any"
+            )
+        self.budget = Budget(budget, clock=worker.budget.clock, cpu_clock=worker.budget.cpu_clock)
+        self.closed = False
+        self.notes: tuple[str, ...] = ()
+        self.pollers: list[Callable[[], None]] = []
+        self._model, self._worker, self._user_thread = model, worker, user_thread
+        self._slot = worker.slot
+        self._on_change = on_change
+        self._counter = hooks.StepCounter(model)
+        self._thread: int | None = None  # the one that trains
+        self._failures = 0
+        self._log: dict[str, History[float]] = {}
+        self._waiting: deque[_Logged] = deque(maxlen=LOGGED_WAITING)
+        self._reading = threading.Lock()
+        self._still = _Stillness(model, self.budget.clock)
+        self._replace_previous()
+        user_thread.trains_elsewhere = _trains_elsewhere(self)
+        readable = all(parameter.device == shadow.device for parameter in model.parameters())
+        worker.attach(self, self.budget, readable=readable)
+        self._handle = hooks.attach(self, inner)
+        self._dropped = weakref.finalize(self, hooks.retire, self._handle)
+        self._dropped.atexit = False
+        dies_in_child(self)
+
+    def _replace_previous(self) -> None:
+        previous = _watches.get(unwrap(self._model))
+        if previous is not None and (watch := previous()) is not None:
+            watch.close()
+        if self._may_unhook():
+            hooks.remove_retired()
+        _watches[unwrap(self._model)] = weakref.ref(self)
+
+    # The training thread, at each step of an optimizer.
+
+    def after_step(self, optimizer: Optimizer) -> None:
+        """An optimizer has stepped; called by the hook. Never raises for a mistake of ours."""
+        if self.closed:
+            return
+        try:
+            if self._counter.count(optimizer):
+                self._at_border()
+        except Exception as error:
+            self._failed(error)
+
+    def _at_border(self) -> None:
+        self.budget.stepped()
+        self._slot.step = self._counter.steps
+        self._thread = threading.get_ident()
+        if self._slot.due or self._user_thread.pending:
+            self._serve()
+
+    def _serve(self) -> None:
+        begin = time.perf_counter()
+        try:
+            if self._slot.due and not self._worker.holds:
+                self._slot.fill()
+            if self._user_thread.pending:
+                self._user_thread.run_one()
+        finally:
+            self.budget.charge_hook(time.perf_counter() - begin)
+
+    def _failed(self, error: Exception) -> None:
+        self._failures += 1
+        if self._failures >= FAILURES_ALLOWED:
+            self.closed = True
+            self._worker.detach(self)
+            self._note(f"watching stopped, the model could not be copied: {type(error).__name__}: {error}")
+
+    # What a training loop calls.
+
+    def step(self) -> None:
+        """A step has ended: for loops that no optimizer hook sees. Counts only if none was seen since the last call."""
+        if self.closed:
+            return
+        if not self._counter.hooked:
+            self._counter.count_by_hand()
+            try:
+                self._at_border()
+            except Exception as error:
+                self._failed(error)
+        self._counter.hooked = False
+
+    def log(self, **scalars: float | torch.Tensor) -> None:
+        """Keep numbers of this step, such as the loss: `watch.log(loss=loss)`. A tensor on a device is not waited for.
+
+        Raises:
+            ValueError: A tensor with more than one element.
+            TypeError: Something that is no number.
+        """
+        step = self._counter.steps
+        for name, value in scalars.items():
+            self._waiting.append(_logged(name, step, value))
+
+    def logged(self, name: str) -> History[float] | None:
+        """What was logged under this name, by step; None if nothing was."""
+        self._read_log()
+        return self._log.get(name)
+
+    def paused(self) -> AbstractContextManager[None]:
+        """Within, nothing of ours runs or copies in any thread: for capturing CUDA graphs. Steps are counted on."""
+        return self._worker.held()
+
+    def refresh(self) -> None:
+        """Renew everything on screen, from the next step, or from now if none comes."""
+        self._worker.request_all()
+
+    def poll(self) -> None:
+        """Serve what waits for the user's thread and what `pollers` bring: for kernels that can't answer while busy."""
+        self._user_thread.drain()
+        for poller in tuple(self.pollers):
+            poller()
+
+    # What it tells.
+
+    @property
+    def step_count(self) -> int:
+        """Training steps seen since the watch began."""
+        return self._counter.steps
+
+    @property
+    def step_interval_s(self) -> float:
+        """Running mean of the seconds from step to step."""
+        return self.budget.step_interval_s
+
+    @property
+    def overhead(self) -> float:
+        """What watching cost, as part of the training time so far."""
+        return self.budget.overhead
+
+    @property
+    def training(self) -> bool:
+        """Whether a step came within the last seconds."""
+        return not self.closed and not self.budget.idle
+
+    @property
+    def still_s(self) -> float:
+        """For how long the weights have not been seen to move. Worker."""
+        return self._still.seconds
+
+    def tick(self) -> None:
+        """Read the log and look for training that no hook sees. Worker, twice a second."""
+        self._read_log()
+        if self._still.look(self._counter.steps) > UNSEEN_AFTER_S and not self.notes:
+            self._note("no optimizer step seen, though the weights change: call watch.step() after each training step")
+
+    # The end.
+
+    def close(self) -> None:
+        """Stop following; what is on screen is brought to the last step. Again is allowed."""
+        if self.closed:
+            return
+        self.closed = True
+        self._dropped.detach()
+        hooks.retire(self._handle)
+        own_thread = self._may_unhook()
+        if own_thread:
+            hooks.remove_retired()
+        self._worker.detach(self)
+        if own_thread and self._counter.steps and not self._worker.closed:
+            self._slot.step = self._counter.steps
+            self._worker.refill()
+            self._worker.request_all()
+        self._changed()
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def forked(self) -> None:
+        """In a forked child: nothing of it lives on."""
+        self.closed = True
+        self._handle.remove()
+
+    def _may_unhook(self) -> bool:
+        """Whether this is the thread that trains, between optimizer steps."""
+        if self._thread is None:
+            return threading.current_thread() is threading.main_thread() and not _inside_optimizer()
+        return threading.get_ident() == self._thread and not _inside_optimizer()
+
+    def _read_log(self) -> None:
+        with self._reading:
+            for _ in range(len(self._waiting)):
+                name, step, value, ready = self._waiting.popleft()
+                if ready is not None:
+                    ready.synchronize()
+                self._log.setdefault(name, History(max_items=LOGGED_KEPT)).append(step, float(value))
+
+    def _note(self, text: str) -> None:
+        self.notes = (*self.notes, text)
+        self._changed()
+
+    def _changed(self) -> None:
+        if self._on_change is not None:
+            self._on_change()
+
+
+class _Stillness:
+    """Since when the weights have not moved, and for how long they have been moving without a step seen."""
+
+    def __init__(self, model: nn.Module, clock: Callable[[], float]) -> None:
+        self._model = model
+        self._clock = clock
+        self._steps = 0
+        self._writes = -1
+        self._moved_at = self._step_at = clock()
+
+    @property
+    def seconds(self) -> float:
+        return self._clock() - self._moved_at
+
+    def look(self, steps: int) -> float:
+        """Seconds since the last step, as far as the weights have moved all the time; else 0."""
+        now = self._clock()
+        writes = self._count_writes()
+        if steps != self._steps or writes == self._writes:
+            self._step_at = now
+        if steps != self._steps or writes != self._writes:
+            self._moved_at = now
+        self._steps, self._writes = steps, writes
+        return now - self._step_at
+
+    def _count_writes(self) -> int:
+        return sum(parameter._version for parameter in self._model.parameters() if not parameter.is_inference())
+
+
+def _logged(name: str, step: int, value: float | torch.Tensor) -> _Logged:
+    if not isinstance(value, torch.Tensor):
+        return _Logged(name, step, float(value), None)
+    if value.numel() != 1:
+        raise ValueError(
+            f"watch.log: {name}: expected a number or a tensor with one element, got shape {tuple(value.shape)}; "
+            "log its mean()"
+        )
+    if not value.is_cuda:
+        return _Logged(name, step, float(value.detach()), None)
+    kept = value.detach().clone()
+    ready = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    ready.record(torch.cuda.current_stream(value.device))
+    return _Logged(name, step, kept, ready)
+
+
+def _inside_optimizer() -> bool:
+    """Whether an optimizer calls us, iterating over its hooks; a garbage collection may close a watch in there."""
+    frame = sys._getframe()
+    while frame.f_back is not None:
+        frame = frame.f_back
+        if frame.f_code.co_filename == optimizer_module.__file__:
+            return True
+    return False
+
+
+def _trains_elsewhere(watch: Watch) -> Callable[[], bool]:
+    find = weakref.ref(watch)
+
+    def trains_elsewhere() -> bool:
+        watch = find()
+        return watch is not None and watch.training and watch._thread != threading.get_ident()
+
+    return trains_elsewhere

@@ -1,0 +1,247 @@
+"""The one background thread of an inspector: takes jobs' chunks in turn, within the budget, on snapshots of the model.
+
+Knows shadows and jobs; knows no widget and no optimizer. All that others ask arrives in one inbox, so that every field
+of a task has one writer. Everything the thread does is done inside the fork gate, in chunks.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from functools import partial
+from queue import Empty, SimpleQueue
+
+import torch
+
+from nnwidgets.shadow import Shadow
+from nnwidgets.training.background import quiet_this_thread
+from nnwidgets.training.budget import Budget
+from nnwidgets.training.gate import dies_in_child, gate
+from nnwidgets.training.job import Job
+from nnwidgets.training.schedule import Follower, Schedule
+from nnwidgets.training.snapshot import Slot, Snapshot
+
+__all__ = ["Job", "Snapshot", "Worker"]
+
+NAME = "nnwidgets-worker"
+JOIN_AT_MOST_S = 10.0
+WAIT_FOR_SHADOW_S = 0.001
+AFTER_ERROR_S = 1.0
+
+Inbox = SimpleQueue[Callable[[], object] | None]
+logger = logging.getLogger(__name__)
+_workers: weakref.WeakSet[Worker] = weakref.WeakSet()
+
+
+class Worker:
+    """Runs jobs in one daemon thread: lowest priority, one CPU thread, started when first needed.
+
+    Clicks go first; without a watch nothing else runs. Jobs are held from `add` to `remove`. A worker that nobody holds
+    any more ends its thread; so do `close` and the end of the process.
+
+    Args:
+        shadow: The copy of the model that jobs get; filled here, in the caller's thread.
+        budget: What background work may cost. A watch puts its own in its place.
+    """
+
+    def __init__(self, shadow: Shadow, *, budget: Budget) -> None:
+        self._inbox: Inbox = SimpleQueue()
+        self.slot = Slot(shadow, clock=budget.clock, filled=partial(self._inbox.put, None))
+        self.holds: set[object] = set()  # while there is one, nothing is computed and nothing copied
+        self.closed = False
+        self._schedule = Schedule(self.slot, budget)
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._refilling = threading.Lock()
+        self._flushes: list[threading.Event] = []
+        self.slot.copy()
+        dies_in_child(self)
+        _workers.add(self)
+        weakref.finalize(self, self._inbox.put, None).atexit = False
+
+    @property
+    def shadow(self) -> Shadow:
+        return self.slot.shadow
+
+    @property
+    def budget(self) -> Budget:
+        return self._schedule.budget
+
+    # What any thread may ask. Nothing here waits for the worker, unless it says so.
+
+    def add(self, job: Job) -> None:
+        """Serve this job from now on: at once when clicked, in the background while a watch follows the training."""
+        self._schedule.add(job)
+        if self._schedule.following:
+            self._tell(None)
+
+    def remove(self, job: Job) -> None:
+        """Stop serving this job and let go of it. A chunk that is running is not waited for."""
+        task = self._schedule.remove(job)
+        if task is not None and self._alive:
+            self._inbox.put(task.release)
+
+    def request(self, job: Job) -> None:
+        """Somebody waits for this job: begin anew, from a snapshot no older than now. Not for a removed job."""
+        self._tell(partial(self._schedule.click, job, self.budget.clock()))
+
+    def request_all(self) -> None:
+        """`request` for every job that is wanted."""
+        self._tell(partial(self._schedule.click_all, self.budget.clock()))
+
+    def cancel(self, job: Job) -> None:
+        """Stop what runs for this job, and leave it alone until it is requested again."""
+        if self._alive:
+            self._inbox.put(partial(self._schedule.cancel, job))
+
+    def refill(self, timeout: float = 1.0) -> bool:
+        """Copy the model now. In the thread that trains, between steps; waits until the worker lets go of the shadow.
+
+        Returns whether there is a snapshot no older than the call; within `timeout` seconds that fails only under a job
+        whose chunks are too long.
+        """
+        with self._refilling:
+            asked = self.budget.clock()
+            if not self._alive:
+                self.slot.copy()
+                return True
+            until = time.monotonic() + timeout
+            try:
+                self._schedule.yielding = True
+                self._inbox.put(self._schedule.let_go)
+                while (snapshot := self.slot.snapshot) is None or snapshot.taken_at < asked:
+                    if time.monotonic() > until:
+                        return False
+                    self.slot.fill()
+                    time.sleep(WAIT_FOR_SHADOW_S)
+                return True
+            finally:
+                self._schedule.yielding = False
+                self._inbox.put(None)
+
+    def attach(self, follower: Follower, budget: Budget, *, readable: bool) -> None:
+        """Refresh wanted jobs in the background from now on, within this budget. Of two followers the newer counts.
+
+        `readable`: this thread may copy the model itself when nothing trains. The follower is held weakly.
+        """
+        self._schedule.follow(follower, budget, readable=readable)
+        self._tell(None)
+
+    def detach(self, follower: Follower) -> None:
+        """End the background refreshes, if this is the follower that they are for."""
+        self._schedule.unfollow(follower)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Within, nothing is computed and nothing copied; waits for the chunk that is running."""
+        hold = object()
+        try:
+            self.holds.add(hold)
+            gate.claim()
+            gate.release()
+            yield
+        finally:
+            self.holds.discard(hold)
+            self._inbox.put(None)
+
+    def idle(self) -> bool:
+        """Whether nothing was requested or begun and not finished."""
+        return self._inbox.empty() and not self._schedule.busy
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait until all that was requested is answered; whether that was so in time."""
+        done = threading.Event()
+        self._tell(partial(self._flushes.append, done))
+        return done.wait(timeout)
+
+    def close(self) -> None:
+        """End the thread after the chunk it is in, and let go of all jobs. Again is allowed."""
+        self.closed = True
+        self._inbox.put(None)
+        thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(JOIN_AT_MOST_S)
+        if not self._alive:
+            self._schedule.release()
+
+    def forked(self) -> None:
+        """In a forked child, where the thread does not exist."""
+        self.closed = True
+        self.slot.due = False
+        self._thread = None
+
+    # The thread.
+
+    @property
+    def _alive(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _tell(self, message: Callable[[], object] | None) -> None:
+        if self.closed:
+            return
+        self._inbox.put(message)
+        with self._starting:
+            if not self._alive and not self.closed:
+                arguments = (weakref.ref(self), self._inbox, self.shadow.device)
+                self._thread = threading.Thread(target=_live, args=arguments, name=NAME, daemon=True)
+                self._thread.start()
+
+    def turn(self, message: Callable[[], object] | None = None) -> float | None:
+        """Take one message, decide, run at most one chunk. Returns the seconds to sleep, None until woken."""
+        if message is not None:
+            message()
+        if self.holds:
+            return None
+        pause = self._schedule.turn()
+        if self._flushes and self._inbox.empty() and not self._schedule.clicked:
+            while self._flushes:
+                self._flushes.pop().set()
+        return pause
+
+
+def _live(find: weakref.ref[Worker], inbox: Inbox, device: torch.device) -> None:
+    """The thread's life. Between turns it holds no reference to the worker, so that one nobody needs can go."""
+    with contextlib.ExitStack() as stack:
+        with gate:
+            quiet_this_thread()
+            if device.type == "cuda":
+                stack.enter_context(torch.cuda.device(device))
+                stack.enter_context(torch.cuda.stream(torch.cuda.Stream(device)))  # type: ignore[no-untyped-call]
+        pause: float | None = 0.0
+        while True:
+            try:
+                message = inbox.get(timeout=pause) if pause != 0 else inbox.get_nowait()
+            except Empty:
+                message = None
+            with gate:
+                worker = find()
+                if worker is None or worker.closed:
+                    break
+                pause = _safe_turn(worker, message)
+                del worker, message
+        if worker is not None:
+            with gate:
+                worker._schedule.release()
+
+
+def _safe_turn(worker: Worker, message: Callable[[], object] | None) -> float | None:
+    try:
+        return worker.turn(message)
+    except BaseException:
+        # Whatever it is, SystemExit included: a thread that ends here would freeze every view silently.
+        logger.exception("the background thread of nnwidgets met an error and goes on")
+        return AFTER_ERROR_S
+
+
+def _close_all() -> None:
+    # A daemon thread inside a torch call while the interpreter shuts down aborts the process.
+    for worker in tuple(_workers):
+        worker.close()
+
+
+atexit.register(_close_all)
