@@ -31,7 +31,8 @@ _HOOK_TABLES = frozenset(name for name in vars(nn.Module()) if "hooks" in name)
 _TRAINERS = frozenset({"trainer", "_trainer", "fabric", "_fabric"})
 
 INTERNAL = _HOOK_TABLES | {
-    "training", "_parameters", "_buffers", "_modules", "_non_persistent_buffers_set", "_compiled_call_impl"
+    "training", "_parameters", "_buffers", "_modules", "_non_persistent_buffers_set", "_compiled_call_impl",
+    "_is_full_backward_hook",
 }  # fmt: skip
 """The names in a module's `__dict__` that belong to PyTorch and are not the user's attributes."""
 
@@ -86,8 +87,9 @@ class ModelCopier:
             return self._remember(value, self._copy_generator(value))
         if isinstance(value, types.FunctionType):
             # A method compiled by hand (`m.forward = torch.compile(m.forward)`) wraps the live module's bound method.
-            inner = getattr(value, "_torchdynamo_orig_callable", None)
-            return value if inner is None else self.copy(inner)
+            inner = getattr(value, "__wrapped__", None)
+            compiled = value.__globals__.get("__name__", "").startswith("torch._dynamo.")
+            return self.copy(inner) if compiled and inner is not None else value
         if isinstance(value, types.MethodType):
             return types.MethodType(value.__func__, self.copy(value.__self__))
         if isinstance(value, weakref.ref):

@@ -182,7 +182,7 @@ def _kept_random_states() -> Iterator[Any]:
 
     def moved() -> set[str]:
         now = _random_states()
-        return {library for library in before if pickle.dumps(now[library]) != pickle.dumps(before[library])}
+        return {library for library in before if _fingerprint(now[library]) != _fingerprint(before[library])}
 
     try:
         yield moved
@@ -197,6 +197,11 @@ def _kept_random_states() -> Iterator[Any]:
             np.random.set_state(before["NumPy"])  # noqa: NPY002 - the global state is the point
         if "Python" in changed:
             random.setstate(before["Python"])
+
+
+def _fingerprint(state: Any) -> bytes:
+    tensors = [leaf for leaf in tree_leaves(state) if isinstance(leaf, torch.Tensor)]
+    return b"".join(tensor.numpy().tobytes() for tensor in tensors) if tensors else pickle.dumps(state)
 
 
 def _random_states() -> dict[str, Any]:

@@ -68,7 +68,7 @@ def _module_problem(module: nn.Module) -> str | None:
     if isinstance(module, torch.jit.ScriptModule):
         return (
             "expected an eager module, got a TorchScript module, which can be neither copied by attributes nor hooked; "
-            " pass the module it was scripted or traced from"
+            "pass the module it was scripted or traced from"
         )
     eval_method = getattr(vars(module).get("eval"), "__module__", None) or ""
     if _comes_from(module, "torch.export") or eval_method.startswith("torch.export"):
