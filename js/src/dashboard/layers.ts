@@ -159,7 +159,7 @@ function makeRow(row: LayerRow, click: () => void): HTMLElement {
   const name = make("span", "nnw-layer-name", make("span", "", start), make("span", "", end));
   const item = make("div", "nnw-layer", name);
   if (row.group) item.classList.add("nnw-layer-group");
-  else item.append(make("span", "nnw-layer-units"), make("span", "nnw-layer-alive", make("i")), make("span", "nnw-layer-dead"));
+  else item.append(make("span", "nnw-layer-units"), make("span", "nnw-layer-alive"), make("span", "nnw-layer-dead"));
   item.style.setProperty("--nnw-depth", String(row.depth));
   item.title = row.name;
   item.tabIndex = -1;

@@ -66,17 +66,22 @@ export interface Sizes {
   mode: "wide" | "stacked" | "pair";
   overlay: number;
   panel: number;
+  /** Between the overlay and what stands right of it. */
+  gap: number;
 }
 
+const OVERLAY = 280;
+const PANELS = 3 * 168 + 2 * 8;
 const GAP = 24;
+const LEAST_GAP = 8;
 
 /** Wide: overlay and three panels in one line. Stacked: the panels below. Pair: overlay and p only. */
 export function sizes(inner: number): Sizes {
-  if (inner >= 280 + GAP + 3 * 168 + 2 * 8) return { mode: "wide", overlay: 280, panel: 168 };
+  const room = inner - OVERLAY - PANELS;
+  if (room >= LEAST_GAP) return { mode: "wide", overlay: OVERLAY, panel: 168, gap: Math.min(GAP, room) };
   if (inner >= 528) {
-    const panel = Math.min(196, Math.floor((inner - 2 * GAP) / 3));
-    return { mode: "stacked", overlay: 280, panel };
+    return { mode: "stacked", overlay: OVERLAY, panel: Math.min(196, Math.floor((inner - 2 * GAP) / 3)), gap: GAP };
   }
   const half = Math.max(96, Math.min(240, Math.floor((inner - 16) / 2)));
-  return { mode: "pair", overlay: half, panel: half };
+  return { mode: "pair", overlay: half, panel: half, gap: 16 };
 }

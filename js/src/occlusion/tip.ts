@@ -54,7 +54,7 @@ function squareTip(figure: string, result: Result, row: number, col: number, fra
   const covered = coveredAt(result, { i, j });
   if (!Number.isFinite(covered.p)) return { near, text: `${place}not computed yet`, strong: "" };
   const { header } = result;
-  if (figure === "p") return { near, text: place, strong: formatScore(covered.p, header.kind) };
+  if (figure === "p") return { near, text: `${place}${header.scales.p.unit} `, strong: formatScore(covered.p, header.kind) };
   if (figure === "map") return { near, text: `${place}${header.scales.map_sum.unit} `, strong: formatValue(covered.map_sum ?? Number.NaN) };
   const name = className(header.class_names, covered.predicted);
   return { near, text: place, strong: `${name} (${formatFixed(covered.predicted_p, 2)})` };

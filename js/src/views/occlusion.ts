@@ -97,6 +97,7 @@ function build(panel: Panel): PanelView<OcclusionHeader> {
       const theme = panel.theme();
       const layout = sizes(panel.width());
       stage.dataset.mode = layout.mode;
+      stage.style.columnGap = `${layout.gap}px`;
       stage.classList.toggle("nnw-empty", !result);
       const { dark, text, line, surface } = theme;
       const inputs = JSON.stringify([layout, opacity.value(), devicePixelRatio, dark, text, line, surface]);
