@@ -1,0 +1,137 @@
+"""Colour maps and class colours of nnwidgets, for a light and a dark ground.
+
+Zero is the ground: the sequential map starts, and the diverging map has its middle, at the colour a picture stands on.
+Both are interpolated in OKLab (Ottosson 2020, "A perceptual color space for image processing"), so lightness runs
+evenly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.colors import ListedColormap, to_rgb
+from numpy.typing import NDArray
+
+__all__ = ["DARK", "LIGHT", "Theme", "heat"]
+
+Array = NDArray[np.float64]
+
+_LEVELS = 257  # odd, so that the diverging map has a true middle
+
+# Linear sRGB -> cone responses, and their cube roots -> OKLab (Ottosson 2020).
+_TO_CONES = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+_TO_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+
+_LOST, _GAINED = np.array([224, 149, 47]) / 255, np.array([83, 167, 217]) / 255
+
+
+@dataclass(frozen=True, eq=False)
+class Theme:
+    """The colours of one ground.
+
+    Attributes:
+        ink: map for values from 0 up.
+        diverging: map for signed values from -max to max, blue below zero, orange above.
+        classes: ten colours, told apart with any common colour blindness; repeat them beyond ten.
+        ground: colour of zero.
+        surface: behind everything.
+        text: words that matter.
+        secondary: words beside them.
+        line: rules and frames.
+        flag: mark of dead units.
+        error: hatching of NaN and infinite values.
+    """
+
+    ink: ListedColormap
+    diverging: ListedColormap
+    classes: tuple[str, ...]
+    ground: str
+    surface: str
+    text: str
+    secondary: str
+    line: str
+    flag: str
+    error: str
+
+
+def heat(picture: Array, values: Array, *, largest: float, opacity: float = 0.85) -> Array:
+    """Return the picture in grey, orange where `values` > 0 and blue where < 0, `(height, width, 3)` in 0 to 1.
+
+    Args:
+        picture: `(height, width)`, grey from 0 to 1.
+        values: `(height, width)`; NaN leaves the grey as it is.
+        largest: |value| that gets the full tint.
+        opacity: 0 shows the picture alone, 1 hides it under the largest values.
+
+    >>> heat(np.ones((1, 1)), np.zeros((1, 1)), largest=1.0, opacity=0.0)[0, 0].tolist()
+    [1.0, 1.0, 1.0]
+    """
+    strength = (
+        np.nan_to_num(np.clip(np.abs(values) / largest, 0, 1) if largest > 0 else 0 * values)[..., None] * opacity
+    )
+    tint = np.where(values[..., None] < 0, _GAINED, _LOST)
+    grey = (picture * (1 - 0.55 * opacity))[..., None]
+    mixed: Array = grey * (1 - strength) + tint * strength
+    return mixed
+
+
+def _colormap(name: str, anchors: str) -> ListedColormap:
+    """Return a map through evenly spaced anchors, given as hex colours; NaN is transparent and shows what is behind."""
+    lab = _oklab(np.array([to_rgb(f"#{anchor}") for anchor in anchors.split()]))
+    at = np.linspace(0, len(lab) - 1, _LEVELS)
+    levels = np.stack([np.interp(at, np.arange(len(lab)), channel) for channel in lab.T], axis=1)
+    return ListedColormap(np.clip(_srgb(levels), 0, 1), name=name)
+
+
+def _oklab(srgb: Array) -> Array:
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    lab: Array = np.cbrt(linear @ _TO_CONES.T) @ _TO_LAB.T
+    return lab
+
+
+def _srgb(lab: Array) -> Array:
+    linear = ((lab @ np.linalg.inv(_TO_LAB).T) ** 3 @ np.linalg.inv(_TO_CONES).T).clip(0, 1)
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def _palette(colors: str) -> tuple[str, ...]:
+    return tuple(f"#{color}" for color in colors.split())
+
+
+LIGHT = Theme(
+    ink=_colormap("nnw_ink_light", "f2f4f4 b6e1dd 7cc9cb 3eafbe 1890b3 0570a5 174f94 223171 1d1948"),
+    diverging=_colormap("nnw_diverging_light", "163c89 2b69b2 5a9bd5 a9d0ee f2f4f4 efcca5 df9353 b65a1f 7c2707"),
+    classes=_palette("1eabfa fa9609 a30505 7f2dc2 0e8b97 e0520e 939165 8d5652 525366 9fb0bb"),
+    ground="#f2f4f4",
+    surface="#ffffff",
+    text="#212121",
+    secondary="#757575",
+    line="#e0e0e0",
+    flag="#e65100",
+    error="#d32f2f",
+)
+DARK = Theme(
+    ink=_colormap("nnw_ink_dark", "111111 182a51 22447e 2360a7 1082b8 19a4c4 48c5c8 8fe3cb d4fddb"),
+    diverging=_colormap("nnw_diverging_dark", "92ddfb 53a7d9 2d6ea7 1a395f 111111 542d14 9d551f d58c3f facd78"),
+    classes=_palette("63a6e7 f8ba12 dd4867 b936f2 4fdbf0 fa896b ebfa8e b67405 9a93a6 c8e3da"),
+    ground="#111111",
+    surface="#111111",
+    text="#e0e0e0",
+    secondary="#9e9e9e",
+    line="#424242",
+    flag="#ff9800",
+    error="#ef5350",
+)
