@@ -16,7 +16,9 @@ const checkOnly = process.argv.includes("--check");
 async function bundle(stem) {
   const common = { bundle: true, minify: true, write: false, charset: "utf8", target: "es2022", logLevel: "warning" };
   const code = await build({ ...common, entryPoints: [join(views, `${stem}.ts`)], format: "esm" });
-  const sheets = [join(root, "src/kernel/kernel.css"), join(views, `${stem}.css`)].filter((path) => existsSync(path));
+  const sheets = ["src/kernel/kernel.css", "src/kernel/curves.css", `src/views/${stem}.css`]
+    .map((path) => join(root, path))
+    .filter((path) => existsSync(path));
   const imports = sheets.map((path) => `@import ${JSON.stringify(path)};`).join("\n");
   const style = await build({ ...common, stdin: { contents: imports, loader: "css", resolveDir: root } });
   return { js: code.outputFiles[0].contents, css: style.outputFiles[0].contents };

@@ -54,6 +54,8 @@ export interface CommonHeader {
   state?: StateHeader;
   options?: OptionHeader[];
   standalone?: boolean;
+  /** Whether an output beside the widget holds its picture. */
+  own_picture?: boolean;
   /** The output after this one holds a picture for notebooks without a kernel. */
   own_picture?: boolean;
   selection?: SelectionHeader;

@@ -144,6 +144,7 @@ function mountPanel<H extends CommonHeader>(
       if (fresh.delete("picture") && picture) view.frame(picture);
       if (fresh.delete("state") && header) view.state?.(header);
       if (header) head?.update(header);
+      if (header?.own_picture) hidePicture(panel);
       view.draw();
     } catch (error) {
       connection.report(error);
@@ -207,4 +208,12 @@ function observe(panel: Panel, connection: { tellVisible(): void }, mounted: Mou
     panel.listen(matchMedia("(prefers-color-scheme: dark)"), "change", restyle);
     panel.listen(matchMedia("(forced-colors: active)"), "change", restyle);
   }
+}
+
+/** While the widget lives, the picture beside it that a saved notebook shows is hidden; the style sheet does it. */
+function hidePicture(panel: Panel): void {
+  const output = panel.widget.closest(".jp-OutputArea-child");
+  if (!output || output.classList.contains("nnw-live")) return;
+  output.classList.add("nnw-live");
+  panel.onDispose(() => output.classList.remove("nnw-live"));
 }
