@@ -58,7 +58,6 @@ class Session:
     loss_fn: Callable[..., Tensor] | None
     max_memory: int
     classes: int | None
-    probe: ProbeJob
     refusal: str = ""
     notice: str = ""
     watch: Watch | None = None
@@ -69,6 +68,9 @@ class Session:
     def __post_init__(self) -> None:
         self._members: list[Closable] = []
         self._listeners: list[Callable[[], None]] = []
+        self.probe = ProbeJob(self.samples, self.layers, self.record, scores=self.batch_scores, loss_fn=self.loss_fn, step_of=self.step_of)
+        if not self.refusal:
+            self.worker.add(self.probe)
 
     def join(self, member: Closable) -> None:
         """Have something (a view, a panel) closed with the session."""
@@ -80,6 +82,17 @@ class Session:
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call `listener` when a watch begins or ends, or when the views are paused or resumed."""
         self._listeners.append(listener)
+
+    def watch_changed(self) -> None:
+        """A watch has ended or has something to say: show it, and the final weights."""
+        watch = self.watch
+        if watch is not None and not self.closed:
+            self.notice = " ".join(watch.notes)
+            self.changed()
+
+    def refresh_all(self) -> None:
+        """Renew every view that is on screen, and the statistics."""
+        self.worker.request_all()
 
     def changed(self) -> None:
         for listener in tuple(self._listeners):

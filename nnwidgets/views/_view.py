@@ -64,6 +64,7 @@ class View(LeavesPicture, ipywidgets.VBox):
     stem: ClassVar[str]
     panel_type: ClassVar[type[Panel]]
     long: ClassVar[bool] = False
+    controls: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, session: Session, *, standalone: bool = True, save_picture: bool = True) -> None:
         self.session = session
@@ -90,7 +91,7 @@ class View(LeavesPicture, ipywidgets.VBox):
         session.on_change(self.show_state)
         if not session.refusal:
             session.worker.add(self.job)
-        self.observe(self._option_changed, names=list(self.trait_names(control=lambda control: control is not None)))
+        self.observe(self._option_changed, names=list(self.controls))
         self.refresh()
 
     # What a concrete view says.
@@ -269,9 +270,10 @@ class View(LeavesPicture, ipywidgets.VBox):
     # Options and commands.
 
     def option_specs(self) -> list[Header]:
-        """The controls at the right of the head, from the traits tagged `control`."""
+        """The controls at the right of the head, from the traits named in `controls`."""
         specs = []
-        for name, trait in self.traits(control=lambda control: control is not None).items():
+        for name in self.controls:
+            trait = self.traits()[name]
             choices = trait.metadata.get("choices") or self.choices(name)
             if choices:
                 specs.append({"name": trait.metadata.get("wire", name), "label": trait.metadata["label"], "kind": trait.metadata["control"], "value": getattr(self, name), "choices": choices})
@@ -306,8 +308,8 @@ class View(LeavesPicture, ipywidgets.VBox):
 
     def _set_option(self, change: dict[str, Any]) -> None:
         name, value = change.get("name"), change.get("value")
-        traits = self.traits(control=lambda control: control is not None)
-        own = next((own for own, trait in traits.items() if trait.metadata.get("wire", own) == name), None)
+        traits = self.traits()
+        own = next((own for own in self.controls if traits[own].metadata.get("wire", own) == name), None)
         if own is None:
             raise KeyError(f"option: no {name!r} in the {self.stem} view")
         choices = traits[own].metadata.get("choices") or self.choices(own)

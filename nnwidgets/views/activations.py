@@ -48,6 +48,7 @@ class ActivationsView(SampleView):
 
     stem = "activations"
     panel_type = ActivationsPanel
+    controls = ("sort_by", "scale")
     sort_by = traitlets.Enum(["unit", "mean", "max", "dead"], "unit", help="Order of the maps. Written by Python.").tag(
         control="dropdown", label="Sort by", choices=[("unit", "unit"), ("mean", "mean"), ("max", "max"), ("dead", "dead first")]
     )

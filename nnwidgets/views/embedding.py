@@ -53,6 +53,7 @@ class EmbeddingView(SampleView):
     stem = "embedding"
     panel_type = EmbeddingPanel
     long = True
+    controls = ("method", "dims")
     method = traitlets.Enum(["tsne", "pca"], "tsne", help="How positions are found. Written by Python.").tag(
         control="dropdown", label="Method", choices=[("tsne", "t-SNE"), ("pca", "PCA")]
     )

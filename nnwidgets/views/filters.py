@@ -48,6 +48,7 @@ class FiltersView(SampleView):
 
     stem = "filters"
     panel_type = FiltersPanel
+    controls = ("channel", "sort_by", "scale")
     sort_by = traitlets.Enum(["unit", "smoothness", "norm"], "unit", help="Order of the filters. Written by Python.").tag(
         control="dropdown", label="Sort by", choices=[("unit", "unit"), ("smoothness", "smoothness"), ("norm", "norm")]
     )
@@ -124,7 +125,7 @@ class FiltersView(SampleView):
         parts.append((f"weights ±{peak}, {scale}", False))
         if self._is_rgb(planes):
             parts.append(("as colours, zero is mid grey", False))
-        elif planes.ndim == 4:
+        elif planes.ndim == 4 and planes.shape[1] > 1:
             parts.append((f"channel {self.channel}" if self.channel >= 0 else "each filter's channel of largest norm", False))
         stats = result.stats
         defined = np.isfinite(stats.smoothness.numpy())

@@ -55,6 +55,7 @@ class OcclusionView(SampleView):
     stem = "occlusion"
     panel_type = OcclusionPanel
     long = True
+    controls = ("kind", "patch", "stride", "map_layer")
     kind = traitlets.Enum(["probability", "logit"], "probability", help="What is drawn of the target class. Written by Python.").tag(
         control="toggle", label="", choices=[("probability", "probability"), ("logit", "logit")]
     )
