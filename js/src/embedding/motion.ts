@@ -4,6 +4,8 @@ import { type Camera, IDENTITY, between } from "./camera.ts";
 
 export const TWEEN_MS = 400;
 
+const mix = (a: number, b: number, share: number): number => a + (b - a) * share;
+
 export function cubicOut(t: number): number {
   return t >= 1 ? 1 : 1 - (1 - Math.max(t, 0)) ** 3;
 }
@@ -64,8 +66,14 @@ export class Motion {
     const share = this.share(now);
     if (share >= 1) return this.to;
     const out = new Float32Array(this.to.length);
-    for (let i = 0; i < out.length; i++) out[i] = (this.from[i] as number) + ((this.to[i] as number) - (this.from[i] as number)) * share;
+    for (let i = 0; i < out.length; i++) out[i] = mix(this.from[i] as number, this.to[i] as number, share);
     return out;
+  }
+
+  /** Where one point is at a share of the way. */
+  position(row: number, share: number): Float32Array {
+    const at = 3 * row;
+    return Float32Array.from({ length: 3 }, (_, k) => mix(this.from[at + k] as number, this.to[at + k] as number, share));
   }
 
   /** New targets for points and camera; with `still` they are there at once. */

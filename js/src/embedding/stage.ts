@@ -228,7 +228,22 @@ export class Stage {
     const { cloud, medoids, outline, radius, hovered, sample } = this;
     const { width, height } = this.size;
     const { on } = this.showing;
-    drawOverlay(context, { cloud, medoids, on, xy: this.screen(), width, height, radius, hovered, sample, outline }, theme);
+    const xy = this.marked();
+    drawOverlay(context, { cloud, medoids, on, xy, width, height, radius, hovered, sample, outline }, theme);
+  }
+
+  /** Screen positions of the few rows that carry marks; others may be missing while the cloud moves. */
+  private marked(): Float32Array {
+    if (this.xy) return this.xy;
+    const out = new Float32Array(2 * this.cloud.n);
+    const now = performance.now();
+    const [share, camera, one] = [this.motion.share(now), this.motion.camera(now), new Float32Array(2)];
+    for (const row of [...this.medoids, this.hovered, this.sample]) {
+      if (row < 0) continue;
+      project(this.motion.position(row, share), camera, this.size, one);
+      out.set(one, 2 * row);
+    }
+    return out;
   }
 }
 

@@ -101,13 +101,14 @@ export class Strip {
 function cell(entry: StripEntry, pictures: NdArray | undefined, k: number, current: boolean): HTMLElement {
   const button = make("button", "nnw-strip-cell");
   const canvas = make("canvas", "nnw-strip-picture");
-  const wrong = entry.label !== entry.predicted;
+  const known = entry.predicted !== "";
+  const wrong = known && entry.label !== entry.predicted;
   if (pictures && k < (pictures.shape[0] ?? 0)) paintPicture(canvas, picturePixels(pictures, k, true));
   else canvas.classList.add("nnw-empty");
-  const words = make("span", wrong ? "nnw-strip-label nnw-wrong" : "nnw-strip-label", `${entry.label} → ${entry.predicted}`);
+  const words = make("span", wrong ? "nnw-strip-label nnw-wrong" : "nnw-strip-label", known ? `${entry.label} → ${entry.predicted}` : entry.label);
   button.append(canvas, words, make("span", "nnw-strip-index", formatCount(entry.index)));
   button.dataset["index"] = String(entry.index);
-  button.title = `Sample ${formatCount(entry.index)}: label ${entry.label}, predicted ${entry.predicted}`;
+  button.title = `Sample ${formatCount(entry.index)}: label ${entry.label}${known ? `, predicted ${entry.predicted}` : ""}`;
   button.setAttribute("aria-pressed", String(current));
   const item = make("div", "", button);
   item.setAttribute("role", "listitem");

@@ -5,36 +5,35 @@ import { rotation } from "./camera.ts";
 import type { PointRenderer, Scene } from "./renderer.ts";
 
 const VERTEX = `#version 300 es
-in vec3 a_from; in vec3 a_to; in vec3 a_color;
-uniform float u_share, u_scale, u_perspective, u_radius, u_line, u_ratio;
-uniform vec3 u_center; uniform vec2 u_size, u_pan; uniform mat3 u_turn;
-out vec3 v_color; out float v_radius;
+in vec3 a_from, a_to, a_color;
+uniform float u_share, u_scale, u_perspective, u_radius, u_line, u_ratio, u_each;
+uniform vec3 u_center, u_fill;
+uniform vec2 u_size, u_pan;
+uniform mat3 u_turn;
+flat out vec3 v_fill, v_shape;
 void main() {
   vec3 p = u_turn * (mix(a_from, a_to, u_share) - u_center);
   float near = 1.0 / max(1.0 - p.z * u_perspective, 0.1);
   vec2 px = p.xy * near * u_scale + vec2(u_pan.x, -u_pan.y);
+  float radius = u_radius * clamp(near, 0.6, 1.6), line = 0.5 * u_line;
   gl_Position = vec4(px * 2.0 / u_size, 0.0, 1.0);
-  v_radius = u_radius * clamp(near, 0.6, 1.6) * u_ratio;
-  gl_PointSize = ceil(2.0 * v_radius + u_line * u_ratio) + 2.0;
-  v_color = a_color;
+  gl_PointSize = ceil(2.0 * (radius + line) * u_ratio + 1.0);
+  v_shape = vec3(gl_PointSize, (radius + line) * u_ratio + 0.5, (radius - line) * u_ratio + 0.5);
+  v_fill = mix(u_fill, a_color, u_each);
 }`;
 
+// Half a pixel on either side of an edge is shared between in and out: smooth marks without multisampling.
 const FRAGMENT = `#version 300 es
 precision highp float;
-in vec3 v_color; in float v_radius;
-uniform float u_line, u_ratio, u_alpha, u_each, u_filled, u_radius;
-uniform vec3 u_fill, u_stroke;
+flat in vec3 v_fill, v_shape;
+uniform float u_alpha, u_filled;
+uniform vec3 u_stroke;
 out vec4 color;
 void main() {
-  float size = ceil(2.0 * v_radius + u_line * u_ratio) + 2.0;
-  float d = length(gl_PointCoord - 0.5) * size;
-  float half_line = 0.5 * u_line * u_ratio;
-  float disc = clamp(v_radius + half_line - d + 0.5, 0.0, 1.0);
-  float core = clamp(v_radius - half_line - d + 0.5, 0.0, 1.0);
-  vec3 fill = mix(u_fill, v_color, u_each);
-  float cover = mix(disc - core, disc, u_filled) * u_alpha;
-  vec3 rgb = mix(u_stroke, fill, u_filled * core / max(disc, 1e-4));
-  color = vec4(rgb * cover, cover);
+  float d = length(gl_PointCoord - 0.5) * v_shape.x;
+  float core = clamp(v_shape.z - d, 0.0, 1.0);
+  float line = clamp(v_shape.y - d, 0.0, 1.0) - core;
+  color = (vec4(u_stroke, 1.0) * line + vec4(v_fill, 1.0) * (core * u_filled)) * u_alpha;
 }`;
 
 const UNIFORMS = [
