@@ -32,18 +32,6 @@ export function effectiveState(header: CommonHeader, stepAge_s: number, refusal 
   };
 }
 
-/** Python leaves a picture in the next output for notebooks without a kernel; beside the live view it is one too many. */
-function hideKeptPicture(panel: Panel, kept: boolean): void {
-  const output = panel.widget.closest(".jp-OutputArea-child")?.nextElementSibling;
-  if (!kept || !(output instanceof HTMLElement) || output.hidden || !output.querySelector("img")) return;
-  output.hidden = true;
-  output.style.display = "none";
-  panel.onDispose(() => {
-    output.hidden = false;
-    output.style.display = "";
-  });
-}
-
 function makeCaption(): { element: HTMLElement; update(parts: CommonHeader["caption"]): void } {
   const element = make("div", "nnw-caption");
   let shown = "";
@@ -114,7 +102,6 @@ export function makeHead(panel: Panel, ownOptions: readonly string[] = []): Head
 
   function showTime(shown: CommonHeader): void {
     const age = ages(panel, shown);
-    hideKeptPicture(panel, shown.own_picture === true);
     const replaced = state.update(effectiveState(shown, age.step, panel.connection.refusal));
     caption.element.classList.toggle("nnw-replaced", replaced);
     const step = shown.step ?? null;

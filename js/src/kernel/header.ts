@@ -56,7 +56,5 @@ export interface CommonHeader {
   standalone?: boolean;
   /** Whether an output beside the widget holds its picture. */
   own_picture?: boolean;
-  /** The output after this one holds a picture for notebooks without a kernel. */
-  own_picture?: boolean;
   selection?: SelectionHeader;
 }
