@@ -12,13 +12,16 @@ export interface LayerRow {
   dead: number;
 }
 
+/** Letters at a long name's end that never give way; as many as fit beside four digits in the narrowest row. */
+const TAIL = 3;
+
 /**
  * A name as its beginning and its end. A row gives way in the beginning first, so that a long name loses its middle:
  * the end is what tells two layers apart.
  */
 export function splitName(name: string): [string, string] {
   const letters = Array.from(name);
-  const at = Math.max(Math.ceil(letters.length / 2), letters.length - 5);
+  const at = Math.max(Math.ceil(letters.length / 2), letters.length - TAIL);
   return [letters.slice(0, at).join(""), letters.slice(at).join("")];
 }
 

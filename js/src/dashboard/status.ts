@@ -47,8 +47,9 @@ export function buildStatus(panel: Panel): PanelView<StatusHeader> {
   const spark = makeSpark();
   const cost = makeMeter();
   panel.widget.classList.add("nnw-status");
-  panel.root.append(items, warning, badge.element, actions.element);
+  panel.root.append(make("div", "nnw-status-row", items, badge.element, actions.element), warning);
   warning.setAttribute("role", "alert");
+  warning.hidden = true;
   let header: StatusHeader | null = null;
   let boxes = new Map<string, ItemBox>();
 
@@ -84,7 +85,7 @@ export function buildStatus(panel: Panel): PanelView<StatusHeader> {
       cost.show(next.cost ?? null);
       actions.show(next.paused === true);
       setText(warning, next.warning ?? "");
-      warning.title = next.warning ?? "";
+      setHidden(warning, !next.warning);
     },
     tick: show,
     draw() {

@@ -48,6 +48,7 @@ function build(panel: Panel): PanelView<OcclusionHeader> {
   const panels = make("div", "nnw-occ-panels", p.element, map.element, predicted.element);
   const stage = make("div", "nnw-occ", overlay.element, panels, make("div", "nnw-occ-lower", readout.table, own));
   panel.root.append(stage, readout.live);
+  panel.widget.classList.add("nnw-occlusion");
 
   const square = new Square();
   let shown: Frame<OcclusionHeader> | null = null;
