@@ -1,0 +1,71 @@
+"""Gradient descent of t-SNE: momentum, gains, and the schedules measured to be short and good. Knows tensors only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nnwidgets.analysis.engine.pace import Steps
+from nnwidgets.analysis.engine.tsne_exact import Forces
+
+_LARGEST_STEP = 5.0  # a point that leaps farther has met a singular gain, not structure
+_LEAST_GAIN = 0.01
+
+
+@dataclass(frozen=True)
+class Phase:
+    """So many iterations with P multiplied by `exaggeration`."""
+
+    iterations: int
+    exaggeration: float
+    momentum: float
+
+
+WARM = (Phase(25, 1.0, 0.9),)
+
+
+def scratch(n: int) -> tuple[Phase, ...]:
+    """The schedule of a first map of `n` points.
+
+    Small maps overshoot at a high momentum (300 points: KL 0.38 at 0.95, 0.32 at 0.8) and are cheap, so they get the
+    customary 750 iterations; large ones need the momentum to spread out in fewer.
+    """
+    if n < 1000:
+        return Phase(250, 12.0, 0.8), Phase(500, 1.0, 0.8)
+    return Phase(100, 12.0, 0.9), Phase(300, 1.0, 0.9 if n < 4000 else 0.95)
+
+
+def restart(n: int) -> tuple[Phase, ...]:
+    """The schedule that lets a shrunken map of `n` points re-form where it was.
+
+    A warm start alone freezes early structure: its KL stays 15 to 44 % too high however long it runs.
+    """
+    return Phase(30, 12.0, 0.9), Phase(70, 1.0, 0.8 if n < 400 else 0.9 if n < 1000 else 0.95)
+
+
+class Descent:
+    """The moving layout. `positions`, `velocity` and `gains` are (n, dims) and owned by this object."""
+
+    def __init__(self, positions: Tensor, *, velocity: Tensor | None = None, gains: Tensor | None = None) -> None:
+        self.positions = positions.clone()
+        self.velocity = torch.zeros_like(positions) if velocity is None else velocity.clone()
+        self.gains = torch.ones_like(positions) if gains is None else gains.clone()
+
+    def run(self, forces: Forces, schedule: tuple[Phase, ...]) -> Steps[None]:
+        """Moves the layout through the schedule. Belkina et al. 2019, Nat. Commun. 10:5415: rate = n / exaggeration."""
+        for phase in schedule:
+            # Their rate belongs to the gradient without its factor 4.
+            rate = self.positions.shape[0] / phase.exaggeration / 4.0
+            for _ in range(phase.iterations):
+                gradient = yield from forces.gradient(self.positions, phase.exaggeration)
+                self._step(gradient, rate, phase.momentum)
+
+    def _step(self, gradient: Tensor, rate: float, momentum: float) -> None:
+        downhill = (self.velocity * gradient) < 0
+        self.gains = torch.where(downhill, self.gains + 0.2, self.gains * 0.8).clamp_(min=_LEAST_GAIN)
+        self.velocity.mul_(momentum).sub_(gradient.mul_(self.gains), alpha=rate)
+        self.velocity.clamp_(-_LARGEST_STEP, _LARGEST_STEP)
+        self.positions += self.velocity
+        self.positions -= self.positions.mean(0)
