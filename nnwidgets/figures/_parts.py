@@ -105,7 +105,9 @@ def show(
     )
     clean = np.where(np.isfinite(values), values, np.nan)
     if np.isnan(clean).any():
-        box = Rectangle((left, top), right - left, bottom - top, facecolor=theme.ground, hatch="////", linewidth=0)
+        box = Rectangle(
+            (left, top), right - left, bottom - top, facecolor=theme.ground, hatch="////", linewidth=0, zorder=-1
+        )
         box.set_edgecolor(missing or theme.error)
         axes.add_patch(box)
     colormap = theme.diverging if scale.low < 0 else theme.ink

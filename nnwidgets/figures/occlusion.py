@@ -44,6 +44,8 @@ def draw_occlusion(
     _parts.add_caption(figure, caption, theme)
     asked = result.target if target is None else target
     overlay, probability, predicted = figure.subplots(1, 3, width_ratios=(1.6, 1, 1))
+    for axes in (overlay, probability, predicted):
+        axes.set_anchor("N")
     _draw_importance(overlay, result.map, asked, picture, names, theme)
     covered = result.map.probabilities[0, :, :, asked].double().numpy()
     _parts.add_title(probability, f"p({names(asked)})", theme)
