@@ -12,7 +12,8 @@ export interface LayerRow {
   dead: number;
 }
 
-/** Letters at a long name's end that never give way; as many as fit beside four digits in the narrowest row. */
+/** A name of so many letters fits the narrowest row; of longer ones the last three never give way. */
+const FITS = 6;
 const TAIL = 3;
 
 /**
@@ -21,7 +22,7 @@ const TAIL = 3;
  */
 export function splitName(name: string): [string, string] {
   const letters = Array.from(name);
-  const at = Math.max(Math.ceil(letters.length / 2), letters.length - TAIL);
+  const at = letters.length > FITS ? letters.length - TAIL : letters.length;
   return [letters.slice(0, at).join(""), letters.slice(at).join("")];
 }
 

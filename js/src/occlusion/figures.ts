@@ -113,7 +113,7 @@ function paintValues(
   const context = prepareCanvas(figure.canvas, width, height);
   // p says which positions are computed; a sum that is missing there (no layer with maps) stays empty.
   const color = valueColor(values, scale);
-  const colorOf = (cell: number): number | null => color(cell) ?? (Number.isFinite(result.p[cell]!) ? 0 : null);
+  const colorOf = (cell: number): number | null => Number.isFinite(result.p[cell]!) ? (color(cell) ?? 0) : null;
   if (context) paintCells(context, { x: 0, y: 0, width, height }, positions, colorOf, theme.line);
   const kind = values === result.p ? result.header.kind : "logit";
   const ends: [number, string][] = [
