@@ -54,10 +54,18 @@ function settle(): void {
 
 const canvas = (): HTMLCanvasElement => host.el.querySelector<HTMLCanvasElement>(".nnw-cloud-marks")!;
 const one = (selector: string): HTMLElement => host.el.querySelector<HTMLElement>(selector)!;
-const commands = (name: string): unknown[] => host.model.of("command").filter((each) => each.name === name).map((each) => each.value);
+const commands = (name: string): unknown[] =>
+  host.model
+    .of("command")
+    .filter((each) => each.name === name)
+    .map((each) => each.value);
 
 function pointer(type: string, x: number, y: number, keys: { shiftKey?: boolean; altKey?: boolean } = {}): void {
-  canvas().dispatchEvent(Object.assign(new MouseEvent(type, { clientX: x, clientY: y, button: 0, bubbles: true, ...keys }), { pointerId: 1 }));
+  canvas().dispatchEvent(
+    Object.assign(new MouseEvent(type, { clientX: x, clientY: y, button: 0, bubbles: true, ...keys }), {
+      pointerId: 1,
+    }),
+  );
 }
 
 function drag(points: [number, number][], keys = {}): void {
@@ -82,7 +90,8 @@ beforeEach(() => {
     get: (target, name) => (name === "getImageData" ? () => ({ data: [0, 0, 0, 255] }) : Reflect.get(target, name)),
     set: () => true,
   });
-  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(((kind: string) => (kind === "2d" ? context : null)) as never);
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(((kind: string) =>
+    kind === "2d" ? context : null) as never);
   vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(444);
   vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(444);
   HTMLElement.prototype.setPointerCapture = () => undefined;
@@ -117,16 +126,45 @@ test("a click beside all points asks for nothing", () => {
 });
 
 test("a lasso selects what it goes round, Shift adds, Alt removes, Escape clears", () => {
-  drag([[0, 0], [444, 0], [444, 100], [0, 100]]);
-  drag([[200, 200], [250, 200], [250, 250], [200, 250]], { shiftKey: true });
-  drag([[0, 0], [100, 0], [100, 100], [0, 100]], { altKey: true });
+  drag([
+    [0, 0],
+    [444, 0],
+    [444, 100],
+    [0, 100],
+  ]);
+  drag(
+    [
+      [200, 200],
+      [250, 200],
+      [250, 250],
+      [200, 250],
+    ],
+    { shiftKey: true },
+  );
+  drag(
+    [
+      [0, 0],
+      [100, 0],
+      [100, 100],
+      [0, 100],
+    ],
+    { altKey: true },
+  );
   press("Escape");
-  expect(commands("select")).toEqual([{ selected: [12, 13] }, { selected: [12, 13, 14] }, { selected: [13, 14] }, { selected: [] }]);
+  expect(commands("select")).toEqual([
+    { selected: [12, 13] },
+    { selected: [12, 13, 14] },
+    { selected: [13, 14] },
+    { selected: [] },
+  ]);
 });
 
 test("the box tool selects between two corners", () => {
   press("b");
-  drag([[0, 444], [240, 200]]);
+  drag([
+    [0, 444],
+    [240, 200],
+  ]);
   expect(commands("select")).toEqual([{ selected: [10, 14] }]);
 });
 
@@ -140,7 +178,12 @@ test("Escape gives up a lasso under way", () => {
 });
 
 test("a frame made before the lasso does not undo it, and Python's news does", () => {
-  drag([[0, 0], [444, 0], [444, 100], [0, 100]]);
+  drag([
+    [0, 0],
+    [444, 0],
+    [444, 100],
+    [0, 100],
+  ]);
   picture({ step: 6 });
   expect(canvas().dataset["selected"]).toBe("2");
   picture({ step: 7, selection: { sample: null, selected: [14] } });
@@ -164,7 +207,12 @@ test("points of a class switched off cannot be hit, and a double click shows one
 test("only wrong leaves the right ones out of a lasso", () => {
   [...host.el.querySelectorAll<HTMLElement>(".nnw-link")].find((each) => each.textContent === "Only wrong")!.click();
   settle();
-  drag([[0, 0], [444, 0], [444, 444], [0, 444]]);
+  drag([
+    [0, 0],
+    [444, 0],
+    [444, 444],
+    [0, 444],
+  ]);
   expect(commands("select")).toEqual([{ selected: [14] }]);
 });
 
@@ -175,7 +223,13 @@ test("the card shows what is known at once and Python's answer once, and keeps i
   vi.advanceTimersByTime(100);
   expect(commands("card")).toEqual([{ index: 14 }]);
   const request = host.model.of("command").at(-1)!.request;
-  const header = { title: "Sample 14", lines: [["label", "dog"], ["predicted", "<b>cat</b> (0.45)"]] };
+  const header = {
+    title: "Sample 14",
+    lines: [
+      ["label", "dog"],
+      ["predicted", "<b>cat</b> (0.45)"],
+    ],
+  };
   host.model.receive({ kind: "reply", request, header, arrays: [] });
   await vi.waitFor(() => expect(one(".nnw-point-card").textContent).toContain("predicted <b>cat</b> (0.45)"));
   pointer("pointermove", 120, 222);
@@ -188,7 +242,11 @@ test("the card shows what is known at once and Python's answer once, and keeps i
 test("a card that Python cannot answer says why", async () => {
   pointer("pointermove", 222, 222);
   vi.advanceTimersByTime(100);
-  host.model.receive({ kind: "reply", request: host.model.of("command").at(-1)!.request, error: "index: not read yet" });
+  host.model.receive({
+    kind: "reply",
+    request: host.model.of("command").at(-1)!.request,
+    error: "index: not read yet",
+  });
   await vi.waitFor(() => expect(one(".nnw-point-card").textContent).toContain("index: not read yet"));
 });
 
@@ -203,7 +261,10 @@ test("the wheel scrolls the notebook until a click into the canvas, and again af
 
 test("a pan moves points with the pointer, F brings them back", () => {
   press("p");
-  drag([[222, 222], [262, 232]]);
+  drag([
+    [222, 222],
+    [262, 232],
+  ]);
   drag([[262, 232]]);
   press("f");
   drag([[222, 222]]);
@@ -212,7 +273,10 @@ test("a pan moves points with the pointer, F brings them back", () => {
 
 test("dragging with Space pans whatever the tool", () => {
   press(" ");
-  drag([[222, 222], [262, 232]]);
+  drag([
+    [222, 222],
+    [262, 232],
+  ]);
   expect(commands("select")).toEqual([]);
   canvas().dispatchEvent(new KeyboardEvent("keyup", { key: " " }));
   drag([[262, 232]]);
@@ -238,11 +302,17 @@ test("plain keys stay in the view, and those with Ctrl go on to the notebook", (
 });
 
 test("dragging in the pan tool turns a 3-D cloud", () => {
-  picture({ step: 6 }, INDICES.flatMap((_, k) => [k * 8000 - 16000, (k % 2) * 20000, (k % 3) * 10000]));
+  picture(
+    { step: 6 },
+    INDICES.flatMap((_, k) => [k * 8000 - 16000, (k % 2) * 20000, (k % 3) * 10000]),
+  );
   press("p");
   press("ArrowRight");
   const before = one(".nnw-point-card").style.transform;
-  drag([[200, 200], [300, 200]]);
+  drag([
+    [200, 200],
+    [300, 200],
+  ]);
   press("ArrowRight");
   expect(one(".nnw-point-card").style.transform).not.toBe(before);
 });
@@ -262,7 +332,12 @@ test("the strip shows the selected samples, marks the wrong ones, and a click lo
 
 test("a strip of an earlier selection is not shown for a new one", () => {
   picture({ step: 6, selection: { selected: [14] }, strip: [{ index: 14, label: "dog", predicted: "cat", loss: 2 }] });
-  drag([[0, 344], [100, 344], [100, 444], [0, 444]]);
+  drag([
+    [0, 344],
+    [100, 344],
+    [100, 444],
+    [0, 444],
+  ]);
   expect(host.el.querySelectorAll(".nnw-strip-cell")).toHaveLength(0);
 });
 
@@ -283,7 +358,13 @@ test("the slider asks for a kept map, and play goes on only when the map has com
 });
 
 test("names from the data are text, never markup", () => {
-  picture({ step: 6, classes: [{ name: "<img src=x>", n: 2, wrong: 0 }, { name: "dog", n: 3, wrong: 1 }] });
+  picture({
+    step: 6,
+    classes: [
+      { name: "<img src=x>", n: 2, wrong: 0 },
+      { name: "dog", n: 3, wrong: 1 },
+    ],
+  });
   expect(host.el.querySelector("img")).toBeNull();
   expect(one(".nnw-legend-name").textContent).toBe("<img src=x>");
 });

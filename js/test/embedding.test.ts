@@ -243,7 +243,9 @@ describe("what stands out", () => {
   });
 
   test("points shrink in low views and in large clouds", () => {
-    expect([pointRadius(500, 480), pointRadius(500, 300), pointRadius(500, 200), pointRadius(10_001, 480)]).toEqual([2.75, 2, 1.5, 1.5]);
+    expect([pointRadius(500, 480), pointRadius(500, 300), pointRadius(500, 200), pointRadius(10_001, 480)]).toEqual([
+      2.75, 2, 1.5, 1.5,
+    ]);
   });
 
   test("only wrong leaves the right ones as specks, and points without a class stay grey", () => {
@@ -296,7 +298,14 @@ describe("names and cards", () => {
 
   test("the larger of two names in each other's way keeps its place", () => {
     const at = { x: 100, width: 20 };
-    const placed = placeLabels([{ ...at, text: "small", y: 104, weight: 3 }, { ...at, text: "large", y: 100, weight: 9 }], 300, 20);
+    const placed = placeLabels(
+      [
+        { ...at, text: "small", y: 104, weight: 3 },
+        { ...at, text: "large", y: 100, weight: 9 },
+      ],
+      300,
+      20,
+    );
     expect(placed.find((label) => label.text === "large")?.y).toBe(100);
     const small = placed.find((label) => label.text === "small");
     expect(Math.abs((small?.y ?? 100) - 100)).toBeGreaterThanOrEqual(20);
@@ -313,7 +322,15 @@ describe("names and cards", () => {
     const card = { width: 216, height: 102 };
     const right = placeCard(300, 200, card, { width: 680, height: 480 }, (left) => (left > 300 ? 9 : 0));
     expect(right.left + card.width).toBeLessThan(300);
-    for (const [x, y] of [[2, 2], [678, 478], [340, 3], [679, 240]] as const) {
+    // A low canvas pushes the card above or below over the point: empty as it is there, another side is taken.
+    const low = placeCard(340, 75, card, { width: 680, height: 150 }, (left) => (left === 340 - 108 ? 0 : 5));
+    expect(low.left).toBe(354);
+    for (const [x, y] of [
+      [2, 2],
+      [678, 478],
+      [340, 3],
+      [679, 240],
+    ] as const) {
       const at = placeCard(x, y, card, { width: 680, height: 480 }, () => 0);
       expect(x >= at.left && x <= at.left + card.width && y >= at.top && y <= at.top + card.height).toBe(false);
       expect(at.left >= 0 && at.left + card.width <= 680 && at.top >= 0 && at.top + card.height <= 480).toBe(true);
@@ -322,7 +339,14 @@ describe("names and cards", () => {
 
   test("an answer is read as text whatever it holds", () => {
     const answer = readAnswer({ channel: "", header: { title: 7, lines: [["label", 5], "odd"] }, arrays: {} });
-    expect(answer).toEqual({ title: "7", lines: [["label", "5"], ["", "odd"]], picture: null });
+    expect(answer).toEqual({
+      title: "7",
+      lines: [
+        ["label", "5"],
+        ["", "odd"],
+      ],
+      picture: null,
+    });
   });
 
   test("long class names lose their middle", () => {
@@ -335,7 +359,16 @@ describe("frames", () => {
   test("positions become triples in data units and missing arrays mean none", () => {
     const cloud = readCloud({
       channel: "picture",
-      header: { title: "", classes: [], n: 2, dims: 2, method: "pca", counts: { wrong: 0, selected: 0 }, kept: null, strip: [] },
+      header: {
+        title: "",
+        classes: [],
+        n: 2,
+        dims: 2,
+        method: "pca",
+        counts: { wrong: 0, selected: 0 },
+        kept: null,
+        strip: [],
+      },
       arrays: { positions: { shape: [2, 2], data: Int16Array.from([32000, -16000, 0, 8000]) } },
     });
     expect(Array.from(cloud?.positions ?? [])).toEqual([1, -0.5, 0, 0, 0.25, 0]);

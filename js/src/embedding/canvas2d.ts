@@ -15,7 +15,13 @@ function sprite(pass: Pass, fill: Rgb, scene: Scene): HTMLCanvasElement {
   if (!context) return canvas;
   context.globalAlpha = pass.alpha;
   context.beginPath();
-  context.arc(canvas.width / 2, canvas.width / 2, (pass.radius + (pass.fill === "none" ? 0 : pass.line / 2)) * ratio, 0, 2 * Math.PI);
+  context.arc(
+    canvas.width / 2,
+    canvas.width / 2,
+    (pass.radius + (pass.fill === "none" ? 0 : pass.line / 2)) * ratio,
+    0,
+    2 * Math.PI,
+  );
   if (pass.fill === "none") {
     context.lineWidth = pass.line * ratio;
     context.strokeStyle = css(pass.stroke === "ink" ? scene.ink : scene.ground);

@@ -42,7 +42,9 @@ export function readAnswer(reply: Frame<Record<string, unknown>>): Answer {
   const picture = reply.arrays["picture"];
   return {
     title: String(reply.header["title"] ?? ""),
-    lines: lines.map((line) => (Array.isArray(line) ? ([String(line[0] ?? ""), String(line[1] ?? "")] as const) : (["", String(line)] as const))),
+    lines: lines.map((line) =>
+      Array.isArray(line) ? ([String(line[0] ?? ""), String(line[1] ?? "")] as const) : (["", String(line)] as const),
+    ),
     picture: picture ? picturePixels(picture, 0, false) : null,
   };
 }
@@ -58,7 +60,12 @@ export class HoverCard {
 
   constructor(private readonly ask: (index: number) => Promise<Frame<Record<string, unknown>>>) {
     this.picture.setAttribute("aria-hidden", "true");
-    this.element = make("div", "nnw-point-card", this.picture, make("div", "nnw-point-card-words", this.title, this.lines));
+    this.element = make(
+      "div",
+      "nnw-point-card",
+      this.picture,
+      make("div", "nnw-point-card-words", this.title, this.lines),
+    );
     this.element.setAttribute("role", "status");
     this.element.hidden = true;
   }

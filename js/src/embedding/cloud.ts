@@ -63,7 +63,8 @@ export function readCloud(frame: Frame<EmbeddingHeader>): Cloud | null {
   const [n = 0, dims = 2] = raw.shape;
   const positions = new Float32Array(3 * n);
   for (let i = 0; i < n; i++) {
-    for (let axis = 0; axis < dims; axis++) positions[3 * i + axis] = (raw.data[i * dims + axis] as number) * POSITION_UNIT;
+    for (let axis = 0; axis < dims; axis++)
+      positions[3 * i + axis] = (raw.data[i * dims + axis] as number) * POSITION_UNIT;
   }
   return {
     n,

@@ -44,7 +44,8 @@ export class KeptMaps {
     this.index = kept.index;
     this.count = kept.count;
     this.slider.max = String(Math.max(kept.count - 1, 0));
-    if (document.activeElement !== this.slider || !this.slider.matches(":active")) this.slider.value = String(kept.index);
+    if (document.activeElement !== this.slider || !this.slider.matches(":active"))
+      this.slider.value = String(kept.index);
     this.slider.style.setProperty("--nnw-share", String(kept.count > 1 ? kept.index / (kept.count - 1) : 1));
     this.slider.setAttribute("aria-valuetext", kept.text);
     setText(this.text, kept.text);

@@ -108,7 +108,11 @@ export function placeCard(
   for (const [wantedLeft, wantedTop] of sides) {
     const boxLeft = Math.max(4, Math.min(wantedLeft, canvas.width - card.width - 4));
     const boxTop = Math.max(4, Math.min(wantedTop, canvas.height - card.height - 4));
-    const covers = x > boxLeft - gap / 2 && x < boxLeft + card.width + gap / 2 && y > boxTop - gap / 2 && y < boxTop + card.height + gap / 2;
+    const covers =
+      x > boxLeft - gap / 2 &&
+      x < boxLeft + card.width + gap / 2 &&
+      y > boxTop - gap / 2 &&
+      y < boxTop + card.height + gap / 2;
     if (covers) continue;
     const points = count(boxLeft, boxTop, boxLeft + card.width, boxTop + card.height);
     if (points < fewest) {

@@ -31,23 +31,39 @@ export class Legend {
   private rows: Row[] = [];
   private readonly list = make("div", "nnw-legend-rows");
   private readonly onlyWrongButton = make("button", "nnw-link", "Only wrong");
+  private readonly head: HTMLElement;
+  private readonly links: HTMLElement;
   private readonly ramp = make("canvas");
   private readonly top = make("span");
-  private readonly bar = make("div", "nnw-loss-scale", this.ramp, make("span", "", "0"), make("span", "", "loss"), this.top);
+  private readonly bar = make(
+    "div",
+    "nnw-loss-scale",
+    this.ramp,
+    make("span", "", "0"),
+    make("span", "", "loss"),
+    this.top,
+  );
   private readonly keys: Record<"wrong" | "selected" | "rest" | "hidden", { row: HTMLElement; text: HTMLElement }>;
 
   constructor(
     private readonly listen: Panel["listen"],
     private readonly switched: () => void,
   ) {
-    const head = make("div", "nnw-legend-head", make("span", "", "Class"), make("span", "", "n"), make("span", "", "wrong"));
+    this.head = make(
+      "div",
+      "nnw-legend-head",
+      make("span", "", "Class"),
+      make("span", "", "n"),
+      make("span", "", "wrong"),
+    );
     const showAll = make("button", "nnw-link", "Show all");
+    this.links = make("div", "nnw-legend-links", showAll, this.onlyWrongButton);
     this.onlyWrongButton.setAttribute("aria-pressed", "false");
     this.list.setAttribute("role", "group");
     this.list.setAttribute("aria-label", "Classes");
     this.keys = { wrong: key("wrong"), selected: key("selected"), rest: key("rest"), hidden: key("hidden") };
     const keys = make("div", "nnw-keys", ...Object.values(this.keys).map((entry) => entry.row));
-    this.element.append(head, this.list, make("div", "nnw-legend-links", showAll, this.onlyWrongButton), keys, this.bar);
+    this.element.append(this.head, this.list, this.links, keys, this.bar);
     listen(showAll, "click", () => this.set(new Array<boolean>(this.on.length).fill(true), false));
     listen(this.onlyWrongButton, "click", () => this.set(this.on, !this.onlyWrong));
   }
@@ -66,7 +82,7 @@ export class Legend {
     setHidden(this.keys.selected.row, !some);
     setHidden(this.keys.rest.row, !some);
     setHidden(this.keys.hidden.row, !this.onlyWrong && (classes.length > MANY_CLASSES || this.on.every(Boolean)));
-    setHidden(this.list, classes.length === 0);
+    for (const part of [this.head, this.list, this.links]) setHidden(part, classes.length === 0);
   }
 
   /** The bar that explains colours by loss; none while classes colour the points. */
@@ -102,7 +118,10 @@ export class Legend {
     row.button.setAttribute("role", "switch");
     this.listen(row.button, "click", (event) => {
       const isolate = (event as MouseEvent).altKey;
-      this.set(isolate ? alone(this.on, index) : this.on.map((value, k) => (k === index ? !value : value)), this.onlyWrong);
+      this.set(
+        isolate ? alone(this.on, index) : this.on.map((value, k) => (k === index ? !value : value)),
+        this.onlyWrong,
+      );
     });
     // Two clicks came before and undid each other.
     this.listen(row.button, "dblclick", () => this.set(alone(this.on, index), this.onlyWrong));
@@ -115,7 +134,10 @@ export class Legend {
     const words = `${entry.name}: ${formatCount(entry.n)} samples, ${formatCount(entry.wrong)} wrong`;
     row.button.title = `${words}. Click hides or shows it, double click shows it alone.`;
     row.button.setAttribute("aria-label", words);
-    row.swatch.style.setProperty("--nnw-swatch", on ? (theme.classes[index % theme.classes.length] as string) : "transparent");
+    row.swatch.style.setProperty(
+      "--nnw-swatch",
+      on ? (theme.classes[index % theme.classes.length] as string) : "transparent",
+    );
     setText(row.name, entry.name);
     setText(row.n, formatCount(entry.n));
     setText(row.wrong, formatCount(entry.wrong));

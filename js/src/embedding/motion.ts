@@ -14,7 +14,12 @@ export function cubicOut(t: number): number {
  * Where the points of a new map start: a point that was there before starts where it is, a new one at its target.
  * Points are triples, ids say who is who. Returns a new array like `next`.
  */
-export function startPositions(ids: ArrayLike<number>, now: Float32Array, nextIds: ArrayLike<number>, next: Float32Array): Float32Array {
+export function startPositions(
+  ids: ArrayLike<number>,
+  now: Float32Array,
+  nextIds: ArrayLike<number>,
+  next: Float32Array,
+): Float32Array {
   if (sameIds(ids, nextIds)) return now;
   const row = new Map<number, number>();
   for (let i = 0; i < ids.length; i++) row.set(ids[i] as number, i);
@@ -73,7 +78,9 @@ export class Motion {
   /** Where one point is at a share of the way. */
   position(row: number, share: number): Float32Array {
     const at = 3 * row;
-    return Float32Array.from({ length: 3 }, (_, k) => mix(this.from[at + k] as number, this.to[at + k] as number, share));
+    return Float32Array.from({ length: 3 }, (_, k) =>
+      mix(this.from[at + k] as number, this.to[at + k] as number, share),
+    );
   }
 
   /** New targets for points and camera; with `still` they are there at once. */

@@ -21,7 +21,13 @@ export function paintedColor(color: string, ground: string): Rgb {
 }
 
 /** Colour of every point, n × 4 bytes: its class's, grey when it has none or is not picked, or by its loss. */
-export function pointColors(cloud: Cloud, standing: Uint8Array, theme: Theme, grey: Rgb, lossTop: number | null): Uint8Array {
+export function pointColors(
+  cloud: Cloud,
+  standing: Uint8Array,
+  theme: Theme,
+  grey: Rgb,
+  lossTop: number | null,
+): Uint8Array {
   const palette = theme.classes.map((hex) => parseHex(hex.slice(1)));
   const out = new Uint8Array(4 * cloud.n);
   for (let i = 0; i < cloud.n; i++) {

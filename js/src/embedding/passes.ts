@@ -47,10 +47,26 @@ export function buildPasses(cloud: Cloud, showing: Showing, standing: Uint8Array
   const alpha = showing.selected.size > 0 ? REST_ALPHA : 1;
   const ring = { radius: radius + 2.75, line: 1.25, fill: "none", stroke: "ink" } as const;
   const passes: Pass[] = [
-    { name: "specks", members: Uint32Array.from(specks), radius: 1.5, line: 0, fill: "grey", stroke: "ground", alpha: 0.16 },
+    {
+      name: "specks",
+      members: Uint32Array.from(specks),
+      radius: 1.5,
+      line: 0,
+      fill: "grey",
+      stroke: "ground",
+      alpha: 0.16,
+    },
     { name: "points", members: Uint32Array.from(points), radius, line: 0.75, fill: "each", stroke: "ground", alpha },
     { name: "rings", members: Uint32Array.from(rings), ...ring, alpha },
-    { name: "selected", members: Uint32Array.from(selected), radius: radius + 1.25, line: 1, fill: "each", stroke: "ink", alpha: 1 },
+    {
+      name: "selected",
+      members: Uint32Array.from(selected),
+      radius: radius + 1.25,
+      line: 1,
+      fill: "each",
+      stroke: "ink",
+      alpha: 1,
+    },
     { name: "selected rings", members: Uint32Array.from(selectedRings), ...ring, alpha: 1 },
   ];
   return passes.filter((pass) => pass.members.length > 0);

@@ -28,7 +28,8 @@ export class PickGrid {
       cells[i] = cell;
       this.starts[cell + 1] = (this.starts[cell + 1] as number) + 1;
     }
-    for (let c = 0; c < this.columns * this.rows; c++) this.starts[c + 1] = (this.starts[c + 1] as number) + (this.starts[c] as number);
+    for (let c = 0; c < this.columns * this.rows; c++)
+      this.starts[c + 1] = (this.starts[c + 1] as number) + (this.starts[c] as number);
     const next = this.starts.slice();
     this.members = new Uint32Array(this.starts[this.columns * this.rows] as number);
     for (let i = 0; i < cells.length; i++) {
@@ -63,7 +64,13 @@ export class PickGrid {
     return inside;
   }
 
-  private visit(left: number, top: number, right: number, bottom: number, see: (i: number, x: number, y: number) => void): void {
+  private visit(
+    left: number,
+    top: number,
+    right: number,
+    bottom: number,
+    see: (i: number, x: number, y: number) => void,
+  ): void {
     const clamp = (value: number, most: number): number => Math.max(0, Math.min(most, Math.floor(value / CELL)));
     const lastColumn = clamp(right, this.columns - 1);
     const lastRow = clamp(bottom, this.rows - 1);
@@ -102,7 +109,12 @@ export function nearestTowards(xy: Float32Array, pickable: Uint8Array, from: num
 export function inPolygon(x: number, y: number, polygon: ArrayLike<number>): boolean {
   let inside = false;
   for (let i = 0, j = polygon.length - 2; i < polygon.length; j = i, i += 2) {
-    const [xi, yi, xj, yj] = [polygon[i] as number, polygon[i + 1] as number, polygon[j] as number, polygon[j + 1] as number];
+    const [xi, yi, xj, yj] = [
+      polygon[i] as number,
+      polygon[i + 1] as number,
+      polygon[j] as number,
+      polygon[j + 1] as number,
+    ];
     if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inside = !inside;
   }
   return inside;

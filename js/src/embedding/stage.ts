@@ -35,6 +35,7 @@ export class Stage {
   private versions = { points: 0, colors: 0, passes: 0 };
   private xy: Float32Array | null = null;
   private grid: PickGrid | null = null;
+  private pixelRatio = 1;
   private auto = true;
   private dirty = true;
 
@@ -142,6 +143,7 @@ export class Stage {
     }
     this.dirty = moving;
     this.drawMarks(theme);
+    this.host.classList.toggle("nnw-waiting", this.cloud.n === 0);
     this.overlay.dataset.count = String(this.cloud.n);
     this.overlay.dataset.renderer = this.surface.kind;
     this.overlay.dataset.moving = String(moving);
@@ -179,6 +181,9 @@ export class Stage {
 
   private resize(): void {
     const size = { width: this.host.clientWidth, height: this.host.clientHeight };
+    const ratio = globalThis.devicePixelRatio || 1;
+    if (ratio !== this.pixelRatio) this.dirty = true;
+    this.pixelRatio = ratio;
     if (size.width === this.size.width && size.height === this.size.height) return;
     const radius = this.radius;
     this.size = size;
@@ -213,7 +218,7 @@ export class Stage {
       share: this.motion.share(now),
       camera,
       size: this.size,
-      pixelRatio: globalThis.devicePixelRatio || 1,
+      pixelRatio: this.pixelRatio,
       colors: this.colors,
       ink: paintedColor(theme.text, theme.behind),
       ground,

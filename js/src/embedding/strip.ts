@@ -11,7 +11,11 @@ const LEAST_GAP = 8;
 const MOST_CELLS = 12;
 
 /** How many cells a width holds, and how many of them are pictures when the last must say "+3". */
-export function stripCells(width: number, total: number, sent: number): { columns: number; pictures: number; more: number } {
+export function stripCells(
+  width: number,
+  total: number,
+  sent: number,
+): { columns: number; pictures: number; more: number } {
   const columns = Math.max(2, Math.min(MOST_CELLS, Math.floor((width + LEAST_GAP) / (CELL + LEAST_GAP))));
   const all = total <= columns && sent >= total;
   const pictures = Math.min(sent, all ? columns : columns - 1);
@@ -47,7 +51,11 @@ export class Strip {
     const links = make("span", "nnw-strip-links", this.copy, clearButton);
     this.cells.setAttribute("role", "list");
     this.full = make("div", "", make("div", "nnw-strip-head", this.heading, note, links), this.cells);
-    const words = make("div", "nnw-strip-note", "Click a point to look at it, or draw round some with the lasso (L). Esc clears. Their pictures come here.");
+    const words = make(
+      "div",
+      "nnw-strip-note",
+      "Click a point to look at it, or draw round some with the lasso (L). Esc clears. Their pictures come here.",
+    );
     const square = icon(["M2 2h12v12H2z"], { dash: "2.4 1.6" });
     this.empty = make("div", "nnw-strip-empty", square, make("div", "", make("div", "", "Nothing selected"), words));
     this.element = make("section", "nnw-strip", this.full, this.empty);
@@ -76,7 +84,9 @@ export class Strip {
     this.drawn = key;
     this.drawnPictures = state.pictures;
     this.cells.style.gridTemplateColumns = `repeat(${layout.columns}, ${CELL}px)`;
-    const shown = entries.slice(0, layout.pictures).map((entry, k) => cell(entry, state.pictures, k, entry.index === state.sample));
+    const shown = entries
+      .slice(0, layout.pictures)
+      .map((entry, k) => cell(entry, state.pictures, k, entry.index === state.sample));
     if (layout.more > 0) shown.push(make("div", "nnw-strip-more", `+${formatCount(layout.more)}`));
     this.cells.replaceChildren(...shown);
   }
@@ -105,7 +115,11 @@ function cell(entry: StripEntry, pictures: NdArray | undefined, k: number, curre
   const wrong = known && entry.label !== entry.predicted;
   if (pictures && k < (pictures.shape[0] ?? 0)) paintPicture(canvas, picturePixels(pictures, k, true));
   else canvas.classList.add("nnw-empty");
-  const words = make("span", wrong ? "nnw-strip-label nnw-wrong" : "nnw-strip-label", known ? `${entry.label} → ${entry.predicted}` : entry.label);
+  const words = make(
+    "span",
+    wrong ? "nnw-strip-label nnw-wrong" : "nnw-strip-label",
+    known ? `${entry.label} → ${entry.predicted}` : entry.label,
+  );
   button.append(canvas, words, make("span", "nnw-strip-index", formatCount(entry.index)));
   button.dataset["index"] = String(entry.index);
   button.title = `Sample ${formatCount(entry.index)}: label ${entry.label}${known ? `, predicted ${entry.predicted}` : ""}`;

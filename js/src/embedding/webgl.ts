@@ -37,8 +37,21 @@ void main() {
 }`;
 
 const UNIFORMS = [
-  "share", "scale", "perspective", "radius", "line", "ratio", "center", "size", "pan", "turn",
-  "alpha", "each", "filled", "fill", "stroke",
+  "share",
+  "scale",
+  "perspective",
+  "radius",
+  "line",
+  "ratio",
+  "center",
+  "size",
+  "pan",
+  "turn",
+  "alpha",
+  "each",
+  "filled",
+  "fill",
+  "stroke",
 ] as const;
 type Uniforms = Record<(typeof UNIFORMS)[number], WebGLUniformLocation | null>;
 
@@ -66,15 +79,27 @@ const unit = (rgb: Rgb): [number, number, number] => [rgb[0] / 255, rgb[1] / 255
 class WebGLRenderer implements PointRenderer {
   readonly kind = "webgl2";
   private readonly uniforms: Uniforms;
-  private readonly buffers: { from: WebGLBuffer | null; to: WebGLBuffer | null; color: WebGLBuffer | null; members: WebGLBuffer | null };
+  private readonly buffers: {
+    from: WebGLBuffer | null;
+    to: WebGLBuffer | null;
+    color: WebGLBuffer | null;
+    members: WebGLBuffer | null;
+  };
   private uploaded = { points: -1, colors: -1, passes: -1 };
 
   constructor(
     private readonly gl: WebGL2RenderingContext,
     private readonly program: WebGLProgram,
   ) {
-    this.uniforms = Object.fromEntries(UNIFORMS.map((name) => [name, gl.getUniformLocation(program, `u_${name}`)])) as Uniforms;
-    this.buffers = { from: gl.createBuffer(), to: gl.createBuffer(), color: gl.createBuffer(), members: gl.createBuffer() };
+    this.uniforms = Object.fromEntries(
+      UNIFORMS.map((name) => [name, gl.getUniformLocation(program, `u_${name}`)]),
+    ) as Uniforms;
+    this.buffers = {
+      from: gl.createBuffer(),
+      to: gl.createBuffer(),
+      color: gl.createBuffer(),
+      members: gl.createBuffer(),
+    };
     this.attribute("a_from", this.buffers.from, 3, gl.FLOAT);
     this.attribute("a_to", this.buffers.to, 3, gl.FLOAT);
     this.attribute("a_color", this.buffers.color, 4, gl.UNSIGNED_BYTE);

@@ -14,7 +14,14 @@ import { Tools } from "../embedding/tools.ts";
 import { make } from "../kernel/dom.ts";
 import { formatCount, formatValue } from "../kernel/format.ts";
 import { bindKeys } from "../kernel/keys.ts";
-import { type CommonHeader, type Frame, type NdArray, type Panel, type PanelView, definePanel } from "../kernel/panel.ts";
+import {
+  type CommonHeader,
+  type Frame,
+  type NdArray,
+  type Panel,
+  type PanelView,
+  definePanel,
+} from "../kernel/panel.ts";
 
 const ARROWS: Record<string, readonly [number, number]> = {
   ArrowLeft: [-1, 0],
@@ -48,9 +55,17 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     this.stage = new Stage(frame, this.overlay, () => panel.redraw());
     this.card = new HoverCard((index) => panel.ask("card", { index }));
     this.legend = new Legend(panel.listen, () => this.restyle());
-    this.strip = new Strip(panel.listen, (index) => this.choose(index), () => this.select([]));
+    this.strip = new Strip(
+      panel.listen,
+      (index) => this.choose(index),
+      () => this.select([]),
+    );
     this.kept = new KeptMaps(panel.listen, (page) => panel.command("page", { page }));
-    this.tools = new Tools(panel.listen, () => this.stage.fit(), () => this.gestures?.cursor());
+    this.tools = new Tools(
+      panel.listen,
+      () => this.stage.fit(),
+      () => this.gestures?.cursor(),
+    );
     this.gestures = new Gestures(this.overlay, this.gestureTarget(), panel.listen);
     this.gestures.cursor();
     frame.append(this.card.element);
