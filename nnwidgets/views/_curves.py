@@ -49,7 +49,7 @@ class Curve(ipywidgets.VBox):
         self._mean = bqplot.Lines(y=flat, colors=[INK], stroke_width=1.5, **common)
         self._unit = bqplot.Lines(y=flat, colors=[UNIT], stroke_width=2.0, **common)
         self._axis_x = bqplot.Axis(scale=self._x, num_ticks=4, grid_lines="none", tick_format="~s")
-        self._axis_y = bqplot.Axis(scale=self._y, orientation="vertical", num_ticks=3, grid_lines="solid", tick_format="~g")
+        self._axis_y = bqplot.Axis(scale=self._y, side="left", num_ticks=3, grid_lines="solid", tick_format="~g")
         figure = bqplot.Figure(
             marks=[self._band, self._inner, self._others, self._mean, self._unit],
             axes=[self._axis_x, self._axis_y],

@@ -1,0 +1,123 @@
+"""Promise 1: training with every view open gives, to the last bit, what training without gives."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import nnwidgets as nnw
+from nnwidgets.training.worker import Snapshot
+from nnwidgets.views._view import View
+from tests.nets import NETS, Training
+
+REFRESHES = 10
+CLICKS = 5
+PATIENCE_S = 90.0
+
+
+class Counted:
+    """Counts the refreshes that a view finishes."""
+
+    def __init__(self, view: View) -> None:
+        self.view, self.finished = view, 0
+        work = view.job.work
+
+        def counted(snapshot: Snapshot) -> Iterator[None]:
+            yield from work(snapshot)
+            self.finished += 1
+
+        view.job.work = counted  # type: ignore[method-assign]
+        view.shown = True
+
+
+def open_views(inspector: nnw.Inspector, *, pictures: bool) -> list[Counted]:
+    views: list[View] = [inspector.activations(), inspector.filters(), inspector.embedding(layer=inspector.layers[-1], points=40)]
+    if pictures:
+        views.append(inspector.occlusion(patch=4, stride=2))
+    return [Counted(view) for view in views]
+
+
+def click_around(inspector: nnw.Inspector, view: View, stop: threading.Event, answered: list[int]) -> None:
+    """Pick layers and samples until told to stop; note each that was answered."""
+    turn = 0
+    while not stop.is_set():
+        turn += 1
+        sample, layer = turn % 90, inspector.layers[turn % len(inspector.layers)]
+        view.command("select", {"sample": sample, "layer": layer})
+        until = time.monotonic() + 2
+        while time.monotonic() < until and not stop.is_set():
+            result = view.result
+            if result is not None and (result.sample, result.layer) == (sample, layer):
+                answered.append(turn)
+                break
+            time.sleep(0.005)
+        stop.wait(0.05)
+
+
+def watched(net: str, case: str) -> tuple[Training, dict[str, int], int]:
+    """Train until every view was refreshed and clicks were answered often enough; what came of it."""
+    training = Training(NETS[net])
+    inspector = nnw.Inspector(training.model, (training.net.inputs, training.net.labels), probe=16)
+    counted = open_views(inspector, pictures=training.net.pictures)
+    if case == "a failing view":
+
+        def fail(*_: Any) -> Iterator[None]:
+            raise ZeroDivisionError("made for this test")
+
+        inspector.activations().compute = fail  # type: ignore[method-assign]
+    stop, answered = threading.Event(), []
+    clickers = [
+        threading.Thread(target=click_around, args=(inspector, counted[0].view, stop, answered), daemon=True)
+        for _ in range(2 if case == "requests from two threads" else 1)
+    ]
+    budget = 0.05 if case == "default budget" else 1.0
+    needed_clicks = CLICKS
+    with inspector.watch(training.optimizer, budget=budget) as watch:
+        for clicker in clickers:
+            clicker.start()
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            watch.log(loss=training.step())
+            if len(answered) >= needed_clicks and all(each.finished >= REFRESHES for each in counted):
+                break
+        stop.set()
+        for clicker in clickers:
+            clicker.join()
+    refreshes = {each.view.stem: each.finished for each in counted}
+    inspector.close()
+    return training, refreshes, len(answered)
+
+
+def unwatched(net: str, steps: int) -> dict[str, Any]:
+    training = Training(NETS[net])
+    for _ in range(steps):
+        training.step().detach().clone()
+    return training.everything()
+
+
+CASES = ("every step", "default budget", "requests from two threads", "a failing view")
+QUICK = {"default budget": ("cnn",), "requests from two threads": ("residual", "recurrent"), "a failing view": ("cnn", "attention")}
+
+
+def cases() -> Iterator[Any]:
+    """Every net with the watch as busy as can be; the other cases on a few, on all of them in the soak."""
+    for case in CASES:
+        for net in NETS:
+            quick = net in QUICK.get(case, NETS)
+            yield pytest.param(net, case, id=f"{net}, {case}", marks=[] if quick else [pytest.mark.soak])
+
+
+@pytest.mark.parametrize(("net", "case"), list(cases()))
+def test_watching_changes_no_bit_of_training(net: str, case: str) -> None:
+    training, refreshes, clicks = watched(net, case)
+    assert min(refreshes.values()) >= REFRESHES, f"only {refreshes} refreshes: nothing was proved"
+    assert clicks >= CLICKS
+    seen = training.everything()
+    plain, again = unwatched(net, training.steps), unwatched(net, training.steps)
+    assert plain == again, "this net is not reproducible itself, so nothing was proved"
+    assert {name for name in plain if plain[name] != seen.get(name)} == set()
+    assert plain.keys() == seen.keys()
