@@ -1,7 +1,7 @@
 /** The detail column: the input, what the model made of it, the selected unit enlarged, and the scale of all. */
 
 import { type Rect, drawPixels, drawScale, prepareCanvas, rawPixels } from "../kernel/canvas.ts";
-import type { Theme } from "../kernel/color.ts";
+import { GREY, type Theme } from "../kernel/color.ts";
 import { make, setHidden, setText } from "../kernel/dom.ts";
 import { formatFixed, formatSigned, formatValue } from "../kernel/format.ts";
 import type { Hit } from "../kernel/hover.ts";
@@ -11,8 +11,6 @@ import { cellAt, cellRect, wholeSize } from "./layout.ts";
 import { isColor, reduceMaps, scaleOf, tilePixels } from "./paint.ts";
 import { cellText } from "./tiles.ts";
 
-const UNIT = 184;
-const INPUT = 84;
 
 /** What the column shows; `unit` holds one picture as (1, h, w) or (1, h, w, 3). */
 export interface DetailData {
@@ -22,6 +20,8 @@ export interface DetailData {
   tile: number | null;
   title: string;
   facts: string;
+  /** Nothing was computed yet. */
+  empty: boolean;
 }
 
 export interface Detail {
@@ -35,7 +35,7 @@ export interface Detail {
 export function detailOf(frame: Frame<GridHeader>, tile: number | null, chosen: boolean, noun: string): DetailData {
   const { header, arrays } = frame;
   const { detail: own, maps } = arrays;
-  const base = { header, input: arrays.input, tile };
+  const base = { header, input: arrays.input, tile, empty: !maps && !arrays.rows };
   if (!chosen || tile === null || !maps) {
     const unit = own && { shape: [1, ...own.shape], data: own.data };
     return { ...base, unit, title: header.detail_title ?? "", facts: header.detail_facts ?? "" };
@@ -95,16 +95,18 @@ function makePrediction(): { element: HTMLElement; update(rows: [string, number]
   };
 }
 
-function makeScaleBar(): { element: HTMLElement; draw(header: GridHeader, tile: number | null, theme: Theme): void } {
+function makeScaleBar(): { element: HTMLElement; draw(data: DetailData, theme: Theme): void } {
   const canvas = make("canvas");
   const [low, unit, high] = [make("span"), make("span"), make("span")];
   const element = make("div", "nnw-scale", canvas, make("div", "nnw-scale-ends", low, unit, high));
   return {
     element,
-    draw({ scale, selected_tile }, tile, theme) {
-      const { lo, hi, lut } = scaleOf(scale, tile ?? selected_tile ?? 0, theme);
+    draw({ header, tile, unit: picture, empty }, theme) {
+      const { scale } = header;
+      const { lo, hi, lut } = scaleOf(scale, tile ?? 0, theme);
+      element.classList.toggle("nnw-unseen", empty);
       const context = prepareCanvas(canvas, 182, 8);
-      if (context) drawScale(context, lut, { x: 0, y: 0, width: 182, height: 8 }, theme);
+      if (context) drawScale(context, picture && isColor(picture) ? GREY : lut, { x: 0, y: 0, width: 182, height: 8 }, theme);
       setText(low, formatValue(lo));
       setText(unit, scale.signed ? `0 · ${scale.unit}` : scale.unit);
       setText(high, scale.signed ? formatSigned(hi) : formatValue(hi));
@@ -134,7 +136,7 @@ export function makeDetail(): Detail {
     inputCanvas.setAttribute("aria-label", title);
     const color = picture.shape.length === 3;
     const [height, width] = picture.shape as [number, number];
-    const { frame } = fit(height, width, INPUT);
+    const { frame } = fit(height, width, input.clientWidth || 84);
     const context = prepareCanvas(inputCanvas, frame.width, frame.height);
     if (context) drawPixels(context, rawPixels(picture, 0, color ? 3 : 1), frame, theme);
   }
@@ -150,12 +152,13 @@ export function makeDetail(): Detail {
       setText(unitLabel.left, data.title);
       setText(unitLabel.right, data.facts);
       unitCanvas.setAttribute("aria-label", `${data.title}, ${data.facts}`);
-      bar.draw(header, data.tile, theme);
+      bar.draw(data, theme);
+      unitFrame.classList.toggle("nnw-dashed", data.empty);
       shown = undefined;
       setHidden(unitCanvas, !data.unit);
       if (!data.unit) return;
       const [, rows, columns] = data.unit.shape as [number, number, number];
-      const { frame, reduce } = fit(rows, columns, UNIT);
+      const { frame, reduce } = fit(rows, columns, unitFrame.clientWidth || 184);
       const maps = reduceMaps(data.unit, reduce);
       const context = prepareCanvas(unitCanvas, frame.width, frame.height);
       if (context) drawPixels(context, tilePixels(maps, 0, scaleOf(header.scale, data.tile ?? 0, theme)), frame, theme);

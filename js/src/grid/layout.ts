@@ -55,7 +55,7 @@ export function layoutTiles(width: number, count: number, mapHeight: number, map
     width: Math.ceil(mapWidth / reduce) * pixel,
     height,
     reduce,
-    pitchX: columns > 1 ? Math.max(size + 1, Math.floor((width - size) / (columns - 1))) : size,
+    pitchX: Math.max(size + 1, (width - size) / (columns - 1)),
     pitchY,
     totalHeight: rows * pitchY - GAP,
   };
@@ -64,7 +64,7 @@ export function layoutTiles(width: number, count: number, mapHeight: number, map
 /** The picture of a tile, without its label. */
 export function tileRect(layout: TileLayout, tile: number): Rect {
   return {
-    x: (tile % layout.columns) * layout.pitchX,
+    x: Math.round((tile % layout.columns) * layout.pitchX),
     y: Math.floor(tile / layout.columns) * layout.pitchY,
     width: layout.width,
     height: layout.height,
@@ -73,13 +73,12 @@ export function tileRect(layout: TileLayout, tile: number): Rect {
 
 /** The tile at a point, label included; null in a gap. */
 export function tileAt(layout: TileLayout, x: number, y: number): number | null {
-  const column = Math.floor(x / layout.pitchX);
-  const row = Math.floor(y / layout.pitchY);
-  const tile = row * layout.columns + column;
-  const inside = x >= 0 && y >= 0 && column < layout.columns && tile < layout.count;
-  return inside && x - column * layout.pitchX < layout.width && y - row * layout.pitchY < layout.height + LABEL
-    ? tile
-    : null;
+  // Half a pixel, as the left edges are rounded.
+  const column = Math.floor((x + 0.5) / layout.pitchX);
+  const tile = Math.floor(y / layout.pitchY) * layout.columns + column;
+  if (column < 0 || column >= layout.columns || tile < 0 || tile >= layout.count) return null;
+  const at = tileRect(layout, tile);
+  return x >= at.x && x < at.x + at.width && y < at.y + at.height + LABEL ? tile : null;
 }
 
 export interface Cell {
@@ -121,9 +120,11 @@ export interface StripLayout {
 export function layoutStrips(width: number, units: number, rows: number, withDead: boolean): StripLayout {
   const left = width < 528 ? 0 : MARGIN;
   const room = Math.max(64, width - left);
-  const cell = Math.min(28, Math.max(units > 512 ? 2 : 4, Math.floor(room / Math.max(1, units))));
-  const perLine = Math.max(1, Math.min(units, Math.floor(room / cell)));
-  const lines = Math.max(1, Math.ceil(units / perLine));
+  const whole = Math.floor(room / Math.max(1, units));
+  // Below 2 px a cell is no longer seen: lines of equal length at 4 px instead.
+  const lines = whole >= 2 ? 1 : Math.ceil(units / Math.floor(room / 4));
+  const cell = whole >= 2 ? Math.min(28, whole) : 4;
+  const perLine = Math.max(1, Math.ceil(units / lines));
   const linePitch = rows * 36 + (withDead ? 16 : 0) + AXIS;
   return {
     perLine,
@@ -165,8 +166,8 @@ export function layoutSequence(width: number, units: number, time: number): { fr
   const room = Math.max(64, width - left);
   const cellWidth = time > room ? room / time : Math.min(28, Math.floor(room / time));
   const cellHeight = Math.min(14, Math.max(2, Math.floor(448 / Math.max(1, units))));
-  const frame = { x: left, y: 0, width: cellWidth * time, height: cellHeight * units };
-  return { frame, totalHeight: frame.height + AXIS };
+  const frame = { x: left, y: 6, width: cellWidth * time, height: cellHeight * units };
+  return { frame, totalHeight: frame.y + frame.height + AXIS };
 }
 
 /** Numbers of an axis: a step of 16 for units, else about eight round ones. */

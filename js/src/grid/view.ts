@@ -65,7 +65,8 @@ export function makeGrid(panel: Panel, noun: string): PanelView<GridHeader> {
   const choice = makeChoice();
   const [title, hint] = [make("span"), make("span")];
   const places = Object.values(boards).map((board) => board.element);
-  const board = make("div", "nnw-board", make("div", "nnw-label", title, hint), ...places, pager.element, film.element);
+  const label = make("div", "nnw-label", title, hint);
+  const board = make("div", "nnw-board", label, ...places, pager.element, film.element);
   panel.root.classList.add("nnw-grid");
   panel.root.append(detail.element, board);
   let frame: Frame<GridHeader> | undefined;
@@ -73,7 +74,7 @@ export function makeGrid(panel: Panel, noun: string): PanelView<GridHeader> {
   const actions: Actions = {
     select(tile) {
       const unit = frame?.header.tiles.units[tile];
-      if (unit === undefined || !frame?.arrays) return;
+      if (unit === undefined || !(frame?.arrays.maps ?? frame?.arrays.rows)) return;
       choice.choose(unit);
       panel.command("select", { unit });
       panel.redraw();
@@ -111,6 +112,7 @@ export function makeGrid(panel: Panel, noun: string): PanelView<GridHeader> {
       boards[frame.header.layout].draw(width, theme, tile);
       const note = frame.header.layout === "maps" ? boards.maps.note() : "";
       setText(hint, [note, frame.header.hint].filter(Boolean).join(" · "));
+      setHidden(label, !title.textContent && !hint.textContent);
       film.draw(width, theme);
       for (const refresh of hovers) refresh();
     },

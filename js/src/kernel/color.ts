@@ -77,6 +77,12 @@ export function makeLut(anchors: string): Lut {
   });
 }
 
+/** Black to white, for colour pictures: their zero is mid grey. */
+export const GREY: Lut = Uint32Array.from({ length: STEPS + 1 }, (_, i) => {
+  const level = Math.min(255, i);
+  return packRgb([level, level, level]);
+});
+
 /** The colour of a value between the scale's ends; outside it is clipped. Not for NaN. */
 export function lookUp(lut: Lut, value: number, lo: number, hi: number): number {
   const share = hi > lo ? (value - lo) / (hi - lo) : 0;

@@ -115,6 +115,8 @@ export class Connection<H extends CommonHeader> {
   /** Shows that something failed here and tells Python, as nobody reads a browser's console. */
   report(error: unknown): void {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    // Said once: a drawing that fails fails again at the next animation frame.
+    if (text === this.refusal) return;
     this.#refuse(text);
     this.#model.send({ kind: "command", request: REPORT, name: "error", value: text });
   }

@@ -9,7 +9,7 @@ function signed(value: number, digits: string): string {
 
 function special(value: number): string | undefined {
   if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value < 0 ? `${MINUS}Inf` : "Inf";
+  if (!Number.isFinite(value)) return value < 0 ? `${MINUS}∞` : "∞";
   return undefined;
 }
 
@@ -34,9 +34,7 @@ export function formatValue(value: number): string {
     const [mantissa, exponent] = size.toExponential(1).split("e") as [string, string];
     return signed(value, `${mantissa}e${exponent.replace("+", "").replace("-", MINUS)}`);
   }
-  if (size >= 1000) return formatCount(value);
-  const decimals = Math.max(0, 2 - Math.floor(Math.log10(size)));
-  return signed(value, size.toFixed(Math.min(decimals, 3)));
+  return size >= 999.5 ? formatCount(value) : signed(value, size.toPrecision(3));
 }
 
 /** A value with its sign always shown: the ends of a symmetric scale. */

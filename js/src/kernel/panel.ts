@@ -88,6 +88,55 @@ export function definePanel<H extends CommonHeader>(
   };
 }
 
+/** What a view set up and how it is taken down again, last made first. */
+function makeLifetime(): Pick<Panel, "onDispose" | "listen"> & { dispose(): void } {
+  const removers: (() => void)[] = [];
+  const onDispose = (remove: () => void): void => void removers.push(remove);
+  return {
+    onDispose,
+    listen(target, type, handler, how) {
+      target.addEventListener(type, handler, how);
+      onDispose(() => target.removeEventListener(type, handler, how));
+    },
+    dispose: () => removers.splice(0).reverse().forEach((remove) => remove()),
+  };
+}
+
+interface Loop extends Mounted {
+  redraw(): void;
+  stop(): void;
+}
+
+/** Draws at most once per animation frame: `draw` is told which channels have something new. */
+function makeLoop(channels: Iterable<string>, draw: (fresh: ReadonlySet<string>) => void): Loop {
+  let fresh = new Set(channels);
+  let drawn: (() => void)[] = [];
+  let pending = 0;
+  const run = (): void => {
+    pending = 0;
+    const [now, done] = [fresh, drawn];
+    [fresh, drawn] = [new Set(), []];
+    try {
+      draw(now);
+    } finally {
+      for (const callback of done) callback();
+    }
+  };
+  const redraw = (): void => {
+    pending ||= requestAnimationFrame(run);
+  };
+  return {
+    visible: document.visibilityState !== "hidden",
+    redraw,
+    stop: () => cancelAnimationFrame(pending),
+    schedule(channel, callback) {
+      if (channel) fresh.add(channel);
+      if (callback) drawn.push(callback);
+      redraw();
+    },
+  };
+}
+
 function mountPanel<H extends CommonHeader>(
   connection: Connection<H>,
   model: AnyModel,
@@ -95,26 +144,12 @@ function mountPanel<H extends CommonHeader>(
   build: (panel: Panel) => PanelView<H>,
   options: PanelOptions,
 ): () => void {
-  const removers: (() => void)[] = [];
-  const onDispose = (remove: () => void): void => void removers.push(remove);
-  const listen: Panel["listen"] = (target, type, handler, how) => {
-    target.addEventListener(type, handler, how);
-    onDispose(() => target.removeEventListener(type, handler, how));
-  };
-
-  const root = make("div", "nnw-inner");
-  const widget = make("div", "nnw-panel");
+  const { onDispose, listen, dispose } = makeLifetime();
+  const [root, widget] = [make("div", "nnw-inner"), make("div", "nnw-panel")];
   el.append(widget);
   onDispose(() => widget.remove());
-
-  let pending = 0;
-  let drawn: (() => void)[] = [];
-  const fresh = new Set<string>(connection.newest.keys());
-  const redraw = (): void => {
-    pending ||= requestAnimationFrame(drawNow);
-  };
-  onDispose(() => cancelAnimationFrame(pending));
-
+  const loop = makeLoop(connection.newest.keys(), draw);
+  onDispose(loop.stop);
   const panel: Panel = {
     root,
     widget,
@@ -127,52 +162,37 @@ function mountPanel<H extends CommonHeader>(
     width: () => root.clientWidth,
     onDispose,
     listen,
-    redraw,
+    redraw: loop.redraw,
   };
   const head = (options.head ?? true) ? makeHead(panel, options.ownOptions) : null;
   if (head) widget.append(head.element);
   widget.append(root);
   const view = build(panel);
 
-  function drawNow(): void {
-    pending = 0;
-    const done = drawn;
-    drawn = [];
+  function draw(fresh: ReadonlySet<string>): void {
+    const { header } = connection;
+    const picture = connection.newest.get("picture");
     try {
-      const header = connection.header;
-      const picture = connection.newest.get("picture");
-      if (fresh.delete("picture") && picture) view.frame(picture);
-      if (fresh.delete("state") && header) view.state?.(header);
-      if (header) head?.update(header);
+      if (fresh.has("picture") && picture) view.frame(picture);
+      if (fresh.has("state") && header) view.state?.(header);
       if (header?.own_picture) hidePicture(panel);
       view.draw();
     } catch (error) {
       connection.report(error);
-    } finally {
-      for (const callback of done) callback();
     }
+    if (header) head?.update(header);
   }
 
-  const mounted: Mounted = {
-    visible: document.visibilityState !== "hidden",
-    schedule(channel, callback) {
-      if (channel) fresh.add(channel);
-      if (callback) drawn.push(callback);
-      redraw();
-    },
-  };
-  observe(panel, connection, mounted);
+  observe(panel, connection, loop);
   const ticker = setInterval(() => {
     head?.tick();
     view.tick?.();
   }, 1000);
   onDispose(() => clearInterval(ticker));
-  connection.mount(mounted, el.clientWidth);
-  onDispose(() => connection.unmount(mounted));
-  redraw();
-  return () => {
-    for (const remove of removers.splice(0).reverse()) remove();
-  };
+  connection.mount(loop, el.clientWidth);
+  onDispose(() => connection.unmount(loop));
+  loop.redraw();
+  return dispose;
 }
 
 /** Follows what changes the picture without a frame: size, theme, and whether anyone can see it. */

@@ -1,0 +1,285 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type CommonHeader, type Frame, definePanel } from "../src/kernel/panel.ts";
+import { type Frames, bytes, fakeFrames, mount } from "./host.ts";
+
+let frames: Frames;
+let drawn: number[];
+let broken: boolean;
+
+const define = definePanel((panel) => {
+  let step = 0;
+  panel.listen(window, "blur", () => undefined);
+  return {
+    frame: (frame: Frame<CommonHeader>) => {
+      if (broken) throw new Error("cannot draw");
+      step = frame.header.step ?? 0;
+    },
+    draw: () => void drawn.push(step),
+  };
+});
+
+const picture = (seq: number, header: Partial<CommonHeader> = {}, channel = "picture"): unknown => ({
+  kind: "frame",
+  seq,
+  channel,
+  header: { title: "conv1", step: seq, ...header },
+  arrays: [],
+});
+const acks = (host: ReturnType<typeof mount>): unknown[] => host.model.of("ack").map(({ seq }) => seq);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  frames = fakeFrames();
+  drawn = [];
+  broken = false;
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+  document.body.replaceChildren();
+});
+
+describe("acknowledgement", () => {
+  it("is sent after the frame was drawn, not before", () => {
+    const host = mount(define);
+    host.model.receive(picture(1));
+    expect(acks(host)).toEqual([]);
+    frames.run();
+    expect(drawn.at(-1)).toBe(1);
+    expect(acks(host)).toEqual([1]);
+  });
+
+  it("is sent once, whatever the number of views", () => {
+    const host = mount(define);
+    const second = document.createElement("div");
+    const unmount = host.widget.render({ model: host.model, el: second });
+    host.model.receive(picture(1));
+    frames.run();
+    expect(acks(host)).toEqual([1]);
+    unmount();
+    host.model.receive(picture(2));
+    frames.run();
+    expect(acks(host)).toEqual([1, 2]);
+  });
+
+  it("is sent at once when no view is mounted", () => {
+    const host = mount(define);
+    host.unmount();
+    host.model.receive(picture(1));
+    expect(acks(host)).toEqual([1]);
+  });
+
+  it("of a frame on its way is sent when its view goes", () => {
+    const host = mount(define);
+    host.model.receive(picture(1));
+    host.unmount();
+    expect(acks(host)).toEqual([1]);
+  });
+
+  it("covers frames that a newer one overtook; only the newest is drawn", () => {
+    const host = mount(define);
+    frames.run();
+    drawn = [];
+    for (const seq of [1, 2, 3]) host.model.receive(picture(seq));
+    frames.run();
+    expect(drawn).toEqual([3]);
+    expect(acks(host)).toEqual([1, 2, 3]);
+  });
+
+  it("is sent even for a frame that cannot be drawn, and the error is reported", () => {
+    const host = mount(define);
+    broken = true;
+    host.model.receive(picture(1));
+    frames.run();
+    expect(acks(host)).toEqual([1]);
+    expect(host.model.of("command")).toMatchObject([{ name: "error", value: "Error: cannot draw" }]);
+    frames.run();
+    expect(host.el.querySelector(".nnw-error")?.textContent).toBe("Error: cannot draw");
+  });
+});
+
+describe("messages", () => {
+  it("begin with a hello and end with the view out of sight", () => {
+    const host = mount(define);
+    expect(host.model.sent.slice(0, 2)).toMatchObject([{ kind: "hello" }, { kind: "visible", visible: true }]);
+    host.unmount();
+    expect(host.model.sent.at(-1)).toEqual({ kind: "visible", visible: false });
+  });
+
+  it("that are malformed are acknowledged and reported, not thrown", () => {
+    const host = mount(define);
+    const arrays = [{ name: "maps", dtype: "float16", shape: [3], scale: 1 }];
+    const message = { kind: "frame", seq: 7, channel: "picture", header: {}, arrays };
+    expect(() => host.model.receive(message, [bytes([1], "uint8")])).not.toThrow();
+    expect(acks(host)).toEqual([7]);
+    expect(host.model.of("command")[0]).toMatchObject({ name: "error" });
+    expect(String(host.model.of("command")[0]?.value)).toContain("maps: expected 6 bytes");
+  });
+
+  it("shown in a later view are the ones it missed", () => {
+    const host = mount(define);
+    host.model.receive(picture(4));
+    frames.run();
+    host.widget.render({ model: host.model, el: document.createElement("div") });
+    drawn = [];
+    frames.run();
+    expect(drawn).toEqual([4]);
+  });
+
+  it("that a command asked for settle its promise; an error rejects it", async () => {
+    let ask: ((name: string) => Promise<Frame<Record<string, unknown>>>) | undefined;
+    const asking = definePanel((panel) => {
+      ask = panel.ask;
+      return { frame: () => undefined, draw: () => undefined };
+    });
+    const host = mount(asking);
+    const answers = [ask?.("card"), ask?.("card")];
+    const [first, second] = host.model.of("command").map(({ request }) => request);
+    host.model.receive({ kind: "reply", request: second, error: "index: expected below 10, got 12" });
+    host.model.receive({ kind: "reply", request: first, header: { title: "Sample 3" }, arrays: [] });
+    await expect(answers[0]).resolves.toMatchObject({ header: { title: "Sample 3" } });
+    await expect(answers[1]).rejects.toThrow("expected below 10");
+  });
+
+  it("that refuse a plain command are shown in the view that sent it", () => {
+    const host = mount(define);
+    host.model.receive(picture(1, { options: [option] }));
+    frames.run();
+    host.el.querySelector<HTMLButtonElement>(".nnw-toggle button")?.click();
+    const [command] = host.model.of("command");
+    expect(command).toMatchObject({ name: "option", value: { name: "scale", value: "layer" } });
+    host.model.receive({ kind: "reply", request: command?.request, error: "scale: no such thing" });
+    frames.run();
+    expect(host.el.querySelector(".nnw-error")?.textContent).toBe("scale: no such thing");
+  });
+});
+
+const option = {
+  name: "scale",
+  label: "Scale",
+  kind: "toggle" as const,
+  value: "map",
+  choices: [
+    ["layer", "layer"],
+    ["map", "map"],
+  ] as [string, string][],
+};
+
+describe("a kernel that holds clicks back", () => {
+  const badge = (el: HTMLElement): HTMLElement | null => el.querySelector(".nnw-badge");
+
+  it("is said to be view only when steps come and pings stay unanswered, with the clicks that wait", () => {
+    const host = mount(define);
+    host.model.receive(picture(1, { training: true, options: [option] }));
+    frames.run();
+    host.el.querySelector<HTMLButtonElement>(".nnw-toggle button")?.click();
+    host.model.receive(picture(2, { training: true }));
+    vi.advanceTimersByTime(4100);
+    frames.run();
+    expect(badge(host.el)?.hidden).toBe(false);
+    expect(badge(host.el)?.textContent).toContain("view only until the cell ends");
+    expect(badge(host.el)?.textContent).toContain("1 click is waiting");
+    expect(badge(host.el)?.textContent).toContain("watch.poll()");
+    expect(host.model.of("ping")).toHaveLength(1);
+  });
+
+  it("is not suspected while no step arrives", () => {
+    const host = mount(define);
+    host.model.receive(picture(1, { training: true }));
+    frames.run();
+    // The ping that follows knows this step.
+    host.model.receive({ kind: "pong", request: host.model.of("ping")[0]?.request });
+    vi.advanceTimersByTime(10_000);
+    frames.run();
+    expect(badge(host.el)?.hidden).toBe(true);
+  });
+
+  it("is forgiven with the first answer", () => {
+    const host = mount(define);
+    host.model.receive(picture(1, { training: true }));
+    host.model.receive(picture(2, { training: true }));
+    vi.advanceTimersByTime(4100);
+    host.model.receive({ kind: "pong", request: host.model.of("ping")[0]?.request });
+    frames.run();
+    expect(badge(host.el)?.hidden).toBe(true);
+  });
+});
+
+describe("the head", () => {
+  it("shows words as words, never as markup", () => {
+    const host = mount(define);
+    const evil = '<img src=x onerror="alert(1)">';
+    const state = { kind: "failed" as const, text: evil, detail: evil, error: evil, actions: ["copy", "retry"] };
+    host.model.receive(picture(1, { title: evil, subtitle: evil, caption: [[evil, 1]], state, options: [{ ...option, label: evil }] }));
+    frames.run();
+    expect(host.el.querySelector("img")).toBeNull();
+    expect(host.el.querySelector(".nnw-title")?.textContent).toBe(evil);
+  });
+
+  it("marks the odd parts of the caption", () => {
+    const host = mount(define);
+    host.model.receive(picture(1, { caption: [["32 maps", 0], ["2 dead †", 1], ["step 1", 0]] }));
+    frames.run();
+    const caption = host.el.querySelector(".nnw-caption");
+    expect(caption?.textContent).toBe("32 maps · 2 dead † · step 1");
+    expect([...(caption?.querySelectorAll("strong") ?? [])].map((part) => part.textContent)).toEqual(["2 dead †"]);
+  });
+
+  it("ages by the second, and says by itself when steps stopped coming", () => {
+    const host = mount(define);
+    host.model.receive(picture(1240, { standalone: true, age_s: 0.4, stale_after_s: 5, training: true }));
+    frames.run();
+    const pill = (): string | null | undefined => host.el.querySelector(".nnw-pill")?.textContent;
+    expect(pill()).toBe("step 1\u202f240 · 0.4\u202fs ago");
+    vi.advanceTimersByTime(3000);
+    expect(pill()).toBe("step 1\u202f240 · 3.4\u202fs ago");
+    const state = host.el.querySelector<HTMLElement>(".nnw-state");
+    expect(state?.hidden).toBe(true);
+    vi.advanceTimersByTime(3000);
+    expect(state?.hidden).toBe(false);
+    expect(state?.textContent).toContain("No step for 6.4\u202fs · picture of step 1\u202f240");
+  });
+
+  it("shows progress only after 300 ms", () => {
+    const host = mount(define);
+    const state = { kind: "computing" as const, text: "Covering 3 of 9", progress: 0.3, actions: ["cancel"] };
+    host.model.receive(picture(1, { state }, "state"));
+    frames.run();
+    const line = host.el.querySelector<HTMLElement>(".nnw-state");
+    expect(line?.hidden).toBe(true);
+    vi.advanceTimersByTime(350);
+    host.model.receive(picture(2, { state }, "state"));
+    frames.run();
+    expect(line?.hidden).toBe(false);
+    line?.querySelector("button")?.click();
+    expect(host.model.of("command").at(-1)).toMatchObject({ name: "cancel" });
+  });
+});
+
+it("taking a view down removes every listener, timer and observer it made", () => {
+  const added: unknown[] = [];
+  const removed: unknown[] = [];
+  const targets = [EventTarget.prototype];
+  for (const target of targets) {
+    vi.spyOn(target, "addEventListener").mockImplementation(function (this: unknown, type, handler) {
+      // Listeners on the view's own elements go with the elements.
+      if (!(this instanceof Element)) added.push([this, type, handler]);
+    });
+    vi.spyOn(target, "removeEventListener").mockImplementation(function (this: unknown, type, handler) {
+      if (!(this instanceof Element)) removed.push([this, type, handler]);
+    });
+  }
+  const disconnected = vi.spyOn(MutationObserver.prototype, "disconnect");
+  const before = vi.getTimerCount();
+  const host = mount(define);
+  host.unmount();
+  expect(added.length).toBeGreaterThan(1);
+  expect(removed).toHaveLength(added.length);
+  for (const each of added) expect(removed).toContainEqual(each);
+  expect(disconnected).toHaveBeenCalledTimes(1);
+  expect(host.el.childElementCount).toBe(0);
+  host.close();
+  expect(vi.getTimerCount()).toBe(before);
+  expect(host.model.handlers.get("msg:custom")?.size).toBe(0);
+});
