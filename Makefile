@@ -7,6 +7,8 @@ BROWSER ?= 1
 VENV := .venv
 PY := $(VENV)/bin/python
 NPM := $(PY) js/hatch_build.py
+# Most modules are never imported: compiling them all would take longer than compiling those on the way.
+PIP := $(PY) -m pip install --quiet --no-compile
 PYTEST := $(PY) -m pytest -q --durations 10
 READY = $(VENV)/ready-$(1)-$(STATE)
 comma := ,
@@ -37,8 +39,8 @@ help:
 $(VENV)/ready-%-$(STATE): $(JS_SOURCES)
 	@$(PYTHON) -c 'import sys; sys.exit("Python: expected 3.10 or newer, got " + sys.version if sys.version_info < (3, 10) else 0)'
 	$(call stage,set-up ($*),{ [ -x $(PY) ] || $(PYTHON) -m venv $(VENV); } \
-		&& $(PY) -m pip install --quiet $$(grep -o '^torch==[0-9.]*' constraints.txt) \
-		&& $(PY) -m pip install --quiet --constraint constraints.txt --editable '.[fast$(comma)$*]')
+		&& $(PIP) $$(grep -o '^torch==[0-9.]*' constraints.txt) \
+		&& $(PIP) --constraint constraints.txt --editable '.[fast$(comma)$*]')
 	@touch $@
 
 demo: $(call READY,notebook)

@@ -16,7 +16,6 @@ from nnwidgets.selection import Selection
 from nnwidgets.session import Session, free_memory
 from nnwidgets.shadow import Shadow, check_leaks
 from nnwidgets.training.budget import Budget
-from nnwidgets.training.probe import ProbeJob
 from nnwidgets.training.record import Record
 from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.watch import Watch
@@ -86,9 +85,19 @@ class Inspector:
         shadow = Shadow(model, device=device)
         memory = max_memory if max_memory is not None else int(MEMORY_SHARE * free_memory(shadow.device))
         samples = Samples(
-            dataset, model=model, device=shadow.device, unpack=unpack, to_image=to_image, class_names=class_names, probe=probe, seed=seed, max_bytes=memory // 2
+            dataset,
+            model=model,
+            device=shadow.device,
+            unpack=unpack,
+            to_image=to_image,
+            class_names=class_names,
+            probe=probe,
+            seed=seed,
+            max_bytes=memory // 2,
         )
-        self._session = _session(model, shadow, samples, score_fn=score_fn, loss_fn=loss_fn, selection=selection, memory=memory)
+        self._session = _session(
+            model, shadow, samples, score_fn=score_fn, loss_fn=loss_fn, selection=selection, memory=memory
+        )
         self._close = weakref.finalize(self, Session.close, self._session)
         _inspectors[model] = weakref.ref(self)
 
@@ -102,7 +111,9 @@ class Inspector:
         """What every view shows: layer, unit, sample, target, and the selected samples (indices into the dataset)."""
         return self._session.selection
 
-    def activations(self, *, layer: str | None = None, sample: int | None = None, save_picture: bool = True) -> ActivationsView:
+    def activations(
+        self, *, layer: str | None = None, sample: int | None = None, save_picture: bool = True
+    ) -> ActivationsView:
         """The response of a layer to a sample, live; None follows the selection.
 
         Raises:
@@ -142,10 +153,24 @@ class Inspector:
         """
         from nnwidgets.views.occlusion import OcclusionView
 
-        return OcclusionView(self._session, sample=sample, target=target, layer=layer, patch=patch, stride=stride, save_picture=save_picture)
+        return OcclusionView(
+            self._session,
+            sample=sample,
+            target=target,
+            layer=layer,
+            patch=patch,
+            stride=stride,
+            save_picture=save_picture,
+        )
 
     def embedding(
-        self, *, layer: str | None = None, method: str = "tsne", dims: int = 2, points: int | None = None, save_picture: bool = True
+        self,
+        *,
+        layer: str | None = None,
+        method: str = "tsne",
+        dims: int = 2,
+        points: int | None = None,
+        save_picture: bool = True,
     ) -> EmbeddingView:
         """Samples as points, near each other when a layer responds alike, live; a fixed subset of `points` (500) samples.
 
@@ -155,7 +180,9 @@ class Inspector:
         """
         from nnwidgets.views.embedding import EmbeddingView
 
-        return EmbeddingView(self._session, layer=layer, method=method, dims=dims, points=points, save_picture=save_picture)
+        return EmbeddingView(
+            self._session, layer=layer, method=method, dims=dims, points=points, save_picture=save_picture
+        )
 
     def dashboard(self, *, save_picture: bool = True) -> Dashboard:
         """All views in one frame, with one selection; only the open tab is computed."""
@@ -177,8 +204,18 @@ class Inspector:
         session = self._session
         model = session.live()
         if session.closed or model is None:
-            raise RuntimeError("watch: expected an open inspector, got one that was closed or replaced; make a new Inspector")
-        watch = Watch(model, session.shadow, session.worker, session.user_thread, optimizer, budget=budget, on_change=session.watch_changed)
+            raise RuntimeError(
+                "watch: expected an open inspector, got one that was closed or replaced; make a new Inspector"
+            )
+        watch = Watch(
+            model,
+            session.shadow,
+            session.worker,
+            session.user_thread,
+            optimizer,
+            budget=budget,
+            on_change=session.watch_changed,
+        )
         session.watch, session.watched = watch, True
         session.changed()
         return watch
@@ -239,7 +276,9 @@ def _session(
     if session.classes is not None:
         samples.check_class_names(session.classes)
     if selection is None:
-        session.selection.restrict(layers=[layer.name for layer in layers], samples=len(samples), classes=session.classes)
+        session.selection.restrict(
+            layers=[layer.name for layer in layers], samples=len(samples), classes=session.classes
+        )
         session.selection.update(layer=layers[0].name, sample=samples.probe_indices[0])
     return session
 

@@ -68,7 +68,9 @@ class Session:
     def __post_init__(self) -> None:
         self._members: list[Closable] = []
         self._listeners: list[Callable[[], None]] = []
-        self.probe = ProbeJob(self.samples, self.layers, self.record, scores=self.batch_scores, loss_fn=self.loss_fn, step_of=self.step_of)
+        self.probe = ProbeJob(
+            self.samples, self.layers, self.record, scores=self.batch_scores, loss_fn=self.loss_fn, step_of=self.step_of
+        )
         if not self.refusal:
             self.worker.add(self.probe)
 

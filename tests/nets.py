@@ -109,17 +109,27 @@ def old_norms() -> nn.Module:
 
 
 def parametrized() -> nn.Module:
-    return nn.Sequential(parametrizations.weight_norm(nn.Linear(6, 8)), nn.Tanh(), parametrizations.spectral_norm(nn.Linear(8, CLASSES)))
+    return nn.Sequential(
+        parametrizations.weight_norm(nn.Linear(6, 8)), nn.Tanh(), parametrizations.spectral_norm(nn.Linear(8, CLASSES))
+    )
 
 
 def depthwise() -> nn.Module:
     return nn.Sequential(
-        nn.Conv2d(3, 6, 3, padding=1, groups=3), nn.Hardswish(), nn.Conv2d(6, 4, 1), nn.GroupNorm(2, 4), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, CLASSES)
+        nn.Conv2d(3, 6, 3, padding=1, groups=3),
+        nn.Hardswish(),
+        nn.Conv2d(6, 4, 1),
+        nn.GroupNorm(2, 4),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, CLASSES),
     )
 
 
 def sequence() -> nn.Module:
-    return nn.Sequential(nn.Conv1d(2, 4, 3, padding=1), nn.ReLU(), nn.AdaptiveMaxPool1d(2), nn.Flatten(), nn.Linear(8, CLASSES))
+    return nn.Sequential(
+        nn.Conv1d(2, 4, 3, padding=1), nn.ReLU(), nn.AdaptiveMaxPool1d(2), nn.Flatten(), nn.Linear(8, CLASSES)
+    )
 
 
 def compiled() -> nn.Module:
@@ -177,7 +187,11 @@ class Training:
             state[f"grad {name}"] = bits(parameter.grad) if parameter.grad is not None else None
         for name, module in self.model.named_modules():
             state[f"mode {name}"] = module.training
-            state[f"hooks {name}"] = (len(module._forward_hooks), len(module._forward_pre_hooks), len(module._backward_hooks))
+            state[f"hooks {name}"] = (
+                len(module._forward_hooks),
+                len(module._forward_pre_hooks),
+                len(module._backward_hooks),
+            )
             state[f"attributes {name}"] = sorted(vars(module))
         state["torch"] = bits(torch.get_rng_state())
         state["numpy"] = [str(part) for part in np.random.get_state()]
@@ -186,4 +200,8 @@ class Training:
 
 
 def bits(value: Any) -> Any:
-    return value.detach().contiguous().view(-1).view(torch.uint8).numpy().tobytes() if isinstance(value, Tensor) and value.numel() else value
+    return (
+        value.detach().contiguous().view(-1).view(torch.uint8).numpy().tobytes()
+        if isinstance(value, Tensor) and value.numel()
+        else value
+    )

@@ -35,7 +35,11 @@ class Counted:
 
 
 def open_views(inspector: nnw.Inspector, *, pictures: bool) -> list[Counted]:
-    views: list[View] = [inspector.activations(), inspector.filters(), inspector.embedding(layer=inspector.layers[-1], points=40)]
+    views: list[View] = [
+        inspector.activations(),
+        inspector.filters(),
+        inspector.embedding(layer=inspector.layers[-1], points=40),
+    ]
     if pictures:
         views.append(inspector.occlusion(patch=4, stride=2))
     return [Counted(view) for view in views]
@@ -100,7 +104,11 @@ def unwatched(net: str, steps: int) -> dict[str, Any]:
 
 
 CASES = ("every step", "default budget", "requests from two threads", "a failing view")
-QUICK = {"default budget": ("cnn",), "requests from two threads": ("residual", "recurrent"), "a failing view": ("cnn", "attention")}
+QUICK = {
+    "default budget": ("cnn",),
+    "requests from two threads": ("residual", "recurrent"),
+    "a failing view": ("cnn", "attention"),
+}
 
 
 def cases() -> Iterator[Any]:

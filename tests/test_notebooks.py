@@ -15,7 +15,7 @@ START_S = 120
 
 def execute(path: Path, folder: Path) -> nbformat.NotebookNode:
     """The executed notebook; raises `CellExecutionError` with the traceback of the first cell that failed."""
-    notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
     client = NotebookClient(notebook, timeout=CELL_S, startup_timeout=START_S, resources={"metadata": {"path": folder}})
     # A thread of its own: Playwright, when its tests run in the same session, keeps an event loop in this one.
     with ThreadPoolExecutor(1) as executor:

@@ -11,7 +11,8 @@ function open(part: string, header: object): void {
   send(header);
 }
 function send(header: object): void {
-  host.model.receive({ kind: "frame", seq: ++seq, channel: "picture", header: { title: "", step: 3, ...header }, arrays: [] });
+  const full = { title: "", step: 3, ...header };
+  host.model.receive({ kind: "frame", seq: ++seq, channel: "picture", header: full, arrays: [] });
   frames.run();
 }
 const all = (selector: string): HTMLElement[] => [...host.el.querySelectorAll<HTMLElement>(selector)];
@@ -32,7 +33,8 @@ afterEach(() => {
 
 describe("the list of layers", () => {
   const row = (name: string, depth = 0, group = false, dead = 0): object => {
-    return { name, short: name.split(".").at(-1), depth, group, units: group ? null : 32, alive: dead ? 1 - dead / 32 : null, dead };
+    const [units, alive] = [group ? null : 32, dead ? 1 - dead / 32 : null];
+    return { name, short: name.split(".").at(-1), depth, group, units, alive, dead };
   };
   const rows = [row("conv1"), row("block", 0, true), row("block.relu", 1, false, 2), row("block.pool", 1), row("fc")];
   const names = (): (string | undefined)[] => all(".nnw-tree > :not([hidden])").map(({ title }) => title);
@@ -98,7 +100,11 @@ describe("the list of layers", () => {
 
 describe("the status strip", () => {
   const header = {
-    items: [{ name: "step", label: "Step", value: "1 240" }, { name: "loss", label: "Loss", value: "0.0124" }, { name: "refreshed", label: "Refreshed", value: "now" }],
+    items: [
+      { name: "step", label: "Step", value: "1 240" },
+      { name: "loss", label: "Loss", value: "0.0124" },
+      { name: "refreshed", label: "Refreshed", value: "now" },
+    ],
     spark: [1, 0.5, 0.1],
     cost: { share: 0.018, budget: 0.05, text: "1.8 %", of: "of 5 %" },
     age_s: 0.4,
@@ -108,7 +114,8 @@ describe("the status strip", () => {
   const values = (): (string | null)[] => all(".nnw-item dd").map((element) => element.textContent);
 
   test("each item stands under its label, the cost with its budget", () => {
-    expect(all(".nnw-item dt").map((element) => element.textContent)).toEqual(["Step", "Loss", "Refreshed", "Cost of watching"]);
+    const labels = all(".nnw-item dt").map((element) => element.textContent);
+    expect(labels).toEqual(["Step", "Loss", "Refreshed", "Cost of watching"]);
     expect(values()).toEqual(["1 240", "0.0124", "0.4\u202fs ago", "1.8 % of 5 %"]);
     expect(host.el.querySelector(".nnw-spark path")?.getAttribute("d")).toMatch(/^M0\.5 1\.0L/);
   });

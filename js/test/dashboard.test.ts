@@ -5,7 +5,14 @@ import { meter, sparkPath } from "../src/dashboard/spark";
 const row = (name: string, depth: number, group = false): LayerRow => {
   return { name, short: name.split(".").at(-1)!, depth, group, units: group ? null : 8, alive: null, dead: 0 };
 };
-const rows = [row("conv1", 0), row("block", 0, true), row("block.a", 1, true), row("block.a.conv", 2), row("block.relu", 1), row("fc", 0)];
+const rows = [
+  row("conv1", 0),
+  row("block", 0, true),
+  row("block.a", 1, true),
+  row("block.a.conv", 2),
+  row("block.relu", 1),
+  row("fc", 0),
+];
 
 describe("the layer list", () => {
   test("a name is cut so that both parts make it up again and the end stays short", () => {

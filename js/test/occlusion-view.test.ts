@@ -10,10 +10,11 @@ let host: Host;
 let calls: Call[];
 
 /** A picture of 8 × 8 under a square of 4 × 4 at 3 × 3 places; p falls most at row 2, col 4. */
-function send(seq = 1, p: number[] = [0.9, 0.8, 0.7, 0.9, 0.6, 0.1, 0.9, 0.9, 0.9], state: object = { kind: "live", text: "" }): void {
+function send(seq = 1, p = [0.9, 0.8, 0.7, 0.9, 0.6, 0.1, 0.9, 0.9, 0.9]): void {
+  const image = (value: number): number[] => new Array<number>(SIZE * SIZE).fill(value);
   const arrays = [
-    { name: "picture", dtype: "uint8", shape: [SIZE, SIZE], data: bytes(new Array<number>(64).fill(128), "uint8") },
-    { name: "importance", dtype: "float32", shape: [SIZE, SIZE], data: bytes(new Array<number>(64).fill(0.25), "float32") },
+    { name: "picture", dtype: "uint8", shape: [SIZE, SIZE], data: bytes(image(128), "uint8") },
+    { name: "importance", dtype: "float32", shape: [SIZE, SIZE], data: bytes(image(0.25), "float32") },
     { name: "rows", dtype: "int32", shape: [3], data: bytes(PLACES, "int32") },
     { name: "cols", dtype: "int32", shape: [3], data: bytes(PLACES, "int32") },
     { name: "p", dtype: "float32", shape: [3, 3], data: bytes(p, "float32") },
@@ -24,14 +25,13 @@ function send(seq = 1, p: number[] = [0.9, 0.8, 0.7, 0.9, 0.6, 0.1, 0.9, 0.9, 0.
   const header = {
     title: "Sample 73",
     step: 10,
-    state,
     options: [
       { name: "target", label: "Target", kind: "dropdown", value: 9, choices: [[9, "9"]] },
-      { name: "layer", label: "Map of", kind: "dropdown", value: "conv1", choices: [["conv1", "conv1"], ["conv2", "conv2"]] },
+      { name: "layer", label: "Map of", kind: "dropdown", value: "conv1", choices: [["conv1", "a"], ["conv2", "b"]] },
     ],
     overlay_title: "Probability of 9 lost",
     overlay_sub: "mean",
-    panels: [{ title: "p(9)", sub: "" }, { title: "Map 3 of `conv1`", sub: "" }, { title: "Predicted class", sub: "" }],
+    panels: ["p(9)", "Map 3 of `conv1`", "Predicted class"].map((title) => ({ title, sub: "" })),
     patch: [4, 4],
     image_size: [SIZE, SIZE],
     clean: { p: 0.9, map_sum: 5, predicted: 9, predicted_p: 0.9 },
@@ -58,7 +58,7 @@ const centre = (): string[] => ["x", "y"].map((axis) => find(".nnw-occ").style.g
 
 function point(type: string, figure: string, x: number, y: number): void {
   const frame = find(`.nnw-occ-${figure} .nnw-occ-frame`);
-  frame.getBoundingClientRect = () => new DOMRect(0, 0, 80, 80);
+  frame.getBoundingClientRect = () => ({ x: 0, y: 0, left: 0, top: 0, width: 80, height: 80 }) as DOMRect;
   frame.dispatchEvent(new MouseEvent(type, { clientX: x, clientY: y, bubbles: true }));
 }
 
@@ -72,7 +72,6 @@ beforeEach(() => {
   vi.useFakeTimers();
   frames = fakeFrames();
   calls = recordCanvases();
-  vi.stubGlobal("DOMRect", class { constructor(readonly x: number, readonly y: number, readonly width: number, readonly height: number) {} get left() { return this.x; } get top() { return this.y; } });
   host = mount(occlusion);
   send();
 });
@@ -128,7 +127,7 @@ describe("the square", () => {
 
   test("says when its place is not computed yet", () => {
     press("ArrowDown");
-    send(2, [0.9, 0.8, 0.7, 0.9, 0.6, 0.1, 0.9, 0.9, Number.NaN], { kind: "computing", text: "Covering 8 of 9" });
+    send(2, [0.9, 0.8, 0.7, 0.9, 0.6, 0.1, 0.9, 0.9, Number.NaN]);
     expect(covered()).toBe("…");
   });
 });

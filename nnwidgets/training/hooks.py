@@ -41,7 +41,7 @@ def innermost(optimizer: object) -> Optimizer:
         TypeError: There is no `torch.optim.Optimizer` in it.
     """
     found = optimizer
-    while isinstance(inner := getattr(found, "optimizer", None), Optimizer):
+    while (inner := getattr(found, "optimizer", None)) is not None and inner is not found:
         found = inner
     if not isinstance(found, Optimizer):
         raise TypeError(

@@ -90,14 +90,18 @@ class ProbeJob(Job):
         for _, done in tuple(self._listeners):
             done()
 
-    def _forward(self, module: nn.Module, batch: Batch, sums: dict[str, StatsAccumulator]) -> tuple[Tensor | None, float | None]:
+    def _forward(
+        self, module: nn.Module, batch: Batch, sums: dict[str, StatsAccumulator]
+    ) -> tuple[Tensor | None, float | None]:
         """Add a chunk to the sums; return its scores (n, classes) and its loss, where there are any."""
         picture = batch.args[0] if batch.args and isinstance(batch.args[0], Tensor) else None
         inputs = picture if picture is not None and picture.ndim == 4 and picture.is_floating_point() else None
 
         def add(name: str, value: Tensor) -> None:
             if name in self._layers:
-                sums.setdefault(name, StatsAccumulator()).add(value, inputs, channel_dim=self._layers[name].channel_dim if value.ndim > 1 else None)
+                sums.setdefault(name, StatsAccumulator()).add(
+                    value, inputs, channel_dim=self._layers[name].channel_dim if value.ndim > 1 else None
+                )
 
         output = record(module, batch.args, batch.kwargs, on_activation=add)
         loss = None

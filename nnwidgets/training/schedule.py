@@ -237,15 +237,16 @@ class Schedule:
         """While training: the task that has saved up its cost, in turn."""
         self._own_copy.abandon()
         self._share_out(tasks)
-        ready = [task for task in tasks if self._affordable(task) and (task.running or self._unseen(task, now))]
+        affordable = [task for task in tasks if self._affordable(task)]
+        due = [task for task in affordable if task.running is None and now - task.started_at >= INTERVAL_S]
+        ready = [task for task in affordable if task.running is not None]
+        ready += [task for task in due if self._unseen(task, now)]
+        if due and not any(task in ready for task in due) and not self._on_shadow():
+            self._slot.offer()  # the copy will wake us
         if ready:
             return min(ready, key=_turn_at), 0.0
-        due = [task for task in tasks if task.running is None and self._affordable(task)]
-        soon = min(max(task.started_at + INTERVAL_S - now, 0.0) for task in due) if due else TICK_S
-        if due and soon == 0.0 and not self._on_shadow():
-            self._slot.offer()
-            soon = TICK_S  # the copy wakes us
-        return None, min(soon, *(self._saving_s(task, len(tasks)) for task in tasks if task not in due), TICK_S)
+        saving = (self._saving_s(task, now, len(tasks)) for task in tasks if task not in due)
+        return None, min([TICK_S, *saving])
 
     def _share_out(self, tasks: list[Task]) -> None:
         """Give what was earned, in equal parts, to those who have not saved enough yet."""
@@ -263,16 +264,17 @@ class Schedule:
     def _unseen(self, task: Task, now: float) -> bool:
         """Whether the slot holds a snapshot that is new to this task and as good as a new one."""
         snapshot = self._slot.snapshot
-        if snapshot is None or self._slot.due or task.source is snapshot or now - task.started_at < INTERVAL_S:
+        if snapshot is None or self._slot.due or task.source is snapshot:
             return False
         return now - snapshot.taken_at < FRESH_S or snapshot.step == self._slot.step
 
-    def _saving_s(self, task: Task, sharers: int) -> float:
-        """Seconds of training until the task can go on."""
-        share = self.budget.share
+    def _saving_s(self, task: Task, now: float, sharers: int) -> float:
+        """Seconds of training until the task may go on."""
+        share, level = self.budget.share, self.budget.level
         if task.on_shadow:
-            return max(SOON_S, -self.budget.level / share)
-        return max(SOON_S, (task.cost_s - task.savings) * sharers / share, (task.cost_s - self.budget.level) / share)
+            return max(SOON_S, -level / share)
+        saving = max((task.cost_s - task.savings) * sharers / share, (task.cost_s - level) / share)
+        return max(SOON_S, task.started_at + INTERVAL_S - now if task.running is None else 0.0, saving)
 
     def _choose_behind(self, tasks: list[Task]) -> tuple[Task | None, float | None]:
         """While nothing trains: a task whose result is not of the model as it is now."""

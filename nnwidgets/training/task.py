@@ -11,6 +11,7 @@ from nnwidgets.training.snapshot import Snapshot
 
 RETRY_AFTER_S = 1.0  # after a failure, doubled with each further one
 RETRY_AT_MOST_S = 60.0
+FORGET = 0.8  # chunks differ; a long job's dearest counts, and fades by this factor with each later one
 NEVER = float("-inf")
 
 logger = logging.getLogger(__name__)
@@ -100,10 +101,10 @@ class Task:
         if self.clicked_at is None:
             self.savings -= seconds
         if self._warm and (done or self.job.long):
-            self.cost_s = seconds if self.job.long else self._run_s
+            self.cost_s = max(seconds, FORGET * self.cost_s) if self.job.long else self._run_s
+        self._warm |= done or self.job.long
         if done:
-            self.clicked_at, self.promised = None, False
-            self._warm, self._failures = True, 0
+            self.clicked_at, self.promised, self._failures = None, False, 0
 
     def fail(self, error: BaseException, now: float) -> None:
         """Tell the job that its work raised, and let it rest a while."""

@@ -43,8 +43,12 @@ class Curve(ipywidgets.VBox):
         flat = np.zeros(1)
         common = {"x": flat, "scales": scales, "enable_hover": False, "interactions": {}}
         fill = {"fill": "between", "stroke_width": 0.0, "opacities": [0.0, 0.0], "apply_clip": True}
-        self._band = bqplot.Lines(y=np.zeros((2, 1)), fill_colors=[BAND], fill_opacities=[0.10, 0.10], colors=[BAND], **fill, **common)
-        self._inner = bqplot.Lines(y=np.zeros((2, 1)), fill_colors=[BAND], fill_opacities=[0.14, 0.14], colors=[BAND], **fill, **common)
+        self._band = bqplot.Lines(
+            y=np.zeros((2, 1)), fill_colors=[BAND], fill_opacities=[0.10, 0.10], colors=[BAND], **fill, **common
+        )
+        self._inner = bqplot.Lines(
+            y=np.zeros((2, 1)), fill_colors=[BAND], fill_opacities=[0.14, 0.14], colors=[BAND], **fill, **common
+        )
         self._others = bqplot.Lines(y=flat, colors=[OTHERS], stroke_width=0.75, opacities=[0.35] * 64, **common)
         self._mean = bqplot.Lines(y=flat, colors=[INK], stroke_width=1.5, **common)
         self._unit = bqplot.Lines(y=flat, colors=[UNIT], stroke_width=2.0, **common)
@@ -79,7 +83,13 @@ class Curve(ipywidgets.VBox):
         if self.comm is None:
             return 0
         steps = np.asarray(series.steps, dtype=np.float64)
-        for mark, values in ((self._band, series.band), (self._inner, series.inner_band), (self._others, series.others), (self._mean, series.mean), (self._unit, series.unit)):
+        for mark, values in (
+            (self._band, series.band),
+            (self._inner, series.inner_band),
+            (self._others, series.others),
+            (self._mean, series.mean),
+            (self._unit, series.unit),
+        ):
             with mark.hold_sync():
                 mark.visible = values is not None and len(steps) > 0
                 if mark.visible:

@@ -47,7 +47,14 @@ class LeavesPicture:
     def _ipython_display_(self, **_options: Any) -> None:
         replace_display(self)
         self.on_display()
-        bundle = {"application/vnd.jupyter.widget-view+json": {"version_major": 2, "version_minor": 0, "model_id": self.model_id}, "text/plain": ""}
+        bundle = {
+            "application/vnd.jupyter.widget-view+json": {
+                "version_major": 2,
+                "version_minor": 0,
+                "model_id": self.model_id,
+            },
+            "text/plain": "",
+        }
         if self.save_picture:
             self._picture_id = uuid.uuid4().hex
         publish_display_data(bundle)
@@ -84,7 +91,9 @@ class LeavesPicture:
 def png_of(figure: Figure) -> bytes:
     """The figure as PNG, drawn by Agg and never by pyplot, whose state other threads share."""
     buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(buffer) if figure.dpi == DOTS_PER_INCH else figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+    FigureCanvasAgg(figure).print_png(buffer) if figure.dpi == DOTS_PER_INCH else figure.savefig(
+        buffer, format="png", dpi=DOTS_PER_INCH
+    )
     return buffer.getvalue()
 
 

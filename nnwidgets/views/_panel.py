@@ -138,5 +138,7 @@ def text_of(error: BaseException) -> str:
 def _static(name: str) -> str:
     path = STATIC / name
     if not path.exists():
-        raise FileNotFoundError(f"{name}: expected among nnwidgets' built bundles, not found; run `make js`, or reinstall nnwidgets")
+        raise FileNotFoundError(
+            f"{name}: expected among nnwidgets' built bundles, not found; run `make js`, or reinstall nnwidgets"
+        )
     return path.read_text(encoding="utf-8")

@@ -15,7 +15,9 @@ from nnwidgets.views._view import View
 class SampleView(View):
     """A view of a layer's or the model's response to one sample; either may be pinned, else the selection is followed."""
 
-    def __init__(self, session: Session, *, layer: str | None = None, sample: int | None = None, **options: Any) -> None:
+    def __init__(
+        self, session: Session, *, layer: str | None = None, sample: int | None = None, **options: Any
+    ) -> None:
         names = [info.name for info in session.layers]
         if layer is not None and layer not in names:
             raise unknown_layer(layer, names)
@@ -99,4 +101,7 @@ def prediction(scores: torch.Tensor | None, names: tuple[str, ...] | None) -> li
     if scores is None or scores.ndim != 1 or len(scores) < 2:
         return []
     shares, classes = torch.softmax(scores.float(), dim=0).topk(min(3, len(scores)))
-    return [(names[index] if names else str(index), float(part)) for part, index in zip(shares, classes.tolist(), strict=True)]
+    return [
+        (names[index] if names else str(index), float(part))
+        for part, index in zip(shares, classes.tolist(), strict=True)
+    ]

@@ -27,7 +27,11 @@ class Page:
         if self.pages == 1:
             return None
         first = self.index * PAGE + 1
-        return {"index": self.index, "count": self.pages, "text": f"{first}\u2013{first + len(self.units) - 1} of {count(self.total)}"}
+        return {
+            "index": self.index,
+            "count": self.pages,
+            "text": f"{first}\u2013{first + len(self.units) - 1} of {count(self.total)}",
+        }
 
     def tile_of(self, unit: int | None) -> int | None:
         """Where a unit is on this page."""
@@ -76,7 +80,9 @@ def fit(maps: Array, largest: int = LARGEST_TILE) -> tuple[Array, str]:
         return maps, ""
     rows, columns = (np.arange(0, axis, factor) for axis in maps.shape[1:])
     sums = np.add.reduceat(np.add.reduceat(maps, rows, axis=1), columns, axis=2)
-    heights, widths = (np.diff(np.append(edges, axis)) for edges, axis in zip((rows, columns), maps.shape[1:], strict=True))
+    heights, widths = (
+        np.diff(np.append(edges, axis)) for edges, axis in zip((rows, columns), maps.shape[1:], strict=True)
+    )
     return sums / (heights[:, None] * widths[None, :]), f"drawn at 1/{factor} by area mean"
 
 

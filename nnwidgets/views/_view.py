@@ -12,7 +12,6 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import ipywidgets
-import traitlets
 from matplotlib.figure import Figure
 from traitlets.utils.bunch import Bunch
 
@@ -158,7 +157,9 @@ class View(LeavesPicture, ipywidgets.VBox):
             RuntimeError: nothing has been computed yet.
         """
         if self.result is None:
-            raise RuntimeError(f"{self.stem}: expected a result to draw, got none yet; wait for the first picture or call refresh()")
+            raise RuntimeError(
+                f"{self.stem}: expected a result to draw, got none yet; wait for the first picture or call refresh()"
+            )
         figure = Figure(figsize=(8, 5), layout="constrained")
         self.draw(self.result, figure)
         return figure
@@ -253,7 +254,13 @@ class View(LeavesPicture, ipywidgets.VBox):
         if self.session.paused:
             at = step_text(self.result.step) if self.result is not None else "the start"
             text = f"Paused at {at} · training is at {step_text(step)}"
-            return {**blank, "kind": "paused", "text": text, "detail": "Nothing is computed for this view and it costs nothing.", "actions": ["resume"]}
+            return {
+                **blank,
+                "kind": "paused",
+                "text": text,
+                "detail": "Nothing is computed for this view and it costs nothing.",
+                "actions": ["resume"],
+            }
         if self.awaited():
             return {**blank, "kind": "waiting", "text": self.awaited()}
         if self._progress is not None and self._progress[1]:
@@ -261,7 +268,13 @@ class View(LeavesPicture, ipywidgets.VBox):
             return {**blank, "kind": "computing", "text": text, "progress": share, "actions": ["cancel"]}
         if self.result is None:
             detail = "Taken after the next optimizer step. To look at the model as it is now, press Refresh."
-            return {**blank, "kind": "waiting", "text": "Waiting for the first snapshot", "detail": detail, "actions": ["refresh"]}
+            return {
+                **blank,
+                "kind": "waiting",
+                "text": "Waiting for the first snapshot",
+                "detail": detail,
+                "actions": ["refresh"],
+            }
         if self.session.model_changed():
             text = "The model has changed since this picture"
             return {**blank, "kind": "changed", "text": text, "actions": ["refresh"]}
@@ -276,7 +289,15 @@ class View(LeavesPicture, ipywidgets.VBox):
             trait = self.traits()[name]
             choices = trait.metadata.get("choices") or self.choices(name)
             if choices:
-                specs.append({"name": trait.metadata.get("wire", name), "label": trait.metadata["label"], "kind": trait.metadata["control"], "value": getattr(self, name), "choices": choices})
+                specs.append(
+                    {
+                        "name": trait.metadata.get("wire", name),
+                        "label": trait.metadata["label"],
+                        "kind": trait.metadata["control"],
+                        "value": getattr(self, name),
+                        "choices": choices,
+                    }
+                )
         return specs
 
     def command(self, name: str, value: Any) -> Frame | None:

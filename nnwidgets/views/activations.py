@@ -16,7 +16,7 @@ from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.results import ActivationsResult, Layout
 from nnwidgets.session import Session
 from nnwidgets.training.worker import Snapshot
-from nnwidgets.views._captions import count, number, plural, share, size
+from nnwidgets.views._captions import count, number, plural, size
 from nnwidgets.views._curves import Curve, Curves, Series
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView, prediction
@@ -50,13 +50,17 @@ class ActivationsView(SampleView):
     panel_type = ActivationsPanel
     controls = ("sort_by", "scale")
     sort_by = traitlets.Enum(["unit", "mean", "max", "dead"], "unit", help="Order of the maps. Written by Python.").tag(
-        control="dropdown", label="Sort by", choices=[("unit", "unit"), ("mean", "mean"), ("max", "max"), ("dead", "dead first")]
+        control="dropdown",
+        label="Sort by",
+        choices=[("unit", "unit"), ("mean", "mean"), ("max", "max"), ("dead", "dead first")],
     )
-    scale = traitlets.Enum(["layer", "map"], "layer", help="One colour scale for the layer, or one per map. Written by Python.").tag(
-        control="toggle", label="Scale", choices=[("layer", "layer"), ("map", "map")]
-    )
+    scale = traitlets.Enum(
+        ["layer", "map"], "layer", help="One colour scale for the layer, or one per map. Written by Python."
+    ).tag(control="toggle", label="Scale", choices=[("layer", "layer"), ("map", "map")])
 
-    def __init__(self, session: Session, *, layer: str | None = None, sample: int | None = None, **options: Any) -> None:
+    def __init__(
+        self, session: Session, *, layer: str | None = None, sample: int | None = None, **options: Any
+    ) -> None:
         self._page = 0
         self._peak: tuple[str, float] = ("", 0.0)
         super().__init__(session, layer=layer, sample=sample, **options)
@@ -154,7 +158,11 @@ class ActivationsView(SampleView):
         history = [probe for probe in self.session.record.probe.items if result.layer in probe.stats]
         unit = self.unit_of(result.layer, len(result.values))
         steps = np.array([probe.step for probe in history], dtype=np.float64)
-        self._over_training.describe(f"unit {unit}", f"10\u201390\u202f% of {plural(len(result.values), 'unit')}", f"x: step · {plural(len(self.session.samples.probe_indices), 'probe sample')}")
+        self._over_training.describe(
+            f"unit {unit}",
+            f"10\u201390\u202f% of {plural(len(result.values), 'unit')}",
+            f"x: step · {plural(len(self.session.samples.probe_indices), 'probe sample')}",
+        )
         for name, curve in self._over_training.curves.items():
             values = np.array([getattr(probe.stats[result.layer], name).numpy() for probe in history], dtype=np.float64)
             if len(history) and values.shape[1] > unit:
@@ -195,7 +203,10 @@ class ActivationsView(SampleView):
                 "labels": [str(each) for each in page.units],
                 "values": [""] * len(page.units),
                 "flags": flags,
-                "aria": [f"unit {each}, max {number(float(tops[each]))}, mean {number(float(means[each]))}{', ' + flag if flag else ''}" for each, flag in zip(page.units, flags, strict=True)],
+                "aria": [
+                    f"unit {each}, max {number(float(tops[each]))}, mean {number(float(means[each]))}{', ' + flag if flag else ''}"
+                    for each, flag in zip(page.units, flags, strict=True)
+                ],
             },
             "scale": scale,
             "page": page.header(),
@@ -215,14 +226,28 @@ class ActivationsView(SampleView):
             titles.append("probe mean")
             arrays["dead"] = result.stats.dead.numpy()
         arrays["rows"] = np.stack(rows).astype(np.float32)
-        scale = scale_header(arrays["rows"], mode="layer", signed=False, unit="activation", floor=self._floor(result, values))
-        header: Header = {"row_titles": titles, "scale": scale, "selected_tile": unit, "detail_title": f"Unit {unit}", "detail_facts": number(float(values[unit]))}
+        scale = scale_header(
+            arrays["rows"], mode="layer", signed=False, unit="activation", floor=self._floor(result, values)
+        )
+        header: Header = {
+            "row_titles": titles,
+            "scale": scale,
+            "selected_tile": unit,
+            "detail_title": f"Unit {unit}",
+            "detail_facts": number(float(values[unit])),
+        }
         return header, arrays
 
     def _sequence(self, result: ActivationsResult, values: Array, unit: int) -> tuple[Header, dict[str, Array]]:
         scale = scale_header(values, mode="layer", signed=False, unit="activation", floor=self._floor(result, values))
         facts = f"max {number(float(values[unit].max()))} · mean {number(float(values[unit].mean()))}"
-        return {"scale": scale, "selected_tile": unit, "detail_title": f"Unit {unit}", "detail_facts": facts, "row_titles": ["position"]}, {"rows": values}
+        return {
+            "scale": scale,
+            "selected_tile": unit,
+            "detail_title": f"Unit {unit}",
+            "detail_facts": facts,
+            "row_titles": ["position"],
+        }, {"rows": values}
 
     def _floor(self, result: ActivationsResult, values: Array) -> float:
         """The largest value of this layer so far: a scale that only grows doesn't make noise look like signal."""

@@ -140,7 +140,13 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
 
     def _common(self) -> Header:
         status = self.session.status()
-        return {"title": "", "step": status.step, "training": status.training, "stale_after_s": status.stale_after_s, "own_picture": self.leaves_picture and True}
+        return {
+            "title": "",
+            "step": status.step,
+            "training": status.training,
+            "stale_after_s": status.stale_after_s,
+            "own_picture": self.leaves_picture and True,
+        }
 
     def _status(self) -> Header:
         session, status = self.session, self.session.status()
@@ -154,7 +160,16 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
             {"name": "refreshed", "label": "Refreshed", "value": "\u2013" if age is None else f"{age:.1f}{THIN}s ago"},
             {"name": "memory", "label": "Memory", "value": f"{status.memory_bytes / 1e6:.0f}{THIN}MB"},
         ]
-        cost = None if status.overhead is None else {"share": status.overhead, "budget": status.budget, "text": percent(status.overhead), "of": f"of {percent(status.budget or 0.0)}"}
+        cost = (
+            None
+            if status.overhead is None
+            else {
+                "share": status.overhead,
+                "budget": status.budget,
+                "text": percent(status.overhead),
+                "of": f"of {percent(status.budget or 0.0)}",
+            }
+        )
         thin = np.linspace(0, len(values) - 1, min(SPARK_POINTS, len(values))).round().astype(int) if values else []
         return {
             **self._common(),
@@ -174,15 +189,44 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
                 group = ".".join(parts[:depth])
                 if group not in groups and group not in {layer.name for layer in self.session.layers}:
                     groups.add(group)
-                    rows.append({"name": group, "short": parts[depth - 1], "depth": depth - 1, "group": True, "units": None, "alive": None, "dead": 0})
+                    rows.append(
+                        {
+                            "name": group,
+                            "short": parts[depth - 1],
+                            "depth": depth - 1,
+                            "group": True,
+                            "units": None,
+                            "alive": None,
+                            "dead": 0,
+                        }
+                    )
             stats = latest.stats.get(info.name) if latest is not None else None
             units = info.shape[info.channel_dim] if len(info.shape) > 1 else 1
             # Dead has a meaning only where zeros are made: after an activation.
             counts = stats is not None and bool((stats.zero_share > 0).any())
             dead = dead_units(stats) if counts else 0
-            rows.append({"name": info.name, "short": parts[-1], "depth": len(parts) - 1, "group": False, "units": units, "alive": 1 - dead / units if counts else None, "dead": dead})
+            rows.append(
+                {
+                    "name": info.name,
+                    "short": parts[-1],
+                    "depth": len(parts) - 1,
+                    "group": False,
+                    "units": units,
+                    "alive": 1 - dead / units if counts else None,
+                    "dead": dead,
+                }
+            )
         probe = len(self.session.samples.probe_indices)
-        return {**self._common(), "rows": rows, "note": f"† dead: zero on all {count(probe)} probe samples", "selected": self.session.selection.layer}
+        return {
+            **self._common(),
+            "rows": rows,
+            "note": f"† dead: zero on all {count(probe)} probe samples",
+            "selected": self.session.selection.layer,
+        }
 
     def _tabs(self) -> Header:
-        return {**self._common(), "tabs": [{"name": name, "label": label} for name, (label, _) in TABS.items()], "selected": self.tab}
+        return {
+            **self._common(),
+            "tabs": [{"name": name, "label": label} for name, (label, _) in TABS.items()],
+            "selected": self.tab,
+        }

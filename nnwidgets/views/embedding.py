@@ -57,10 +57,19 @@ class EmbeddingView(SampleView):
     method = traitlets.Enum(["tsne", "pca"], "tsne", help="How positions are found. Written by Python.").tag(
         control="dropdown", label="Method", choices=[("tsne", "t-SNE"), ("pca", "PCA")]
     )
-    dims = traitlets.Enum([2, 3], 2, help="Dimensions of the map. Written by Python.").tag(control="toggle", label="", choices=[(2, "2-D"), (3, "3-D")])
+    dims = traitlets.Enum([2, 3], 2, help="Dimensions of the map. Written by Python.").tag(
+        control="toggle", label="", choices=[(2, "2-D"), (3, "3-D")]
+    )
 
     def __init__(
-        self, session: Session, *, layer: str | None = None, method: str = "tsne", dims: int = 2, points: int | None = None, **options: Any
+        self,
+        session: Session,
+        *,
+        layer: str | None = None,
+        method: str = "tsne",
+        dims: int = 2,
+        points: int | None = None,
+        **options: Any,
     ) -> None:
         if method not in ("tsne", "pca"):
             raise ValueError(f"method: expected 'tsne' or 'pca', got {method!r}")
@@ -88,7 +97,11 @@ class EmbeddingView(SampleView):
             batch = session.samples.batch(self._indices[start : start + CHUNK])
             kept: list[torch.Tensor] = []
             output = record(
-                snapshot.shadow.module, batch.args, batch.kwargs, layers=[ask.layer], on_activation=lambda _name, value, kept=kept: kept.append(features(value)[0].clone())
+                snapshot.shadow.module,
+                batch.args,
+                batch.kwargs,
+                layers=[ask.layer],
+                on_activation=lambda _name, value, kept=kept: kept.append(features(value)[0].clone()),
             )
             rows.append(kept[0])
             scores.append(session.batch_scores(output))
@@ -106,7 +119,9 @@ class EmbeddingView(SampleView):
     def _maps(self, x: torch.Tensor, ask: Ask) -> Iterator[Embedding | None]:
         if not torch.isfinite(x).all():
             bad = int((~torch.isfinite(x)).any(dim=1).sum())
-            raise ValueError(f"activations of {ask.layer}: expected finite values, got NaN or infinity for {bad} of {len(x)} samples; lower the learning rate or look at the layers before")
+            raise ValueError(
+                f"activations of {ask.layer}: expected finite values, got NaN or infinity for {bad} of {len(x)} samples; lower the learning rate or look at the layers before"
+            )
         if ask.method == "pca":
             yield pca(x, dims=ask.dims)
             return
@@ -114,7 +129,9 @@ class EmbeddingView(SampleView):
             self._live = (ask, LiveTSNE(dims=ask.dims, seed=self.session.samples.seed))
         yield from self._live[1].updates(x, ids=self._indices)
 
-    def _result(self, step: int | None, ask: Ask, embedding: Embedding, scores: list[torch.Tensor | None], note: str) -> EmbeddingResult:
+    def _result(
+        self, step: int | None, ask: Ask, embedding: Embedding, scores: list[torch.Tensor | None], note: str
+    ) -> EmbeddingResult:
         samples, n = self.session.samples, len(self._indices)
         labels = torch.tensor([-1 if (label := samples.label(index)) is None else label for index in self._indices])
         predicted, confidence, loss = torch.full((n,), -1), torch.full((n,), torch.nan), torch.full((n,), torch.nan)
@@ -124,17 +141,35 @@ class EmbeddingView(SampleView):
             confidence, predicted = logs.exp().max(dim=1)
             usable = (labels >= 0) & (labels < logs.shape[1])
             loss = torch.where(usable, -logs[torch.arange(n), labels.clamp(0, logs.shape[1] - 1)], torch.nan)
-        return EmbeddingResult(step, ask.layer, embedding, torch.tensor(self._indices), labels, predicted, confidence, loss, len(samples), note)
+        return EmbeddingResult(
+            step,
+            ask.layer,
+            embedding,
+            torch.tensor(self._indices),
+            labels,
+            predicted,
+            confidence,
+            loss,
+            len(samples),
+            note,
+        )
 
     def title(self, result: EmbeddingResult | None) -> tuple[str, bool, str]:
         return self.layer, True, ""
 
     def caption(self, result: EmbeddingResult) -> Caption:
         embedding, n = result.embedding, len(result.indices)
-        sampled = f"sampled {count(n)} of {count(result.total)} samples ≈" if n < result.total else f"{count(n)} samples"
+        sampled = (
+            f"sampled {count(n)} of {count(result.total)} samples ≈" if n < result.total else f"{count(n)} samples"
+        )
         parts: Caption = [(sampled, False)]
         if embedding.method == "tsne":
-            parts.append((f"t-SNE, perplexity {number(embedding.perplexity or 0.0, 2)}, KL {share(embedding.kl_divergence)}", False))
+            parts.append(
+                (
+                    f"t-SNE, perplexity {number(embedding.perplexity or 0.0, 2)}, KL {share(embedding.kl_divergence)}",
+                    False,
+                )
+            )
         else:
             parts.append((f"PCA, shows {percent(embedding.explained or 0.0)} of the variance", False))
         parts += [(note, False) for note in (*embedding.notes, result.note) if note]
@@ -153,7 +188,11 @@ class EmbeddingView(SampleView):
         wrong = self._wrong(result)
         selected = [index for index in self.session.selection.selected if index in self._indices]
         classes = [
-            {"name": self.session.class_name(each), "n": int((result.labels == each).sum()), "wrong": int((wrong & (result.labels == each)).sum())}
+            {
+                "name": self.session.class_name(each),
+                "n": int((result.labels == each).sum()),
+                "wrong": int((wrong & (result.labels == each)).sum()),
+            }
             for each in range(int(result.labels.max()) + 1)
         ]
         labels = torch.where(result.labels >= 0, result.labels, NO_LABEL)
@@ -180,7 +219,10 @@ class EmbeddingView(SampleView):
 
     def _strip(self, result: EmbeddingResult, selected: list[int]) -> tuple[list[dict[str, Any]], Array | None]:
         """The selected samples by falling loss, and pictures of the first of them."""
-        rows = sorted((self._indices.index(index) for index in selected), key=lambda row: -torch.nan_to_num(result.loss[row], nan=0.0).item())
+        rows = sorted(
+            (self._indices.index(index) for index in selected),
+            key=lambda row: -torch.nan_to_num(result.loss[row], nan=0.0).item(),
+        )
         strip = [
             {
                 "index": self._indices[row],
@@ -211,11 +253,19 @@ class EmbeddingView(SampleView):
         if result.labels[row] >= 0:
             lines.append(("label", self.session.samples.label_name(index)))
         if result.predicted[row] >= 0:
-            lines.append(("predicted", f"{self.session.class_name(int(result.predicted[row]))} ({share(float(result.confidence[row]))})"))
+            lines.append(
+                (
+                    "predicted",
+                    f"{self.session.class_name(int(result.predicted[row]))} ({share(float(result.confidence[row]))})",
+                )
+            )
         if torch.isfinite(result.loss[row]):
             lines.append(("loss", f"{float(result.loss[row]):.4f}"))
         image = self.session.samples.picture(index)
-        return Frame({"title": f"Sample {count(index)}", "lines": lines, "index": index}, {"picture": image} if image is not None else {})
+        return Frame(
+            {"title": f"Sample {count(index)}", "lines": lines, "index": index},
+            {"picture": image} if image is not None else {},
+        )
 
     def draw(self, result: EmbeddingResult, figure: Figure) -> None:
         from nnwidgets.figures.embedding import draw_embedding

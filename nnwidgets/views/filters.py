@@ -49,26 +49,32 @@ class FiltersView(SampleView):
     stem = "filters"
     panel_type = FiltersPanel
     controls = ("channel", "sort_by", "scale")
-    sort_by = traitlets.Enum(["unit", "smoothness", "norm"], "unit", help="Order of the filters. Written by Python.").tag(
+    sort_by = traitlets.Enum(
+        ["unit", "smoothness", "norm"], "unit", help="Order of the filters. Written by Python."
+    ).tag(
         control="dropdown", label="Sort by", choices=[("unit", "unit"), ("smoothness", "smoothness"), ("norm", "norm")]
     )
-    scale = traitlets.Enum(["layer", "map"], "layer", help="One colour scale for the layer, or one per filter. Written by Python.").tag(
-        control="toggle", label="Scale", choices=[("layer", "layer"), ("map", "filter")]
-    )
-    channel = traitlets.Int(LARGEST_NORM, help="Input channel on show; -1 is each filter's of largest norm. Written by Python.").tag(
-        control="dropdown", label="Channel"
-    )
+    scale = traitlets.Enum(
+        ["layer", "map"], "layer", help="One colour scale for the layer, or one per filter. Written by Python."
+    ).tag(control="toggle", label="Scale", choices=[("layer", "layer"), ("map", "filter")])
+    channel = traitlets.Int(
+        LARGEST_NORM, help="Input channel on show; -1 is each filter's of largest norm. Written by Python."
+    ).tag(control="dropdown", label="Channel")
 
     def __init__(self, session: Session, *, layer: str | None = None, **options: Any) -> None:
         self._page = 0
-        self._weighted = [info.name for info in session.layers if filter_weight(session.module_of(info.name)) is not None]
+        self._weighted = [
+            info.name for info in session.layers if filter_weight(session.module_of(info.name)) is not None
+        ]
         super().__init__(session, layer=layer, **options)
 
     def below(self) -> Sequence[ipywidgets.Widget]:
         smooth = Curve("Smoothness", note="0 = same weights shuffled, 1 = smooth", height=160)
         norm = Curve("Weight norm", note="L2 of each filter", height=160)
         self._over_training = Curves("Over training", {"smoothness": smooth, "norm": norm})
-        note = ipywidgets.HTML(f'<div class="nnw-note"><b>How to read.</b> Above the grey band a filter is smoother than the same weights in random order (band: ±2 sd; darker: for the layer mean). {READING}</div>')
+        note = ipywidgets.HTML(
+            f'<div class="nnw-note"><b>How to read.</b> Above the grey band a filter is smoother than the same weights in random order (band: ±2 sd; darker: for the layer mean). {READING}</div>'
+        )
         return [self._over_training, note]
 
     def awaited(self) -> str:
@@ -113,7 +119,11 @@ class FiltersView(SampleView):
 
     def title(self, result: FiltersResult | None) -> tuple[str, bool, str]:
         shown = self.weighted_layer
-        return shown, True, "" if shown == self.layer else f"{self.layer} has no filters; these are the layer's before it"
+        return (
+            shown,
+            True,
+            "" if shown == self.layer else f"{self.layer} has no filters; these are the layer's before it",
+        )
 
     def caption(self, result: FiltersResult) -> Caption:
         planes = self._planes(result)
@@ -126,7 +136,9 @@ class FiltersView(SampleView):
         if self._is_rgb(planes):
             parts.append(("as colours, zero is mid grey", False))
         elif planes.ndim == 4 and planes.shape[1] > 1:
-            parts.append((f"channel {self.channel}" if self.channel >= 0 else "each filter's channel of largest norm", False))
+            parts.append(
+                (f"channel {self.channel}" if self.channel >= 0 else "each filter's channel of largest norm", False)
+            )
         stats = result.stats
         defined = np.isfinite(stats.smoothness.numpy())
         if defined.any():
@@ -160,12 +172,17 @@ class FiltersView(SampleView):
             "selected_tile": page.tile_of(unit),
             "detail_title": f"Unit {unit}",
             "detail_facts": f"smooth {share(float(result.stats.smoothness[unit]))} · norm {share(float(result.stats.norm[unit]))}",
-            "grid_title": "Filters" if self.sort_by == "unit" else f"Filters, {'smoothest' if self.sort_by == 'smoothness' else 'largest norm'} first",
+            "grid_title": "Filters"
+            if self.sort_by == "unit"
+            else f"Filters, {'smoothest' if self.sort_by == 'smoothness' else 'largest norm'} first",
             "hint": "hover: weight · arrow keys: next unit",
             "unit": unit,
             "map_size": list(flat.shape[1:3]),
         }
-        arrays = {"maps": coloured(shown, peak) if rgb else fit(shown)[0], "detail": coloured(flat[unit], peak) if rgb else flat[unit]}
+        arrays = {
+            "maps": coloured(shown, peak) if rgb else fit(shown)[0],
+            "detail": coloured(flat[unit], peak) if rgb else flat[unit],
+        }
         if film is not None:
             header["film"] = {"title": f"Unit {unit} over training", "labels": film_labels}
             arrays["film"] = coloured(film, peak) if rgb else fit(film)[0]
@@ -189,7 +206,11 @@ class FiltersView(SampleView):
         steps = np.array([probe.step for probe in history], dtype=np.float64)
         kept = [probe.filters[result.layer] for probe in history]
         few = min(len(result.weight), OTHERS_DRAWN)
-        drawn = f"all {count(few)} filters thin" if few == len(result.weight) else f"{few} of {count(len(result.weight))} filters thin"
+        drawn = (
+            f"all {count(few)} filters thin"
+            if few == len(result.weight)
+            else f"{few} of {count(len(result.weight))} filters thin"
+        )
         self._over_training.describe(f"unit {unit}", "noise band ±2 sd", f"{drawn} · x: step")
         for name, curve in self._over_training.curves.items():
             values = np.array([getattr(stats, name).numpy() for stats in kept], dtype=np.float64)
@@ -198,7 +219,11 @@ class FiltersView(SampleView):
                 mean = np.zeros(len(steps))
             band = np.array([float(stats.band[unit]) for stats in kept])
             inner = np.array([stats.layer_band for stats in kept])
-            bands = {"band": np.stack([-band, band]), "inner_band": np.stack([-inner, inner])} if name == "smoothness" else {}
+            bands = (
+                {"band": np.stack([-band, band]), "inner_band": np.stack([-inner, inner])}
+                if name == "smoothness"
+                else {}
+            )
             curve.show(Series(steps, values[:, unit], mean, others=values[:, :few].T, **bands))
 
     def draw(self, result: FiltersResult, figure: Figure) -> None:
@@ -244,15 +269,25 @@ class FiltersView(SampleView):
         return {
             "units": list(page.units),
             "labels": [str(unit) for unit in page.units],
-            "values": [f"{'‡ ' if inside else ''}{share(value)}" if not np.isnan(value) else "" for value, inside in zip(smooth, noise, strict=True)],
+            "values": [
+                f"{'‡ ' if inside else ''}{share(value)}" if not np.isnan(value) else ""
+                for value, inside in zip(smooth, noise, strict=True)
+            ],
             "flags": [""] * len(page.units),
-            "aria": [f"unit {unit}, smoothness {share(value)}, norm {share(float(stats.norm[unit]))}" for unit, value in zip(page.units, smooth, strict=True)],
+            "aria": [
+                f"unit {unit}, smoothness {share(value)}, norm {share(float(stats.norm[unit]))}"
+                for unit, value in zip(page.units, smooth, strict=True)
+            ],
         }
 
     def _film(self, result: FiltersResult, unit: int) -> tuple[Array | None, list[tuple[str, str]]]:
         """The selected filter at up to eight kept steps, evenly spread, the newest last."""
         kept = self.session.record.kernels
-        rows = [(step, layers[result.layer]) for step, layers in zip(kept.steps, kept.items, strict=True) if result.layer in layers]
+        rows = [
+            (step, layers[result.layer])
+            for step, layers in zip(kept.steps, kept.items, strict=True)
+            if result.layer in layers
+        ]
         if len(rows) < 2:
             return None, []
         chosen = [rows[round(at)] for at in np.linspace(0, len(rows) - 1, min(FILM, len(rows)))]

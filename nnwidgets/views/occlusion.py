@@ -11,7 +11,7 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_steps
+from nnwidgets.analysis.occlusion import occlusion_steps
 from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.session import Session, now_s
 from nnwidgets.training.worker import Snapshot
@@ -56,14 +56,16 @@ class OcclusionView(SampleView):
     panel_type = OcclusionPanel
     long = True
     controls = ("kind", "patch", "stride", "map_layer")
-    kind = traitlets.Enum(["probability", "logit"], "probability", help="What is drawn of the target class. Written by Python.").tag(
-        control="toggle", label="", choices=[("probability", "probability"), ("logit", "logit")]
+    kind = traitlets.Enum(
+        ["probability", "logit"], "probability", help="What is drawn of the target class. Written by Python."
+    ).tag(control="toggle", label="", choices=[("probability", "probability"), ("logit", "logit")])
+    patch = traitlets.Int(help="Side of the square in pixels. Written by Python.").tag(
+        control="dropdown", label="Patch"
     )
-    patch = traitlets.Int(help="Side of the square in pixels. Written by Python.").tag(control="dropdown", label="Patch")
     stride = traitlets.Int(help="Pixels between positions. Written by Python.").tag(control="dropdown", label="Stride")
-    map_layer = traitlets.Unicode(help="Layer whose strongest map is summed; empty follows the selection. Written by Python.").tag(
-        control="dropdown", label="Map of", wire="layer"
-    )
+    map_layer = traitlets.Unicode(
+        help="Layer whose strongest map is summed; empty follows the selection. Written by Python."
+    ).tag(control="dropdown", label="Map of", wire="layer")
 
     def __init__(
         self,
@@ -133,9 +135,16 @@ class OcclusionView(SampleView):
             sides = sorted({side for side in PATCHES if side <= min(self._size)} | {self.patch})
             return [(side, f"{side}{THIN}px") for side in sides]
         if option == "stride":
-            return [(side, f"{side}{THIN}px") for side in sorted({*range(1, min(self.patch, 8) + 1), self.patch, self.stride}) if side <= self.patch]
+            return [
+                (side, f"{side}{THIN}px")
+                for side in sorted({*range(1, min(self.patch, 8) + 1), self.patch, self.stride})
+                if side <= self.patch
+            ]
         if option == "map_layer":
-            return [("", f"{self.summed_layer} (selected)" if not self.map_layer else "as selected"), *((name, name) for name in self._maps)]
+            return [
+                ("", f"{self.summed_layer} (selected)" if not self.map_layer else "as selected"),
+                *((name, name) for name in self._maps),
+            ]
         return super().choices(option)
 
     def option_specs(self) -> list[Header]:
@@ -143,7 +152,13 @@ class OcclusionView(SampleView):
         listed = list(range(classes))
         if classes > MOST_CLASSES_LISTED and self.result is not None:
             listed = sorted({self.target, *self.result.map.clean[0].topk(MOST_CLASSES_LISTED - 1).indices.tolist()})
-        target = {"name": "target", "label": "Target", "kind": "dropdown", "value": self.target, "choices": [(each, self.session.class_name(each)) for each in listed]}
+        target = {
+            "name": "target",
+            "label": "Target",
+            "kind": "dropdown",
+            "value": self.target,
+            "choices": [(each, self.session.class_name(each)) for each in listed],
+        }
         return [target, *super().option_specs()] if listed and self._size is not None else []
 
     def _set_option(self, change: dict[str, Any]) -> None:
@@ -176,7 +191,11 @@ class OcclusionView(SampleView):
             score_fn=session.score_fn,
         )
         for partial in steps:
-            strongest = unit if unit is not None or not ask.layer else int(torch.nan_to_num(partial.layer_sums[ask.layer][0]).sum((0, 1)).argmax())
+            strongest = (
+                unit
+                if unit is not None or not ask.layer
+                else int(torch.nan_to_num(partial.layer_sums[ask.layer][0]).sum((0, 1)).argmax())
+            )
             yield OcclusionResult(
                 step=session.step_of(snapshot),
                 sample=ask.sample,
@@ -190,7 +209,10 @@ class OcclusionView(SampleView):
             total, done = partial.computed.numel(), int(partial.computed.sum())
             left = (now_s() - began) * (total - done) / max(done, 1)
             if not partial.done:
-                self.progress(done / total, f"Covering {count(done)} of {count(total)} positions · about {number(left, 1)}{THIN}s left")
+                self.progress(
+                    done / total,
+                    f"Covering {count(done)} of {count(total)} positions · about {number(left, 1)}{THIN}s left",
+                )
 
     def title(self, result: OcclusionResult | None) -> tuple[str, bool, str]:
         if result is None:
@@ -198,13 +220,20 @@ class OcclusionView(SampleView):
         clean = torch.softmax(result.map.clean[0], dim=0)
         top = int(clean.argmax())
         label = f"label {result.label}, " if result.label else ""
-        return f"Sample {count(result.sample)}", False, f"{label}predicted {self.session.class_name(top)} ({share(float(clean[top]))})"
+        return (
+            f"Sample {count(result.sample)}",
+            False,
+            f"{label}predicted {self.session.class_name(top)} ({share(float(clean[top]))})",
+        )
 
     def caption(self, result: OcclusionResult) -> Caption:
         grid, patch = result.map, size(tuple(result.map.patch))
         lost = "probability" if self.kind == "probability" else "logit"
         parts: Caption = [
-            (f"{lost.capitalize()} of {self.session.class_name(self.target)} lost when a {patch} square is covered with 0", False),
+            (
+                f"{lost.capitalize()} of {self.session.class_name(self.target)} lost when a {patch} square is covered with 0",
+                False,
+            ),
             (f"{size((len(grid.rows), len(grid.cols)))} positions, stride {grid.stride[0]}, exact", False),
             (f"{number(1000 * result.seconds, 2)}{THIN}ms", False),
         ]
@@ -220,7 +249,11 @@ class OcclusionView(SampleView):
         computed = grid.computed[0]
         predicted = torch.where(computed, scores.argmax(-1), int(clean.argmax()))
         own = int(clean.argmax())
-        sums = grid.layer_sums[result.layer][0][..., result.unit] if result.layer and result.unit is not None else torch.full_like(drawn, torch.nan)
+        sums = (
+            grid.layer_sums[result.layer][0][..., result.unit]
+            if result.layer and result.unit is not None
+            else torch.full_like(drawn, torch.nan)
+        )
         importance = grid.importance(target, kind=self.kind)[0]
         arrays: dict[str, Array] = {
             "importance": importance.numpy(),
@@ -236,20 +269,32 @@ class OcclusionView(SampleView):
             arrays["picture"] = image
         name = self.session.class_name(target)
         clean_drawn = float((clean_chances if probable else clean)[target])
-        clean_sum = float(grid.clean_layer_sums[result.layer][0, result.unit]) if result.layer and result.unit is not None else float("nan")
+        clean_sum = (
+            float(grid.clean_layer_sums[result.layer][0, result.unit])
+            if result.layer and result.unit is not None
+            else float("nan")
+        )
         what = "Probability" if probable else "Logit"
         map_name = f"Map {result.unit} of {result.layer}" if result.layer else "No layer with maps"
         header: Header = {
             "overlay_title": f"{what} of {name} lost",
             "overlay_sub": "mean over the squares that cover the pixel",
             "panels": [
-                {"title": f"p({name})" if probable else f"logit {name}", "sub": f"clean {share(clean_drawn) if probable else number(clean_drawn)}"},
+                {
+                    "title": f"p({name})" if probable else f"logit {name}",
+                    "sub": f"clean {share(clean_drawn) if probable else number(clean_drawn)}",
+                },
                 {"title": map_name, "sub": f"strongest · clean {number(clean_sum)}"},
                 {"title": "Predicted class", "sub": f"muted: same · share of {count(drawn.numel())}"},
             ],
             "patch": list(grid.patch),
             "image_size": list(grid.image_size),
-            "clean": {"p": clean_drawn, "map_sum": clean_sum, "predicted": own, "predicted_p": float(clean_chances[own])},
+            "clean": {
+                "p": clean_drawn,
+                "map_sum": clean_sum,
+                "predicted": own,
+                "predicted_p": float(clean_chances[own]),
+            },
             "class_names": [self.session.class_name(each) for each in range(len(clean))],
             "legend": self._legend(predicted[computed]),
             "scales": {
@@ -259,19 +304,32 @@ class OcclusionView(SampleView):
             },
             "target": target,
             "kind": self.kind,
-            "table_labels": [f"p({name})" if probable else f"logit {name}", f"map {result.unit}, summed activity", "predicted class"],
+            "table_labels": [
+                f"p({name})" if probable else f"logit {name}",
+                f"map {result.unit}, summed activity",
+                "predicted class",
+            ],
         }
         return Frame(header, arrays)
 
     def _legend(self, predicted: torch.Tensor) -> list[tuple[int, str, float]]:
         classes, counts = predicted.unique(return_counts=True)
         order = counts.argsort(descending=True).tolist()
-        return [(int(classes[i]), self.session.class_name(int(classes[i])), float(counts[i]) / max(1, predicted.numel())) for i in order]
+        return [
+            (int(classes[i]), self.session.class_name(int(classes[i])), float(counts[i]) / max(1, predicted.numel()))
+            for i in order
+        ]
 
     def draw(self, result: OcclusionResult, figure: Figure) -> None:
         from nnwidgets.figures.occlusion import draw_occlusion
 
-        draw_occlusion(result, figure, caption=self.caption_text(result), target=self.target, picture=self.session.samples.picture(result.sample))
+        draw_occlusion(
+            result,
+            figure,
+            caption=self.caption_text(result),
+            target=self.target,
+            picture=self.session.samples.picture(result.sample),
+        )
 
 
 def geometry(picture: tuple[int, ...], patch: int | None, stride: int | None) -> tuple[int, int]:
@@ -288,9 +346,13 @@ def geometry(picture: tuple[int, ...], patch: int | None, stride: int | None) ->
     if not 1 <= patch <= side:
         raise ValueError(f"patch: expected 1 to {side} (the picture's smaller side), got {patch}")
     if stride is None:
-        stride = next(step for step in range(1, patch + 1) if step == patch or _positions(picture, patch, step) <= MOST_POSITIONS)
+        stride = next(
+            step for step in range(1, patch + 1) if step == patch or _positions(picture, patch, step) <= MOST_POSITIONS
+        )
     if not 1 <= stride <= patch:
-        raise ValueError(f"stride: expected 1 to patch ({patch}), got {stride}; pixels between patches would never be covered")
+        raise ValueError(
+            f"stride: expected 1 to patch ({patch}), got {stride}; pixels between patches would never be covered"
+        )
     return patch, stride
 
 

@@ -78,11 +78,11 @@ def kernel_with(server: LabServer) -> Callable[[str], str]:
 
 
 def _write_notebook(path: Path, cells: Sequence[str], kernel: str) -> None:
-    notebook = new_notebook(  # type: ignore[no-untyped-call]
-        cells=[new_code_cell(source) for source in cells],  # type: ignore[no-untyped-call]
+    notebook = new_notebook(
+        cells=[new_code_cell(source) for source in cells],
         metadata={"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}},
     )
-    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+    nbformat.write(notebook, path)
 
 
 def _keep_evidence(item: pytest.Item, opened: Sequence[Notebook], server: LabServer) -> None:

@@ -83,9 +83,7 @@ class Notebook:
 
     def saved(self) -> nbformat.NotebookNode:
         """The notebook file as it lies on the disk."""
-        content: nbformat.NotebookNode = nbformat.read(  # type: ignore[no-untyped-call]
-            self._server.root / self.path, as_version=4
-        )
+        content: nbformat.NotebookNode = nbformat.read(self._server.root / self.path, as_version=4)
         return content
 
     def close(self) -> None:

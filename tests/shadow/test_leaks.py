@@ -1,4 +1,4 @@
-"""Every way in which a copy could still reach the live model or the global random numbers is found, and does no harm."""
+"""Every way in which a copy could still reach the live model or global random numbers is found, and does no harm."""
 
 import random
 import threading
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 from torch.nn.modules.module import register_module_forward_hook
 
 from nnwidgets.shadow import LeakReport, Shadow, check_leaks
@@ -53,7 +53,7 @@ def write(live: Closure, x: torch.Tensor) -> torch.Tensor:
     [
         (lambda live, x: live.layer(x), "calls Linear 'layer' of the live model"),
         (lambda live, x: live.drop(x), "calls Dropout 'drop' of the live model"),
-        (lambda live, x: F.linear(x, live.layer.weight), "uses the live tensor 'layer.weight'"),
+        (lambda live, x: functional.linear(x, live.layer.weight), "uses the live tensor 'layer.weight'"),
         (write, "uses the live tensor 'count'"),
     ],
 )

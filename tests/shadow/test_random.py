@@ -1,10 +1,10 @@
-"""Random operations under `PrivateRandom` leave the global generator alone, repeat, and follow the right distribution."""
+"""Random operations under `PrivateRandom` leave the global generator alone, repeat, and have the right mean."""
 
 from collections.abc import Callable
 
 import pytest
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 from nnwidgets.shadow._random import _REWRITTEN, PrivateRandom
 
@@ -36,11 +36,11 @@ OPERATIONS: dict[str, tuple[Callable[[], torch.Tensor], float]] = {  # operation
     "geometric_": (lambda: torch.empty(2000).geometric_(0.5), 2.0),
     "log_normal_": (lambda: torch.empty(2000).log_normal_(0.0, 0.1), 1.005),
     "random_": (lambda: torch.empty(2000).random_(0, 5), 2.0),
-    "dropout": (lambda: F.dropout(X, 0.5, training=True), 1.0),
+    "dropout": (lambda: functional.dropout(X, 0.5, training=True), 1.0),
     "native_dropout": (lambda: torch.native_dropout(X, 0.25, True)[0], 1.0),
-    "alpha_dropout": (lambda: F.alpha_dropout(X * 0, 0.1, training=True), 0.0),
-    "feature_dropout": (lambda: F.dropout1d(X.reshape(2000, 1, 1), 0.5, training=True), 1.0),
-    "rrelu": (lambda: F.rrelu(-X, 0.2, 0.4, training=True), -0.3),
+    "alpha_dropout": (lambda: functional.alpha_dropout(X * 0, 0.1, training=True), 0.0),
+    "feature_dropout": (lambda: functional.dropout1d(X.reshape(2000, 1, 1), 0.5, training=True), 1.0),
+    "rrelu": (lambda: functional.rrelu(-X, 0.2, 0.4, training=True), -0.3),
     "dirichlet": (lambda: torch._sample_dirichlet(torch.ones(1000, 2)), 0.5),
 }
 
@@ -94,8 +94,8 @@ def test_a_generator_of_the_user_is_used_as_it_is() -> None:
 def test_cuda_draws_are_private_too() -> None:
     before = torch.cuda.get_rng_state()
     with PrivateRandom():
-        first = F.dropout(torch.ones(100, device="cuda"), 0.5, training=True) + torch.rand(100, device="cuda")
+        first = functional.dropout(torch.ones(100, device="cuda"), 0.5, training=True) + torch.rand(100, device="cuda")
     with PrivateRandom():
-        second = F.dropout(torch.ones(100, device="cuda"), 0.5, training=True) + torch.rand(100, device="cuda")
+        second = functional.dropout(torch.ones(100, device="cuda"), 0.5, training=True) + torch.rand(100, device="cuda")
     assert torch.equal(first, second)
     assert torch.equal(torch.cuda.get_rng_state(), before)

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 from torch.nn.utils import parametrizations, prune
 
 
@@ -49,9 +49,9 @@ class Convolutional(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.relu(self.norm(self.conv1(x)))
-        x = F.dropout(self.again(self.again(x)), 0.2, training=self.training)
+        x = functional.dropout(self.again(self.again(x)), 0.2, training=self.training)
         x += 1.0
-        return self.head(F.adaptive_avg_pool2d(self.drop(x), 1).flatten(1))  # type: ignore[no-any-return]
+        return self.head(functional.adaptive_avg_pool2d(self.drop(x), 1).flatten(1))  # type: ignore[no-any-return]
 
 
 class Tied(nn.Module):
@@ -66,7 +66,7 @@ class Tied(nn.Module):
 
 
 class Attributes(nn.Module):
-    """What may hang on a module: bound methods, weak references, plain tensors, modules in a list and in a plain object."""
+    """What may hang on a module: bound methods, weak references, plain tensors, modules in a list or plain object."""
 
     def __init__(self) -> None:
         super().__init__()

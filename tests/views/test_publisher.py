@@ -97,7 +97,9 @@ def test_a_silent_page_gets_five_frames_a_second_and_the_last_is_the_newest(publ
     assert numbers(page)[-1] == 4999
 
 
-def test_a_page_that_fell_silent_in_a_busy_kernel_sleeps_until_it_says_hello(publisher: Publisher, clock: Clock) -> None:
+def test_a_page_that_fell_silent_in_a_busy_kernel_sleeps_until_it_says_hello(
+    publisher: Publisher, clock: Clock
+) -> None:
     page = Page()
     publisher.open(page)
     publisher.post(page, frame(0))

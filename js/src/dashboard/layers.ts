@@ -1,4 +1,4 @@
-/** The list of layers: a tree, or a dropdown with ‹ › where the dashboard is narrow (the style decides which is seen). */
+/** The list of layers: a tree, or where the dashboard is narrow a dropdown with ‹ ›; the style decides which is seen. */
 
 import { make, setHidden, setText } from "../kernel/dom.ts";
 import type { CommonHeader } from "../kernel/header.ts";
@@ -15,7 +15,8 @@ export interface LayersHeader extends CommonHeader {
 export function buildLayers(panel: Panel): PanelView<LayersHeader> {
   const tree = makeTree(panel, select);
   const picker = makePicker(panel, select);
-  const columns = make("div", "nnw-layer nnw-layer-head", ...["Layer", "units", "alive"].map((name) => make("span", "", name)));
+  const titles = ["Layer", "units", "alive"].map((name) => make("span", "", name));
+  const columns = make("div", "nnw-layer nnw-layer-head", ...titles);
   const note = make("p", "nnw-layer-note");
   panel.widget.classList.add("nnw-layers");
   panel.root.append(make("div", "nnw-layer-list", columns, tree.element, note), picker.element);
@@ -159,7 +160,7 @@ function makeRow(row: LayerRow, click: () => void): HTMLElement {
   const name = make("span", "nnw-layer-name", make("span", "", start), make("span", "", end));
   const item = make("div", "nnw-layer", name);
   if (row.group) item.classList.add("nnw-layer-group");
-  else item.append(make("span", "nnw-layer-units"), make("span", "nnw-layer-alive"), make("span", "nnw-layer-dead"));
+  else item.append(...["units", "alive", "dead"].map((column) => make("span", `nnw-layer-${column}`)));
   item.style.setProperty("--nnw-depth", String(row.depth));
   item.title = row.name;
   item.tabIndex = -1;
@@ -174,6 +175,7 @@ function fillRow(item: HTMLElement, row: LayerRow): void {
   const [units, alive, dead] = [item.children[1]!, item.children[2] as HTMLElement, item.children[3]!];
   setText(units, row.units === null ? "" : String(row.units));
   alive.classList.toggle("nnw-known", row.alive !== null);
+  alive.classList.toggle("nnw-some-dead", row.dead > 0);
   alive.style.setProperty("--nnw-alive-share", `${100 * (row.alive ?? 1)}%`);
   setText(dead, row.dead > 0 ? `${row.dead}†` : "");
   const count = row.units === null ? "" : `, ${row.units} units`;
@@ -183,7 +185,8 @@ function fillRow(item: HTMLElement, row: LayerRow): void {
 function makePicker(panel: Panel, select: (layer: string) => void): Tree {
   const list = make("select", "nnw-select");
   const [previous, next] = [make("button", "nnw-step", "‹"), make("button", "nnw-step", "›")];
-  const element = make("div", "nnw-layer-picker", make("label", "nnw-control", make("span", "", "Layer"), list), previous, next);
+  const label = make("label", "nnw-control", make("span", "", "Layer"), list);
+  const element = make("div", "nnw-layer-picker", label, previous, next);
   let rows: readonly LayerRow[] = [];
   let layer: string | null = null;
   for (const [button, by, name] of [[previous, -1, "Previous layer"], [next, 1, "Next layer"]] as const) {

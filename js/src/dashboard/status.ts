@@ -153,7 +153,8 @@ function makeActions(panel: Panel): { element: HTMLElement; show(paused: boolean
   const show = (paused: boolean): void => {
     if (paused === shown) return;
     shown = paused;
-    pause.replaceChildren(icon([paused ? PLAY : PAUSE], { filled: true }), make("span", "", paused ? "Resume" : "Pause"));
+    const name = make("span", "", paused ? "Resume" : "Pause");
+    pause.replaceChildren(icon([paused ? PLAY : PAUSE], { filled: true }), name);
     pause.title = paused ? "" : "Pauses the views, never the training";
   };
   for (const button of [pause, refresh]) button.type = "button";

@@ -23,7 +23,7 @@ export function makeFigure(name: string, mark: "square" | "cross"): Figure {
   const marks = mark === "square" ? ["nnw-occ-square"] : ["nnw-occ-row", "nnw-occ-col", "nnw-occ-cell"];
   const frame = make("div", "nnw-occ-frame", canvas, ...marks.map((kind) => make("div", kind)));
   const below = make("div", "nnw-occ-below");
-  const element = make("div", `nnw-occ-figure nnw-occ-${name} nnw-occ-${mark === "cross" ? "cross" : "heat"}`, title, sub, make("div", "nnw-occ-box", frame), below);
+  const element = make("div", `nnw-occ-${name} nnw-occ-with-${mark}`, title, sub, frame, below);
   return {
     element,
     frame,

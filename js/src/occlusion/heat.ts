@@ -1,4 +1,4 @@
-/** The heat over the picture: grey below, orange where something is lost, blue where it is gained. Numbers in, pixels out. */
+/** The heat over the picture: orange where something is lost, blue where it is gained. Numbers in, pixels out. */
 
 import type { Pixels } from "../kernel/canvas.ts";
 import { heatColor } from "../kernel/color.ts";

@@ -73,7 +73,7 @@ export function findRegions(labels: ArrayLike<number>, rows: number, cols: numbe
   return regions.sort((a, b) => b.area - a.area);
 }
 
-/** A class keeps its own colour among ten; where two classes of the legend would share one, the later takes a free one. */
+/** The colour of each class: its own among ten; where two of the legend would share one, the later takes a free one. */
 export function paletteSlots(classes: readonly number[], colors: number): Map<number, number> {
   const slots = new Map<number, number>();
   const taken = new Set<number>();

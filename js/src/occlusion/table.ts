@@ -30,7 +30,7 @@ export function formatEnd(value: number, kind: ScoreKind): string {
 }
 
 /** A sum, or a dash where there is none. */
-function formatSum(value: number | null): string {
+export function formatSum(value: number | null): string {
   return value === null || Number.isNaN(value) ? "–" : formatValue(value);
 }
 

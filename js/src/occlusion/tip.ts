@@ -1,10 +1,10 @@
 /** What the tooltip says for a place in one of the figures. Numbers in, words out. */
 
 import type { Rect } from "../kernel/canvas.ts";
-import { formatFixed, formatValue } from "../kernel/format.ts";
+import { formatFixed } from "../kernel/format.ts";
 import { cellEdges } from "./geometry.ts";
 import { type Result, coveredAt } from "./result.ts";
-import { className, formatScore } from "./table.ts";
+import { className, formatScore, formatSum } from "./table.ts";
 
 export interface Tip {
   /** What is explained, in the coordinates of `frame`. */
@@ -30,7 +30,8 @@ function rectOf(result: Result, frame: Rect, [top, bottom]: Span, [left, right]:
 
 function pixelTip(result: Result, row: number, col: number, frame: Rect): Tip {
   const [height, width] = result.positions.size;
-  const [i, j] = [Math.min(height - 1, Math.max(0, Math.floor(row))), Math.min(width - 1, Math.max(0, Math.floor(col)))];
+  const inside = (at: number, length: number): number => Math.min(length - 1, Math.max(0, Math.floor(at)));
+  const [i, j] = [inside(row, height), inside(col, width)];
   const value = result.importance[i * width + j]!;
   const { unit } = result.header.scales.importance;
   const known = Number.isFinite(value);
@@ -54,8 +55,9 @@ function squareTip(figure: string, result: Result, row: number, col: number, fra
   const covered = coveredAt(result, { i, j });
   if (!Number.isFinite(covered.p)) return { near, text: `${place}not computed yet`, strong: "" };
   const { header } = result;
-  if (figure === "p") return { near, text: `${place}${header.scales.p.unit} `, strong: formatScore(covered.p, header.kind) };
-  if (figure === "map") return { near, text: `${place}${header.scales.map_sum.unit} `, strong: formatValue(covered.map_sum ?? Number.NaN) };
+  const { p, map_sum: sum } = header.scales;
+  if (figure === "p") return { near, text: `${place}${p.unit} `, strong: formatScore(covered.p, header.kind) };
+  if (figure === "map") return { near, text: `${place}${sum.unit} `, strong: formatSum(covered.map_sum) };
   const name = className(header.class_names, covered.predicted);
   return { near, text: place, strong: `${name} (${formatFixed(covered.predicted_p, 2)})` };
 }

@@ -1,4 +1,4 @@
-/** What is lost when a square of the picture is covered: the heat over the picture and three maps of the square's places. */
+/** What is lost when a square of the picture is covered: heat over the picture, and three maps of the square's places. */
 
 import { makeControls } from "../kernel/controls.ts";
 import { make, setText } from "../kernel/dom.ts";
@@ -33,8 +33,9 @@ class Square {
 
   put(result: Result, { i, j }: Cell): void {
     const { rows, cols } = result.positions;
-    const [row, col] = [rows[Math.max(0, Math.min(i, rows.length - 1))]!, cols[Math.max(0, Math.min(j, cols.length - 1))]!];
-    this.origin = [row, col];
+    const kept = (origins: ArrayLike<number>, k: number): number =>
+      origins[Math.max(0, Math.min(k, origins.length - 1))]!;
+    this.origin = [kept(rows, i), kept(cols, j)];
   }
 }
 
@@ -128,9 +129,8 @@ function followPointer(
       return { result, row: ((clientY - top) / height) * rows, col: ((clientX - left) / width) * cols };
     };
     const put = ({ result, row, col }: { result: Result; row: number; col: number }): Cell => {
-      const { positions } = result;
-      const [i, j] = [nearest(positions.rows, positions.patch[0], row), nearest(positions.cols, positions.patch[1], col)];
-      return { i, j };
+      const { rows, cols, patch } = result.positions;
+      return { i: nearest(rows, patch[0], row), j: nearest(cols, patch[1], col) };
     };
     panel.listen(frame, "pointermove", (event) => {
       const place = at(event);
