@@ -38,7 +38,9 @@ export function pointColors(
       const packed = lookUp(theme.ink, loss, 0, lossTop);
       rgb = Number.isFinite(loss) ? [packed & 255, (packed >> 8) & 255, (packed >> 16) & 255] : grey;
     }
-    out.set(rgb, 4 * i);
+    out[4 * i] = rgb[0];
+    out[4 * i + 1] = rgb[1];
+    out[4 * i + 2] = rgb[2];
   }
   return out;
 }
