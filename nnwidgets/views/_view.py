@@ -16,44 +16,20 @@ from matplotlib.figure import Figure
 from traitlets.utils.bunch import Bunch
 
 from nnwidgets.session import Session
-from nnwidgets.training.worker import Job, Snapshot
-from nnwidgets.views._captions import number, step_text
+from nnwidgets.training.worker import Snapshot
+from nnwidgets.views._captions import step_text
+from nnwidgets.views._controls import HasControls
 from nnwidgets.views._display import LeavesPicture
+from nnwidgets.views._job import ViewJob
 from nnwidgets.views._panel import Panel, text_of
+from nnwidgets.views._states import state_line
 from nnwidgets.views._wire import Frame, Header
 
 Caption = list[tuple[str, bool]]
 SELECTABLE = ("layer", "unit", "sample", "target", "selected")
 
 
-class ViewJob(Job):
-    """The worker's side of a view."""
-
-    def __init__(self, view: View) -> None:
-        self.view = view
-        self.name = view.stem
-        self.long = view.long
-
-    def wanted(self) -> bool:
-        return self.view.on_screen and not self.view.session.paused
-
-    def work(self, snapshot: Snapshot) -> Iterator[None]:
-        ask = self.view.ask()
-        self.view.started()
-        try:
-            for result in self.view.compute(snapshot, ask):
-                if result is not None:
-                    self.view.show(result)
-                yield
-        finally:
-            self.view.ended()
-        self.view.show_state()
-
-    def failed(self, error: BaseException, step: int) -> None:
-        self.view.fail(error, step)
-
-
-class View(LeavesPicture, ipywidgets.VBox):
+class View(LeavesPicture, HasControls, ipywidgets.VBox):
     """A live picture of a model. `result` is the last result, `figure()` draws it with matplotlib.
 
     Options are ordinary traits: set them, observe them, link them. None of them is synced by traitlets; the page asks for
@@ -63,7 +39,6 @@ class View(LeavesPicture, ipywidgets.VBox):
     stem: ClassVar[str]
     panel_type: ClassVar[type[Panel]]
     long: ClassVar[bool] = False
-    controls: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, session: Session, *, standalone: bool = True, save_picture: bool = True) -> None:
         self.session = session
@@ -72,8 +47,8 @@ class View(LeavesPicture, ipywidgets.VBox):
         self.shown = False
         self.row: LeavesPicture | None = None
         self._asked: Hashable = None
-        self._failure: tuple[str, int] | None = None
-        self._progress: tuple[float, str] | None = None
+        self.failure: tuple[str, int] | None = None
+        self.running: tuple[float, str] | None = None
         self.finished_at: float | None = None
         self.panel = self.panel_type(
             on_command=self.command,
@@ -126,10 +101,6 @@ class View(LeavesPicture, ipywidgets.VBox):
     def curves(self, result: Any) -> None:
         """Bring the curves below up to date with a result."""
 
-    def choices(self, option: str) -> list[tuple[Any, str]]:
-        """Values and labels that an option may take, when its trait does not tell."""
-        raise KeyError(option)
-
     def awaited(self) -> str:
         """What the view waits for before it can ask (a sample not read yet), or nothing."""
         return ""
@@ -144,7 +115,7 @@ class View(LeavesPicture, ipywidgets.VBox):
     def refresh(self) -> None:
         """Compute anew from a snapshot no older than now."""
         self._asked = self.ask()
-        self._failure = None
+        self.failure = None
         if self.session.refusal or self.session.paused:
             self.show_state()
         else:
@@ -180,20 +151,20 @@ class View(LeavesPicture, ipywidgets.VBox):
     # Results and states.
 
     def started(self) -> None:
-        self._progress = (0.0, "")
+        self.running = (0.0, "")
 
     def progress(self, share: float, text: str) -> None:
         """Say how far a slow computation is."""
-        self._progress = (share, text)
+        self.running = (share, text)
         self.show_state()
 
     def ended(self) -> None:
-        self._progress = None
+        self.running = None
 
     def show(self, result: Any) -> None:
         """Make a result the last one and have it sent."""
         self.result = result
-        self._failure = None
+        self.failure = None
         self.finished_at = time.monotonic()
         self.show_picture()
         self.curves(result)
@@ -202,7 +173,7 @@ class View(LeavesPicture, ipywidgets.VBox):
     def fail(self, error: BaseException, step: int) -> None:
         """Show a failure in the view; the last good picture stays."""
         name = type(error).__name__
-        self._failure = (f"{name}: {text_of(error)}", step)
+        self.failure = (f"{name}: {text_of(error)}", step)
         self.show_state()
 
     def on_display(self) -> None:
@@ -235,70 +206,14 @@ class View(LeavesPicture, ipywidgets.VBox):
             "age_s": 0.0 if self.finished_at is None else time.monotonic() - self.finished_at,
             "training": status.training,
             "stale_after_s": status.stale_after_s,
-            "state": self.state(),
+            "state": state_line(self),
             "options": self.option_specs(),
             "standalone": self.standalone,
             "own_picture": (self.row or self).leaves_picture,
             "selection": {name: getattr(self.session.selection, name) for name in SELECTABLE},
         }
 
-    def state(self) -> Header:
-        """The state line: kind, words, action. What is most in the way comes first."""
-        step = self.session.status().step
-        blank = {"text": "", "detail": "", "error": "", "progress": None, "actions": []}
-        if self.session.refusal:
-            return {**blank, "kind": "refused", "text": "This model can't be watched.", "detail": self.session.refusal}
-        if self._failure is not None:
-            text = f"Failed at {step_text(self._failure[1])}. Training goes on."
-            return {**blank, "kind": "failed", "text": text, "error": self._failure[0], "actions": ["copy", "retry"]}
-        if self.session.paused:
-            at = step_text(self.result.step) if self.result is not None else "the start"
-            text = f"Paused at {at} · training is at {step_text(step)}"
-            return {
-                **blank,
-                "kind": "paused",
-                "text": text,
-                "detail": "Nothing is computed for this view and it costs nothing.",
-                "actions": ["resume"],
-            }
-        if self.awaited():
-            return {**blank, "kind": "waiting", "text": self.awaited()}
-        if self._progress is not None and self._progress[1]:
-            share, text = self._progress
-            return {**blank, "kind": "computing", "text": text, "progress": share, "actions": ["cancel"]}
-        if self.result is None:
-            detail = "Taken after the next optimizer step. To look at the model as it is now, press Refresh."
-            return {
-                **blank,
-                "kind": "waiting",
-                "text": "Waiting for the first snapshot",
-                "detail": detail,
-                "actions": ["refresh"],
-            }
-        if self.session.model_changed():
-            text = "The model has changed since this picture"
-            return {**blank, "kind": "changed", "text": text, "actions": ["refresh"]}
-        return {**blank, "kind": "live"}
-
-    # Options and commands.
-
-    def option_specs(self) -> list[Header]:
-        """The controls at the right of the head, from the traits named in `controls`."""
-        specs = []
-        for name in self.controls:
-            trait = self.traits()[name]
-            choices = trait.metadata.get("choices") or self.choices(name)
-            if choices:
-                specs.append(
-                    {
-                        "name": trait.metadata.get("wire", name),
-                        "label": trait.metadata["label"],
-                        "kind": trait.metadata["control"],
-                        "value": getattr(self, name),
-                        "choices": choices,
-                    }
-                )
-        return specs
+    # Commands.
 
     def command(self, name: str, value: Any) -> Frame | None:
         """Do what the page asks. Raises ValueError, KeyError, TypeError or TraitError with words for the user."""
@@ -312,7 +227,7 @@ class View(LeavesPicture, ipywidgets.VBox):
                 at = names.index(self.session.selection.layer) + _by(value)
                 self.select(layer=names[min(max(at, 0), len(names) - 1)])
             case "option":
-                self._set_option(_mapping(value, ("name", "value")))
+                self.set_option(_mapping(value, ("name", "value")))
             case "cancel":
                 self.session.worker.cancel(self.job)
             case "retry" | "refresh":
@@ -326,17 +241,6 @@ class View(LeavesPicture, ipywidgets.VBox):
     def select(self, **changes: Any) -> None:
         """Change the selection that all views of the inspector share."""
         self.session.selection.update(**changes)
-
-    def _set_option(self, change: dict[str, Any]) -> None:
-        name, value = change.get("name"), change.get("value")
-        traits = self.traits()
-        own = next((own for own in self.controls if traits[own].metadata.get("wire", own) == name), None)
-        if own is None:
-            raise KeyError(f"option: no {name!r} in the {self.stem} view")
-        choices = traits[own].metadata.get("choices") or self.choices(own)
-        if value not in [choice for choice, _ in choices]:
-            raise ValueError(f"{name}: expected one of {[choice for choice, _ in choices]}, got {value!r}")
-        setattr(self, own, value)
 
     def _option_changed(self, _change: Bunch) -> None:
         self._renew()
@@ -370,5 +274,5 @@ def _mapping(value: Any, keys: Sequence[str]) -> dict[str, Any]:
 def _by(value: Any) -> int:
     by = _mapping(value, ("by",)).get("by")
     if not isinstance(by, int):
-        raise ValueError(f"by: expected a whole number, got {number(by) if isinstance(by, float) else by!r}")
+        raise ValueError(f"by: expected a whole number, got {by!r}")
     return by

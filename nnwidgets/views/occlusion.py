@@ -161,13 +161,13 @@ class OcclusionView(SampleView):
         }
         return [target, *super().option_specs()] if listed and self._size is not None else []
 
-    def _set_option(self, change: dict[str, Any]) -> None:
+    def set_option(self, change: dict[str, Any]) -> None:
         if change.get("name") == "target":
             if self._pinned_target is not None:
                 self._pinned_target = change.get("value")
             self.select(target=change.get("value"))
             return
-        super()._set_option(change)
+        super().set_option(change)
 
     @traitlets.observe("patch")
     def _patch_changed(self, _change: Any) -> None:
