@@ -150,7 +150,7 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
 
     def _status(self) -> Header:
         session, status = self.session, self.session.status()
-        name, steps, values = session.loss_curve()
+        name, _steps, values = session.loss_curve()
         loss = number(values[-1], 4) if values else "\u2013"
         latest = self.views[self.tab].finished_at
         age = time.monotonic() - latest if latest is not None else None

@@ -17,6 +17,7 @@ from nnwidgets.session import Session
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._captions import count, number, plural, share, size
 from nnwidgets.views._curves import Curve, Curves, Series
+from nnwidgets.views._kernels import coloured, is_rgb, pictures_of, planes_of
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView
 from nnwidgets.views._tiles import Page, descending, fit, page_of, page_with, scale_header
@@ -133,7 +134,7 @@ class FiltersView(SampleView):
         parts: Caption = [(f"{what}, {plural(channels, 'input channel')}", False)]
         scale = "one scale for the layer" if self.scale == "layer" else "each filter its own scale"
         parts.append((f"weights ±{peak}, {scale}", False))
-        if self._is_rgb(planes):
+        if is_rgb(planes):
             parts.append(("as colours, zero is mid grey", False))
         elif planes.ndim == 4 and planes.shape[1] > 1:
             parts.append(
@@ -159,7 +160,7 @@ class FiltersView(SampleView):
         if self._unit_moved(unit):
             self._page = page_with(order, unit)
         page = page_of(order, self._page)
-        flat, rgb = self._flat(values), self._is_rgb(values)
+        flat, rgb = pictures_of(values, self.channel), is_rgb(values)
         shown = flat[list(page.units)]
         scale = scale_header(shown.reshape(len(shown), -1)[:, None], mode=self.scale, signed=True, unit="weight")
         peak = max(scale["hi"], 1e-30)
@@ -232,31 +233,9 @@ class FiltersView(SampleView):
         draw_filters(result, figure, caption=self.caption_text(result))
 
     def _planes(self, result: FiltersResult) -> Array:
-        """Weights as (out, in), or (out, in, height, width); a first linear layer over a picture takes the picture's shape."""
-        weight = result.weight.numpy()
-        if weight.ndim > 4:
-            return weight.reshape(len(weight), -1, *weight.shape[-2:])
-        if weight.ndim == 3:
-            return weight[:, :, None, :]
-        image = self.session.samples.picture(self.session.samples.probe_indices[0])
-        if weight.ndim == 2 and image is not None and result.layer == self._weighted[0]:
-            height, width = image.shape[:2]
-            if weight.shape[1] in (height * width, 3 * height * width):
-                return weight.reshape(len(weight), -1, height, width)
-        return weight
-
-    @staticmethod
-    def _is_rgb(planes: Array) -> bool:
-        return planes.ndim == 4 and planes.shape[1] == 3
-
-    def _flat(self, planes: Array) -> Array:
-        """One picture a filter: (out, height, width), or (out, height, width, 3)."""
-        if self._is_rgb(planes):
-            return np.moveaxis(planes, 1, -1)
-        if self.channel >= 0:
-            return planes[:, min(self.channel, planes.shape[1] - 1)]
-        strongest = np.square(planes).sum(axis=(2, 3)).argmax(axis=1)
-        return planes[np.arange(len(planes)), strongest]
+        first = bool(self._weighted) and result.layer == self._weighted[0]
+        picture = self.session.samples.picture(self.session.samples.probe_indices[0]) if first else None
+        return planes_of(result.weight.numpy(), None if picture is None else picture.shape[:2])
 
     def _order(self, stats: FilterStats, out: int) -> Array:
         if self.sort_by == "smoothness":
@@ -294,7 +273,7 @@ class FiltersView(SampleView):
         tiles, labels = [], []
         for step, weight in chosen:
             one = FiltersResult(step, result.layer, result.kind, weight[unit : unit + 1], result.stats)
-            tiles.append(self._flat(self._planes(one))[0])
+            tiles.append(pictures_of(self._planes(one), self.channel)[0])
             labels.append((count(step), share(float(filter_stats(one.weight).smoothness[0]))))
         return np.stack(tiles), labels
 
@@ -311,12 +290,3 @@ class FiltersView(SampleView):
             "unit": unit,
         }
         return Frame(header, {"rows": values})
-
-
-def coloured(weights: Array, peak: float) -> Array:
-    """Weights (…, 3) as colours, uint8: 0 is mid grey, ±peak the ends.
-
-    >>> coloured(np.array([[-1.0, 0.0, 1.0]]), 1.0).tolist()
-    [[1, 128, 255]]
-    """
-    return np.clip(np.nan_to_num(128 + 127 * weights / peak), 0, 255).astype(np.uint8)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 import traitlets
 from matplotlib.figure import Figure
@@ -16,10 +15,11 @@ from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.session import Session, now_s
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._captions import THIN, count, number, share, size
+from nnwidgets.views._occlusion_frame import occlusion_frame
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView
 from nnwidgets.views._view import Caption
-from nnwidgets.views._wire import Array, Frame, Header
+from nnwidgets.views._wire import Frame, Header
 
 MOST_POSITIONS = 600
 MOST_CLASSES_LISTED = 50
@@ -242,83 +242,10 @@ class OcclusionView(SampleView):
         return [*parts, ("eval mode", False)]
 
     def picture(self, result: OcclusionResult) -> Frame:
-        grid, target, probable = result.map, self.target, self.kind == "probability"
-        scores, clean = grid.scores[0], grid.clean[0]
-        chances, clean_chances = torch.softmax(scores, dim=-1), torch.softmax(clean, dim=0)
-        drawn = (chances if probable else scores)[..., target]
-        computed = grid.computed[0]
-        predicted = torch.where(computed, scores.argmax(-1), int(clean.argmax()))
-        own = int(clean.argmax())
-        sums = (
-            grid.layer_sums[result.layer][0][..., result.unit]
-            if result.layer and result.unit is not None
-            else torch.full_like(drawn, torch.nan)
-        )
-        importance = grid.importance(target, kind=self.kind)[0]
-        arrays: dict[str, Array] = {
-            "importance": importance.numpy(),
-            "rows": np.asarray(grid.rows, dtype=np.int32),
-            "cols": np.asarray(grid.cols, dtype=np.int32),
-            "p": drawn.numpy(),
-            "map_sum": sums.numpy(),
-            "predicted": predicted.numpy().astype(np.uint16),
-            "predicted_p": chances.max(dim=-1).values.numpy(),
-        }
         image = self.session.samples.picture(result.sample)
-        if image is not None:
-            arrays["picture"] = image
-        name = self.session.class_name(target)
-        clean_drawn = float((clean_chances if probable else clean)[target])
-        clean_sum = (
-            float(grid.clean_layer_sums[result.layer][0, result.unit])
-            if result.layer and result.unit is not None
-            else float("nan")
+        return occlusion_frame(
+            result, target=self.target, kind=self.kind, class_name=self.session.class_name, picture=image
         )
-        what = "Probability" if probable else "Logit"
-        map_name = f"Map {result.unit} of {result.layer}" if result.layer else "No layer with maps"
-        header: Header = {
-            "overlay_title": f"{what} of {name} lost",
-            "overlay_sub": "mean over the squares that cover the pixel",
-            "panels": [
-                {
-                    "title": f"p({name})" if probable else f"logit {name}",
-                    "sub": f"clean {share(clean_drawn) if probable else number(clean_drawn)}",
-                },
-                {"title": map_name, "sub": f"strongest · clean {number(clean_sum)}"},
-                {"title": "Predicted class", "sub": f"muted: same · share of {count(drawn.numel())}"},
-            ],
-            "patch": list(grid.patch),
-            "image_size": list(grid.image_size),
-            "clean": {
-                "p": clean_drawn,
-                "map_sum": clean_sum,
-                "predicted": own,
-                "predicted_p": float(clean_chances[own]),
-            },
-            "class_names": [self.session.class_name(each) for each in range(len(clean))],
-            "legend": self._legend(predicted[computed]),
-            "scales": {
-                "importance": {**_ends(importance, floor=0.0), "unit": f"{what.lower()} lost"},
-                "p": {"lo": 0.0, "hi": 1.0, "unit": "probability"} if probable else {**_ends(drawn), "unit": "logit"},
-                "map_sum": {**_ends(sums, floor=0.0), "unit": "summed activity"},
-            },
-            "target": target,
-            "kind": self.kind,
-            "table_labels": [
-                f"p({name})" if probable else f"logit {name}",
-                f"map {result.unit}, summed activity",
-                "predicted class",
-            ],
-        }
-        return Frame(header, arrays)
-
-    def _legend(self, predicted: torch.Tensor) -> list[tuple[int, str, float]]:
-        classes, counts = predicted.unique(return_counts=True)
-        order = counts.argsort(descending=True).tolist()
-        return [
-            (int(classes[i]), self.session.class_name(int(classes[i])), float(counts[i]) / max(1, predicted.numel()))
-            for i in order
-        ]
 
     def draw(self, result: OcclusionResult, figure: Figure) -> None:
         from nnwidgets.figures.occlusion import draw_occlusion
@@ -359,9 +286,3 @@ def geometry(picture: tuple[int, ...], patch: int | None, stride: int | None) ->
 def _positions(picture: tuple[int, ...], patch: int, stride: int) -> int:
     rows, columns = (-(-(axis - patch) // stride) + 1 for axis in picture)
     return rows * columns
-
-
-def _ends(values: torch.Tensor, floor: float | None = None) -> Header:
-    finite = values[torch.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.numel() else (0.0, 1.0)
-    return {"lo": min(low, floor) if floor is not None else low, "hi": max(high, floor) if floor is not None else high}
