@@ -91,7 +91,7 @@ def test_parts_of_a_large_chunk_give_the_same(generator: torch.Generator, monkey
     maps, pictures = maps_with_oddities(generator, torch.float64), torch.randn(6, 1, 7, 5, generator=generator)
     whole = activation_stats(maps, inputs=pictures)
 
-    monkeypatch.setattr("nnwidgets.analysis.activations._PART", 150)  # two samples at a time
+    monkeypatch.setattr("nnwidgets.analysis.activations._CPU_PART", 150)  # two samples at a time
 
     parts = activation_stats(maps, inputs=pictures)
     for name in FIELDS:
