@@ -36,15 +36,15 @@ _inspectors: weakref.WeakKeyDictionary[nn.Module, weakref.ref[Inspector]] = weak
 class Inspector:
     """Wraps a model and a dataset; displaying it displays its dashboard.
 
-    Everything is computed on a private copy of the model in eval mode. The model, the dataset and the global random states are
-    as they were before; a second inspector on the same model replaces the first.
+    Everything is computed on a private copy of the model in eval mode. The model, the dataset and the global random
+    states are as they were before; a second inspector on the same model replaces the first.
 
     Args:
         model: any eager module on any device; compiled and data-parallel wrappers are looked through.
-        dataset: map-style dataset, list, DataLoader (its dataset and collate function), one tensor or array (no labels), or
-            `(inputs, targets)`.
-        unpack: `unpack(sample) -> (args, kwargs, target or None)`; by default the last of a tuple is the target if `forward` takes
-            fewer arguments.
+        dataset: map-style dataset, list, DataLoader (its dataset and collate function), one tensor or array (no
+            labels), or `(inputs, targets)`.
+        unpack: `unpack(sample) -> (args, kwargs, target or None)`; by default the last of a tuple is the target if
+            `forward` takes fewer arguments.
         score_fn: `score_fn(output) -> (batch, classes)`; by default the output's `logits`, else its first tensor.
         loss_fn: `loss_fn(output, targets)`: the loss on the probe is then shown without `watch.log`.
         class_names: else `dataset.classes`, else numbers.
@@ -172,7 +172,8 @@ class Inspector:
         points: int | None = None,
         save_picture: bool = True,
     ) -> EmbeddingView:
-        """Samples as points, near each other when a layer responds alike, live; a fixed subset of `points` (500) samples.
+        """Samples as points, near each other when a layer responds alike, live; a fixed subset of `points` (500)
+        samples.
 
         Raises:
             KeyError: an unknown layer.
@@ -247,7 +248,7 @@ def _session(
     selection: Selection | None,
     memory: int,
 ) -> Session:
-    """Run the private copy once, in the user's thread, to learn its layers and classes and whether it is safe to watch."""
+    """Run the private copy once, in the user's thread, to learn its layers, its classes and whether it is safe."""
     shadow.refill()
     first = samples.batch(samples.probe_indices[:2])
     report = check_leaks(shadow, model, first.args, first.kwargs)

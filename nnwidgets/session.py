@@ -1,6 +1,7 @@
 """What an inspector's views share: the shadow, the samples, the layers, the record, the worker. Knows no widget.
 
-The user holds the `Inspector`; views hold the session. When the inspector goes, its session is closed and its views with it.
+The user holds the `Inspector`; views hold the session. When the inspector goes, its session is closed and its views
+with it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is kept of a training: statistics of every layer, filters, losses. Knows results; knows no model and no widget."""
+"""What is kept of a training: statistics of layers, filters, losses. Knows results; knows no model and no widget."""
 
 from __future__ import annotations
 

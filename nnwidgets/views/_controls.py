@@ -1,7 +1,7 @@
 """Options of a view and the controls that the page draws for them. Knows traits; knows no model.
 
-An option is a trait tagged `control` ("dropdown", "toggle"), `label` and perhaps `choices` [(value, text), …] and `wire`, its name
-in the page if that is another. It is not synced by traitlets: the page asks for a change by a message.
+An option is a trait tagged `control` ("dropdown", "toggle"), `label` and perhaps `choices` [(value, text), …] and
+`wire`, its name in the page if that is another. It is not synced by traitlets: the page asks for a change by a message.
 """
 
 from __future__ import annotations

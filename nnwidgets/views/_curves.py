@@ -23,7 +23,7 @@ OTHERS = "var(--jp-ui-font-color2)"
 
 @dataclass(frozen=True)
 class Series:
-    """One curve's data over `steps` (n,): the selected unit (n,), the layer mean (n,), a band (2, n) around it, thin others (k, n)."""
+    """One curve's data over `steps` (n,): the unit (n,), the layer mean (n,), a band (2, n), thin others (k, n)."""
 
     steps: Array
     unit: Array | None
@@ -103,7 +103,10 @@ class Curve(ipywidgets.VBox):
             unit = number(float(series.unit[-1]), self._digits) if series.unit is not None else ""
             values = f'<b class="nnw-unit">{unit}</b> <span>{number(float(series.mean[-1]), self._digits)}</span>'
         note = f' <span class="nnw-faint">{html.escape(self._note)}</span>' if self._note else ""
-        self._head.value = f'<div class="nnw-curve-head"><span><b>{html.escape(self._title)}</b>{note}</span><span>{values}</span></div>'
+        self._head.value = (
+            f'<div class="nnw-curve-head"><span><b>{html.escape(self._title)}</b>{note}</span>'
+            f"<span>{values}</span></div>"
+        )
 
 
 class Curves(ipywidgets.VBox):
@@ -123,7 +126,10 @@ class Curves(ipywidgets.VBox):
         """Say in the legend what the lines are."""
         rows = [("nnw-key-unit", unit), ("nnw-key-mean", "layer mean"), ("nnw-key-band", band)]
         keys = "".join(f'<span class="nnw-key {key}">{html.escape(text)}</span>' for key, text in rows if text)
-        text = f'<div class="nnw-curves-head"><b>{html.escape(self._title)}</b>{keys}<span class="nnw-faint">{html.escape(note)}</span></div>'
+        text = (
+            f'<div class="nnw-curves-head"><b>{html.escape(self._title)}</b>{keys}'
+            f'<span class="nnw-faint">{html.escape(note)}</span></div>'
+        )
         PUBLISHER.update(self, lambda: self._set_legend(text))
 
     def _set_legend(self, text: str) -> int:

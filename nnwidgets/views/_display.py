@@ -57,7 +57,7 @@ class LeavesPicture:
         }
         if self.save_picture:
             self._picture_id = uuid.uuid4().hex
-        publish_display_data(bundle)
+        publish_display_data(bundle)  # type: ignore[no-untyped-call]
         if self._picture_id is not None:
             self._publish(blank_png(), update=False)
             self._pictured_at = float("-inf")
@@ -80,7 +80,7 @@ class LeavesPicture:
         return 1
 
     def _publish(self, png: bytes, *, update: bool) -> None:
-        publish_display_data(
+        publish_display_data(  # type: ignore[no-untyped-call]
             {"image/png": png, "text/plain": ""},
             metadata={"image/png": {"alt": "nnwidgets picture"}},
             transient={"display_id": self._picture_id},
@@ -91,9 +91,8 @@ class LeavesPicture:
 def png_of(figure: Figure) -> bytes:
     """The figure as PNG, drawn by Agg and never by pyplot, whose state other threads share."""
     buffer = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(buffer) if figure.dpi == DOTS_PER_INCH else figure.savefig(
-        buffer, format="png", dpi=DOTS_PER_INCH
-    )
+    FigureCanvasAgg(figure)
+    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
     return buffer.getvalue()
 
 

@@ -1,6 +1,7 @@
 """Keeps clicks answered while a cell runs. Knows comms; knows nothing of models.
 
-ipykernel 7.4 routes a widget's messages to the shell that last sent something for it. For a widget made in a cell that is
+ipykernel 7.4 routes a widget's messages to the shell that last sent something for it. For a widget made in a cell
+that is
 the main shell, which is blocked for as long as a cell runs. Trusting the subshell that the browser chose undoes this;
 other kernels have no such attribute and are left alone.
 """

@@ -45,7 +45,8 @@ def pictures_of(planes: Array, channel: int) -> Array:
     if channel >= 0:
         return planes[:, min(channel, planes.shape[1] - 1)]
     strongest = np.square(planes).sum(axis=(2, 3)).argmax(axis=1)
-    return planes[np.arange(len(planes)), strongest]
+    chosen: Array = planes[np.arange(len(planes)), strongest]
+    return chosen
 
 
 def coloured(weights: Array, peak: float) -> Array:

@@ -1,7 +1,7 @@
 """An own widget in the page: sends frames, receives messages. Knows the protocol; knows no model and no analysis.
 
-Browser to Python everything is a custom message; the browser never writes a trait. Handlers run in a second thread of the
-kernel while a cell is busy, so they check, hand over and return.
+Browser to Python everything is a custom message; the browser never writes a trait. Handlers run in a second thread
+of the kernel while a cell is busy, so they check, hand over and return.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Panel(anywidget.AnyWidget):
     """One bundle of ours on the page. A subclass names its `bundle`; anywidget tells styles apart by class.
 
     `on_command(name, value)` answers what the user does there: it returns a frame for a command that asks, raises
-    `ValueError`, `KeyError` or `TypeError` for one that makes no sense (the text goes back to the page), and must not block.
-    `on_hello()` is called when a page shows the panel; `on_failure(error)` when a frame could not be made.
+    `ValueError`, `KeyError` or `TypeError` for one that makes no sense (the text goes back to the page), and must
+    not block. `on_hello()` is called when a page shows the panel; `on_failure(error)` when a frame could not be made.
     """
 
     bundle: ClassVar[str]

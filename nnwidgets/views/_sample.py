@@ -13,7 +13,7 @@ from nnwidgets.views._view import View
 
 
 class SampleView(View):
-    """A view of a layer's or the model's response to one sample; either may be pinned, else the selection is followed."""
+    """A view of the response to one sample; layer and sample may be pinned, else the selection is followed."""
 
     def __init__(
         self, session: Session, *, layer: str | None = None, sample: int | None = None, **options: Any

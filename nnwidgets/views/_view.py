@@ -1,6 +1,7 @@
 """What every view is: a panel, curves, one job in the worker, one result. Knows no arithmetic and draws nothing itself.
 
-A concrete view says what it asks for (`ask`), how that is computed (`compute`, in the worker, in slices), what the page gets
+A concrete view says what it asks for (`ask`), how that is computed (`compute`, in the worker, in slices), what the
+page gets
 (`picture`) and how matplotlib draws it (`draw`). States, captions, options, selection and display are here, once.
 """
 
@@ -32,8 +33,8 @@ SELECTABLE = ("layer", "unit", "sample", "target", "selected")
 class View(LeavesPicture, HasControls, ipywidgets.VBox):
     """A live picture of a model. `result` is the last result, `figure()` draws it with matplotlib.
 
-    Options are ordinary traits: set them, observe them, link them. None of them is synced by traitlets; the page asks for
-    changes by messages, so Python is their only writer.
+    Options are ordinary traits: set them, observe them, link them. None of them is synced by traitlets; the page
+    asks for changes by messages, so Python is their only writer.
     """
 
     stem: ClassVar[str]

@@ -204,7 +204,8 @@ class ActivationsView(SampleView):
                 "values": [""] * len(page.units),
                 "flags": flags,
                 "aria": [
-                    f"unit {each}, max {number(float(tops[each]))}, mean {number(float(means[each]))}{', ' + flag if flag else ''}"
+                    f"unit {each}, max {number(float(tops[each]))}, mean {number(float(means[each]))}"
+                    f"{', ' + flag if flag else ''}"
                     for each, flag in zip(page.units, flags, strict=True)
                 ],
             },

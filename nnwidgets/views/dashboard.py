@@ -170,7 +170,11 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
                 "of": f"of {percent(status.budget or 0.0)}",
             }
         )
-        thin = np.linspace(0, len(values) - 1, min(SPARK_POINTS, len(values))).round().astype(int) if values else []
+        thin: list[int] = (
+            np.linspace(0, len(values) - 1, min(SPARK_POINTS, len(values))).round().astype(int).tolist()
+            if values
+            else []
+        )
         return {
             **self._common(),
             "items": items,

@@ -92,24 +92,23 @@ class EmbeddingView(SampleView):
         return Ask(self.layer, self.method, self.dims)
 
     def compute(self, snapshot: Snapshot, ask: Ask) -> Iterator[EmbeddingResult | None]:
-        session, rows, scores, note = self.session, [], [], ""
+        session = self.session
+        found: list[tuple[torch.Tensor, str | None]] = []
+        scores: list[torch.Tensor | None] = []
         for start in range(0, len(self._indices), CHUNK):
             batch = session.samples.batch(self._indices[start : start + CHUNK])
-            kept: list[torch.Tensor] = []
             output = record(
                 snapshot.shadow.module,
                 batch.args,
                 batch.kwargs,
                 layers=[ask.layer],
-                on_activation=lambda _name, value, kept=kept: kept.append(features(value)[0].clone()),
+                on_activation=lambda _name, value: found.append(features(value)),
             )
-            rows.append(kept[0])
             scores.append(session.batch_scores(output))
             yield None
-        step = session.step_of(snapshot)
-        yield None
+        step, note = session.step_of(snapshot), found[0][1] or ""
         final: Embedding | None = None
-        x = torch.cat(rows)
+        x = torch.cat([rows for rows, _ in found])
         for embedding in self._maps(x, ask):
             final = embedding
             yield None
@@ -120,7 +119,8 @@ class EmbeddingView(SampleView):
         if not torch.isfinite(x).all():
             bad = int((~torch.isfinite(x)).any(dim=1).sum())
             raise ValueError(
-                f"activations of {ask.layer}: expected finite values, got NaN or infinity for {bad} of {len(x)} samples; lower the learning rate or look at the layers before"
+                f"activations of {ask.layer}: expected finite values, got NaN or infinity for {bad} of {len(x)} samples; lower "
+                "the learning rate or look at the layers before"
             )
         if ask.method == "pca":
             yield pca(x, dims=ask.dims)
@@ -232,7 +232,7 @@ class EmbeddingView(SampleView):
             }
             for row in rows
         ]
-        pictures = [self.session.samples.picture(each["index"]) for each in strip[:STRIP]]
+        pictures = [self.session.samples.picture(self._indices[row]) for row in rows[:STRIP]]
         shapes = {picture.shape for picture in pictures if picture is not None}
         if not pictures or len(shapes) != 1 or any(picture is None for picture in pictures):
             return strip, None

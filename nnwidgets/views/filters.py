@@ -43,8 +43,8 @@ class FiltersView(SampleView):
     """The filters of one layer, live.
 
     Args:
-        layer: shown whatever is selected; None follows the selection. A layer without weights shows those of the last layer
-            before it that has some.
+        layer: shown whatever is selected; None follows the selection. A layer without weights shows those of the
+            last layer before it that has some.
     """
 
     stem = "filters"
@@ -74,7 +74,8 @@ class FiltersView(SampleView):
         norm = Curve("Weight norm", note="L2 of each filter", height=160)
         self._over_training = Curves("Over training", {"smoothness": smooth, "norm": norm})
         note = ipywidgets.HTML(
-            f'<div class="nnw-note"><b>How to read.</b> Above the grey band a filter is smoother than the same weights in random order (band: ±2 sd; darker: for the layer mean). {READING}</div>'
+            '<div class="nnw-note"><b>How to read.</b> Above the grey band a filter is smoother than the same weights '
+            f"in random order (band: ±2 sd; darker: for the layer mean). {READING}</div>"
         )
         return [self._over_training, note]
 
@@ -165,6 +166,7 @@ class FiltersView(SampleView):
         scale = scale_header(shown.reshape(len(shown), -1)[:, None], mode=self.scale, signed=True, unit="weight")
         peak = max(scale["hi"], 1e-30)
         film, film_labels = self._film(result, unit)
+        smoothness = float(result.stats.smoothness[unit])
         header: Header = {
             "layout": "maps",
             "tiles": self._tiles(result.stats, page),
@@ -172,7 +174,7 @@ class FiltersView(SampleView):
             "page": page.header(),
             "selected_tile": page.tile_of(unit),
             "detail_title": f"Unit {unit}",
-            "detail_facts": f"smooth {share(float(result.stats.smoothness[unit]))} · norm {share(float(result.stats.norm[unit]))}",
+            "detail_facts": f"smooth {share(smoothness)} · norm {share(float(result.stats.norm[unit]))}",
             "grid_title": "Filters"
             if self.sort_by == "unit"
             else f"Filters, {'smoothest' if self.sort_by == 'smoothness' else 'largest norm'} first",

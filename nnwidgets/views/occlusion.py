@@ -1,4 +1,4 @@
-"""The Occlusion view: what the model loses when a square of the picture is covered (Zeiler & Fergus 2014, ECCV, fig. 7)."""
+"""The Occlusion view: what is lost when a square of the picture is covered (Zeiler & Fergus 2014, ECCV, fig. 7)."""
 
 from __future__ import annotations
 
@@ -228,10 +228,11 @@ class OcclusionView(SampleView):
 
     def caption(self, result: OcclusionResult) -> Caption:
         grid, patch = result.map, size(tuple(result.map.patch))
+        name = self.session.class_name(self.target)
         lost = "probability" if self.kind == "probability" else "logit"
         parts: Caption = [
             (
-                f"{lost.capitalize()} of {self.session.class_name(self.target)} lost when a {patch} square is covered with 0",
+                f"{lost.capitalize()} of {name} lost when a {patch} square is covered with 0",
                 False,
             ),
             (f"{size((len(grid.rows), len(grid.cols)))} positions, stride {grid.stride[0]}, exact", False),
