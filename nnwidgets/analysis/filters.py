@@ -142,6 +142,7 @@ def _smoothness(weight: Tensor) -> tuple[Tensor, Tensor, tuple[str | None, ...]]
         "not finite" if not ok else "constant in every plane" if constant else None
         for ok, constant in zip(finite.tolist(), rho.isnan().tolist(), strict=True)
     )
+    rho = torch.where(finite, rho, torch.nan)
     sd = torch.where(rho.isnan(), torch.nan, sd)
     return (1 - rho).to(dtype), sd.to(dtype), reasons
 
