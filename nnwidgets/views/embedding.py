@@ -119,8 +119,8 @@ class EmbeddingView(SampleView):
         if not torch.isfinite(x).all():
             bad = int((~torch.isfinite(x)).any(dim=1).sum())
             raise ValueError(
-                f"activations of {ask.layer}: expected finite values, got NaN or infinity for {bad} of {len(x)} samples; lower "
-                "the learning rate or look at the layers before"
+                f"activations of {ask.layer}: expected finite values, got NaN or infinity for {bad} of {len(x)} "
+                "samples; lower the learning rate or look at the layers before"
             )
         if ask.method == "pca":
             yield pca(x, dims=ask.dims)
