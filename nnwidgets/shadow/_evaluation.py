@@ -40,9 +40,7 @@ def evaluation(module: nn.Module) -> Iterator[None]:
     """
     traits = traits_of.get(module, None)
     with ExitStack() as stack:
-        stack.enter_context(
-            torch.inference_mode(False)
-        )  # results shall be ordinary tensors in a user's inference_mode too
+        stack.enter_context(torch.inference_mode(False))  # in a user's inference_mode too, results are ordinary tensors
         stack.enter_context(torch.no_grad())
         stack.enter_context(_without_autocast())
         if traits is not None and torch.get_default_device() != traits.default_device:
@@ -70,8 +68,8 @@ class _ThreadDevice(DeviceContext):
     """`torch.device(...)` as a context, without writing the process-wide record of the current device."""
 
     def __enter__(self) -> _ThreadDevice:
-        TorchFunctionMode.__enter__(self)  # type: ignore[no-untyped-call]
+        TorchFunctionMode.__enter__(self)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        TorchFunctionMode.__exit__(self, *exception)  # type: ignore[no-untyped-call]
+        TorchFunctionMode.__exit__(self, *exception)

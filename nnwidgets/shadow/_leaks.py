@@ -82,7 +82,7 @@ class _LeakFound(BaseException):
     """Stops the forward pass; no Exception, so that a fallback in the user's code does not swallow it."""
 
 
-class _LiveWatch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _LiveWatch(TorchDispatchMode):
     """Runs the shadow and stops it at the first live module or live tensor it would use."""
 
     def __init__(self, shadow: Shadow, live: nn.Module) -> None:
@@ -205,7 +205,7 @@ def _fingerprint(state: Any) -> bytes:
 
 
 def _random_states() -> dict[str, Any]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []  # type: ignore[no-untyped-call]
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
     return {
         "PyTorch": (torch.get_rng_state(), cuda),
         "NumPy": np.random.get_state(),  # noqa: NPY002

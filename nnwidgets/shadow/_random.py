@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 Call = Callable[..., Any]
 
 
-class PrivateRandom(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class PrivateRandom(TorchDispatchMode):
     """While entered, random operations of this thread draw from private generators with a fixed seed.
 
     The same model then gives the same picture twice: what changes between two pictures is the model, not the noise.

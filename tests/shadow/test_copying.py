@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from torch import nn
+from torch.distributed import FileStore  # type: ignore[attr-defined]
 from torch.utils.data import TensorDataset
 
 from nnwidgets.shadow import Shadow, check_leaks, shadow_module, unwrap
@@ -95,8 +96,16 @@ def test_the_copy_has_no_wrapper_and_no_prefix_in_its_names(name: str) -> None:
     assert not any("_orig_mod" in key or "module." in key for key in module.state_dict())
 
 
+def test_a_layer_compiled_in_place_is_eager_in_the_copy() -> None:
+    live = mlp()
+    live[0].compile(backend="eager")
+    shadow = Shadow(live)
+    assert shadow.module.get_submodule("0")._compiled_call_impl is None
+    assert shadow.notes[0].startswith("torch.compile is left out")
+
+
 def test_a_distributed_model_is_unwrapped(tmp_path: Path) -> None:
-    store = torch.distributed.FileStore(str(tmp_path / "store"), 1)
+    store = FileStore(str(tmp_path / "store"), 1)
     torch.distributed.init_process_group("gloo", store=store, rank=0, world_size=1)
     try:
         live = nn.parallel.DistributedDataParallel(mlp())
@@ -118,8 +127,7 @@ def test_tied_weights_stay_tied() -> None:
 
 def test_lists_of_weights_and_weak_references_point_into_the_copy() -> None:
     live = nn.LSTM(3, 4)
-    private = Shadow(live).module
-    assert isinstance(private, nn.LSTM)
+    private: Any = Shadow(live).module
     assert private._flat_weights[0] is private.weight_ih_l0
     assert private._flat_weight_refs[0]() is private.weight_ih_l0
 

@@ -41,6 +41,8 @@ def test_the_users_autocast_and_inference_mode_do_not_reach_the_copy_and_are_put
     shadow = Shadow(Reports())
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
         assert shadow.run() == QUIET
+        assert torch.autocast_increment_nesting() == 2, "autocast regions the run left open"
+        torch.autocast_decrement_nesting()
         assert torch.is_autocast_enabled("cpu")
         assert torch.is_inference_mode_enabled()
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype is torch.bfloat16

@@ -16,6 +16,7 @@ from nnwidgets.shadow import LeakReport, Shadow, check_leaks
 from tests.shadow.zoo import Convolutional, everything_left_alone, mlp, noise
 
 X = noise(5, 6)
+FROZEN = nn.Sequential(nn.Linear(6, 6), nn.Dropout(0.5)).eval()
 
 
 @pytest.fixture(autouse=True)
@@ -36,8 +37,9 @@ class Closure(nn.Module):
         super().__init__()
         self.drop = nn.Dropout(0.5)
         self.layer = nn.Linear(6, 6)
+        self.count: torch.Tensor
         self.register_buffer("count", torch.zeros(6))
-        self.call = lambda x: use(self, x)
+        self.call: Callable[[torch.Tensor], torch.Tensor] = lambda x: use(self, x)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.call(x)
@@ -110,7 +112,7 @@ def test_modules_shared_by_an_object_that_copies_itself_by_reference_are_found()
 
 
 def test_a_copy_whose_tensor_lies_in_live_memory_is_found() -> None:
-    live = mlp()
+    live: Any = mlp()
     shadow = Shadow(live)
     shadow.module.get_parameter("3.bias").data = live[3].bias.data
     found = check_leaks(shadow, live, (X,), {})
@@ -145,7 +147,7 @@ def test_a_model_that_draws_in_eval_mode_gets_private_random_numbers() -> None:
 @pytest.mark.parametrize(
     ("draw", "library"),
     [
-        (lambda mean: float(np.random.rand()), "NumPy"),  # noqa: NPY002
+        (lambda mean: float(np.random.rand()), "NumPy"),
         (lambda mean: random.random(), "Python"),
     ],
 )
@@ -181,9 +183,6 @@ def test_global_module_hooks_are_found() -> None:
 )
 def test_what_is_harmless_is_safe(forward: Callable[[torch.Tensor], torch.Tensor]) -> None:
     assert report(Draws(forward)).safe
-
-
-FROZEN = nn.Sequential(nn.Linear(6, 6), nn.Dropout(0.5)).eval()
 
 
 def test_the_error_of_a_wrong_input_reaches_the_caller_and_leaves_nothing_behind() -> None:

@@ -51,7 +51,7 @@ def test_a_forward_pass_in_training_mode_is_seen_through_the_batch_statistics() 
 
 
 def test_a_mode_flip_of_the_live_model_changes_nothing() -> None:
-    live = mlp()
+    live: Any = mlp()
     shadow = Shadow(live)
     live.eval()
     assert shadow.is_current()
@@ -61,7 +61,7 @@ def test_a_mode_flip_of_the_live_model_changes_nothing() -> None:
 
 
 def test_a_refill_keeps_the_module_as_long_as_the_form_stays() -> None:
-    live = mlp()
+    live: Any = mlp()
     shadow = Shadow(live)
     module, weight = shadow.module, shadow.module.get_parameter("0.weight")
     with torch.no_grad():
@@ -103,7 +103,7 @@ def shrink(live: Any) -> None:
     "change", [replace_layer, replace_parameter, replace_data, retype, add_buffer, add_attribute, shrink]
 )
 def test_a_model_that_changed_its_form_is_followed(change: Callable[[Any], None]) -> None:
-    live = mlp()
+    live: Any = mlp()
     shadow = Shadow(live)
     change(live)
     assert not shadow.is_current()
@@ -145,19 +145,21 @@ def test_a_tensor_bound_anew_at_every_step_is_followed() -> None:
     live: Any = mlp()
     live.memory = torch.zeros(3)
     shadow = Shadow(live)
-    module: Any = shadow.module
-    for value in (torch.ones(3), torch.ones(2, 2).double(), None, torch.full((3,), 4.0, requires_grad=True) * 2):
+    module = shadow.module
+    values = (torch.ones(3), torch.ones(2, 2).double(), None, torch.full((3,), 4.0, requires_grad=True) * 2)
+    for value in values:
         live.memory = value
         assert not shadow.is_current()
         shadow.refill()
         assert shadow.module is module
         assert shadow.is_current()
+        memory: Any = shadow.module.memory
         if value is None:
-            assert module.memory is None
+            assert memory is None
         else:
-            assert torch.equal(module.memory, value)
-            assert not module.memory.requires_grad
-            assert module.memory.data_ptr() != value.data_ptr()
+            assert torch.equal(memory, value)
+            assert not memory.requires_grad
+            assert memory.data_ptr() != value.data_ptr()
 
 
 def test_an_attribute_that_becomes_a_tensor_is_followed() -> None:
@@ -185,7 +187,7 @@ def test_a_sparse_buffer_is_followed() -> None:
 
 
 def test_two_parameters_over_one_storage_are_both_followed() -> None:
-    live = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
+    live: Any = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3))
     live[1].weight = nn.Parameter(live[0].weight.data)
     shadow = Shadow(live)
     with torch.no_grad():
@@ -195,7 +197,7 @@ def test_two_parameters_over_one_storage_are_both_followed() -> None:
 
 
 def test_a_write_during_the_copy_leaves_the_shadow_stale(monkeypatch: pytest.MonkeyPatch) -> None:
-    live = mlp()
+    live: Any = mlp()
     shadow = Shadow(live)
     copy = torch._foreach_copy_
 
@@ -210,7 +212,7 @@ def test_a_write_during_the_copy_leaves_the_shadow_stale(monkeypatch: pytest.Mon
 
 
 def test_shadows_made_and_refilled_in_inference_mode_stay_usable() -> None:
-    live = mlp()
+    live: Any = mlp()
     with torch.inference_mode():
         shadow = Shadow(live)
         shadow.refill()
@@ -221,7 +223,7 @@ def test_shadows_made_and_refilled_in_inference_mode_stay_usable() -> None:
 
 
 def test_a_refill_with_gradients_enabled_keeps_no_graph() -> None:
-    live = mlp()
+    live: Any = mlp()
     shadow = Shadow(live)
     with torch.enable_grad():
         shadow.refill()
@@ -247,7 +249,7 @@ def test_a_cuda_model_is_followed_on_its_device_without_waiting() -> None:
 
 @pytest.mark.cuda
 def test_a_cuda_model_can_be_shadowed_on_the_cpu() -> None:
-    live = mlp().cuda()
+    live: Any = mlp().cuda()
     shadow = Shadow(live, device="cpu")
     with torch.no_grad():
         live[0].weight.add_(1.0)
@@ -258,7 +260,7 @@ def test_a_cuda_model_can_be_shadowed_on_the_cpu() -> None:
 
 @pytest.mark.cuda
 def test_a_model_moved_to_cuda_is_followed_there() -> None:
-    live = mlp()
+    live: Any = mlp()
     shadow = Shadow(live)
     live.cuda()
     shadow.refill()
@@ -268,7 +270,7 @@ def test_a_model_moved_to_cuda_is_followed_there() -> None:
 
 @pytest.mark.cuda
 def test_a_cuda_lstm_runs_without_a_warning_about_scattered_weights() -> None:
-    live = nn.LSTM(4, 5, num_layers=2).cuda().eval()
+    live: Any = nn.LSTM(4, 5, num_layers=2).cuda().eval()
     shadow = Shadow(live)
     x = noise(3, 2, 4).cuda()
     with torch.no_grad():

@@ -6,9 +6,12 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import nn
+from torch.distributed import HashStore  # type: ignore[attr-defined]
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
 
 from nnwidgets.shadow import Shadow, UninitializedModelError, UnsupportedModelError, unwrap
-from tests.shadow.zoo import mlp, noise
+from tests.shadow.zoo import compile_eagerly, mlp, noise
 
 
 def scripted() -> nn.Module:
@@ -57,11 +60,8 @@ def test_a_lazy_model_is_refused_until_its_first_forward_pass() -> None:
     assert torch.equal(Shadow(live).run(noise(3, 5)), live(noise(3, 5)))
 
 
-def test_a_sharded_model_is_refused(tmp_path: object) -> None:
-    from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.fsdp import fully_shard
-
-    torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+def test_a_sharded_model_is_refused() -> None:
+    torch.distributed.init_process_group("gloo", store=HashStore(), rank=0, world_size=1)
     try:
         live = mlp()
         fully_shard(live, mesh=init_device_mesh("cpu", (1,)))
@@ -86,5 +86,5 @@ def test_a_model_that_becomes_unsupported_is_refused_at_the_refill() -> None:
 
 def test_wrappers_are_unwrapped_however_deep() -> None:
     layer = nn.Linear(2, 2)
-    assert unwrap(nn.DataParallel(torch.compile(layer, backend="eager"))) is layer  # type: ignore[arg-type]
+    assert unwrap(nn.DataParallel(compile_eagerly(layer))) is layer
     assert unwrap(layer) is layer

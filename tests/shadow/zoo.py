@@ -31,7 +31,7 @@ def noise(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64).to(dtype)
 
 
-def mlp() -> nn.Module:
+def mlp() -> nn.Sequential:
     return nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Dropout(0.5), nn.Linear(8, 3))
 
 
@@ -151,13 +151,19 @@ def hooked() -> nn.Module:
     return model
 
 
+def compile_eagerly(model: nn.Module) -> nn.Module:
+    wrapped = torch.compile(model, backend="eager")
+    assert isinstance(wrapped, nn.Module)
+    return wrapped
+
+
 def compiled() -> nn.Module:
-    return torch.compile(nn.Sequential(torch.compile(nn.Linear(6, 8), backend="eager"), nn.Tanh()), backend="eager")  # type: ignore[return-value]
+    return compile_eagerly(nn.Sequential(compile_eagerly(nn.Linear(6, 8)), nn.Tanh()))
 
 
 def method_compiled() -> nn.Module:
     model = mlp()
-    model.forward = torch.compile(model.forward, backend="eager")
+    model.forward = torch.compile(model.forward, backend="eager")  # type: ignore[method-assign]
     model[0].compile(backend="eager")
     return model
 
@@ -252,7 +258,7 @@ def pickled(model: nn.Module) -> bytes:
 
 
 def random_states() -> tuple[bytes, bytes, object]:
-    return torch.get_rng_state().numpy().tobytes(), pickle.dumps(np.random.get_state()), random.getstate()  # noqa: NPY002
+    return torch.get_rng_state().numpy().tobytes(), pickle.dumps(np.random.get_state()), random.getstate()
 
 
 @contextmanager
