@@ -1,0 +1,125 @@
+"""What a sample is, and how it looks: uint8 pictures from whatever a model takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+InputKind: TypeAlias = Literal["image", "vector", "sequence", "tokens", "other"]
+
+_CHANNELS = (1, 3, 4)
+_SEQUENCE_LAYERS = (nn.Conv1d, nn.RNNBase, nn.TransformerEncoder, nn.TransformerEncoderLayer, nn.MultiheadAttention)
+_LEAST_SIDE = 4  # a narrower plane is a few series side by side
+
+
+def tensors_of(value: Any) -> Iterable[Tensor]:
+    """The tensors in a structure of tuples and dicts, in order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from tensors_of(part)
+    elif isinstance(value, (tuple, list)):
+        for part in value:
+            yield from tensors_of(part)
+
+
+def kind_of(value: Tensor, model: nn.Module) -> InputKind:
+    """What one input of a sample (without batch axis) is, by shape, type and, up to two axes, the model's layers."""
+    if value.is_complex() or value.ndim > 3:
+        return "other"
+    sequential = any(isinstance(layer, _SEQUENCE_LAYERS) for layer in model.modules())
+    convolves = any(isinstance(layer, nn.Conv2d) for layer in model.modules())
+    if value.dtype in (torch.int16, torch.int32, torch.int64) and value.ndim <= 1:
+        return "tokens"
+    if value.ndim <= 1:
+        return "sequence" if sequential and not convolves else "vector"
+    if value.ndim == 2:
+        if sequential and not convolves:
+            return "sequence"
+        return "image" if min(value.shape) >= _LEAST_SIDE else "sequence"
+    return "image"
+
+
+def picture_of(value: Tensor) -> tuple[np.ndarray, str]:
+    """uint8 (H, W) or (H, W, 3), and a note, of (H, W), (C, H, W) or (H, W, C).
+
+    uint8 stays, values within [0, 1] are brightness, others are spread from least to largest. Four channels lose their
+    alpha; other numbers of channels are averaged.
+    """
+    plane, note = value.detach().to("cpu"), ""
+    if plane.ndim == 3:
+        if plane.shape[0] in _CHANNELS:
+            plane = plane.permute(1, 2, 0)
+        elif plane.shape[2] not in _CHANNELS:
+            note = f"mean of {plane.shape[0]} channels"
+            plane = plane.to(torch.float32).mean(0)
+    if plane.ndim == 3:
+        plane = plane[:, :, 0] if plane.shape[2] == 1 else plane[:, :, :3]
+    return _bytes_of(plane).contiguous().numpy(), note
+
+
+def _bytes_of(plane: Tensor) -> Tensor:
+    if plane.dtype == torch.uint8:
+        return plane
+    values = plane.to(torch.float64)
+    values = torch.where(values.isfinite(), values, torch.zeros_like(values))
+    low, high = float(values.min()), float(values.max())
+    if not plane.is_floating_point() and plane.dtype != torch.bool and 1 < high <= 255 and low >= 0:
+        low, high = 0.0, 255.0
+    elif low >= 0 and high <= 1:
+        low, high = 0.0, 1.0
+    return ((values - low) * (255.0 / max(high - low, 1e-300))).round().clamp(0, 255).to(torch.uint8)
+
+
+def picture_from_user(value: Any) -> np.ndarray:
+    """uint8 (H, W) or (H, W, 3) of what `to_image` returned: a picture, array or tensor.
+
+    Raises TypeError or ValueError for something that is none.
+    """
+    if not isinstance(value, Tensor):
+        value = np.asarray(
+            value.convert("RGB") if hasattr(value, "convert") and value.mode not in ("L", "RGB") else value
+        )
+        if value.dtype.kind not in "iufb":
+            raise TypeError(f"to_image: expected a picture, array or tensor, got an array of {value.dtype}")
+        value = torch.tensor(value, device="cpu")
+    plane = value
+    if plane.ndim not in (2, 3) or (
+        plane.ndim == 3 and plane.shape[0] not in _CHANNELS and plane.shape[2] not in _CHANNELS
+    ):
+        raise ValueError(f"to_image: expected (H, W), (H, W, 3) or (3, H, W), got shape {tuple(plane.shape)}")
+    if plane.ndim == 3 and plane.shape[2] in _CHANNELS:
+        plane = plane.permute(2, 0, 1)  # pictures come with channels last, whatever their height
+    return picture_of(plane)[0]
+
+
+def thumbnail(picture: np.ndarray, size: int) -> np.ndarray:
+    """`picture` averaged or repeated to fit a square of `size` pixels, centred on black: uint8 (size, size[, 3])."""
+    height, width = picture.shape[:2]
+    scale = size / max(height, width)
+    fitted = (max(1, round(height * scale)), max(1, round(width * scale)))
+    planes = torch.tensor(picture, dtype=torch.float32, device="cpu").reshape(1, height, width, -1).permute(0, 3, 1, 2)
+    small = torch.nn.functional.adaptive_avg_pool2d(planes, fitted)[0].round().to(torch.uint8)
+    canvas = torch.zeros((small.shape[0], size, size), dtype=torch.uint8, device="cpu")
+    top, left = (size - fitted[0]) // 2, (size - fitted[1]) // 2
+    canvas[:, top : top + fitted[0], left : left + fitted[1]] = small
+    return canvas.permute(1, 2, 0).contiguous().numpy() if picture.ndim == 3 else canvas[0].numpy()
+
+
+def sheet(pictures: list[np.ndarray | None], size: int) -> np.ndarray | None:
+    """Thumbnails of all: uint8 (n, size, size), or (n, size, size, 3) if one has colour; None where all are missing."""
+    there = [each for each in pictures if each is not None]
+    if not there:
+        return None
+    colour = any(each.ndim == 3 for each in there)
+    tiles = np.zeros((len(pictures), size, size, 3) if colour else (len(pictures), size, size), dtype=np.uint8)
+    for tile, each in zip(tiles, pictures, strict=True):
+        if each is not None:
+            small = thumbnail(each, size)
+            tile[...] = small[:, :, None] if colour and small.ndim == 2 else small
+    return tiles

@@ -1,0 +1,137 @@
+"""One way to every kind of dataset: how many samples, one sample, and what is cheap to know about classes."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, Subset, TensorDataset, default_collate
+
+_LABEL_ATTRIBUTES = ("targets", "labels")
+
+
+class SampleError(RuntimeError):
+    """The dataset raised on a sample; the cause is chained."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset, opened.
+
+    read: index -> raw sample.   direct: rows of tensors, so that reading runs no code of the user.
+    collate: the loader's own collate function, which makes a batch of one of a sample, or None.
+    labels: one int a sample (n,) where they are at hand, else None.   class_names: `dataset.classes`, else None.
+    """
+
+    length: int
+    read: Callable[[int], Any]
+    direct: bool
+    collate: Callable[[list[Any]], Any] | None = None
+    labels: np.ndarray | None = None
+    class_names: tuple[str, ...] | None = None
+
+
+def open_source(dataset: Any) -> Source:
+    """The source behind a map-style dataset, list, DataLoader, tensor or array, tuple of them, or TensorDataset.
+
+    Raises TypeError for an iterable dataset or something without length and index, ValueError if it is empty or its
+    tensors differ in length.
+    """
+    collate = None
+    if isinstance(dataset, DataLoader):
+        collate = dataset.collate_fn if dataset.collate_fn is not default_collate else None
+        if dataset.batch_size is None and dataset.batch_sampler is None:
+            collate = None  # automatic batching is off: this function converts single samples
+        dataset = dataset.dataset
+    if isinstance(dataset, IterableDataset) or not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")):
+        raise TypeError(
+            f"dataset: expected samples that can be read by index, got {type(dataset).__name__}; "
+            "give a list of some of them, e.g. list(itertools.islice(dataset, 1000))"
+        )
+    rows = _rows(dataset)
+    if rows is not None:
+        return _direct(rows, alone=isinstance(dataset, (Tensor, np.ndarray)))
+    if isinstance(dataset, dict):
+        raise TypeError("dataset: expected samples that can be read by index, got dict; give (inputs, targets)")
+    if len(dataset) == 0:
+        raise ValueError("dataset: expected at least one sample, got none")
+    return Source(len(dataset), dataset.__getitem__, False, collate, _labels(dataset), _class_names(dataset))
+
+
+def _rows(dataset: Any) -> tuple[Tensor, ...] | None:
+    """The tensors whose rows are the samples, or None if the dataset is not made of tensors."""
+    if type(dataset) is TensorDataset:
+        return tuple(dataset.tensors)
+    if isinstance(dataset, (Tensor, np.ndarray)):
+        return (torch.as_tensor(dataset),)
+    if isinstance(dataset, tuple) and dataset and all(isinstance(each, (Tensor, np.ndarray)) for each in dataset):
+        return tuple(torch.as_tensor(each) for each in dataset)
+    return None
+
+
+def _direct(rows: tuple[Tensor, ...], *, alone: bool) -> Source:
+    lengths = [len(each) if each.ndim else 0 for each in rows]
+    if len(set(lengths)) != 1:
+        raise ValueError(f"dataset: expected tensors of one length, got {', '.join(map(str, lengths))}")
+    if lengths[0] == 0:
+        raise ValueError("dataset: expected at least one sample, got none")
+    last = rows[-1]
+    cheap = len(rows) > 1 and last.ndim == 1 and not (last.is_floating_point() or last.is_complex())
+    labels = last.detach().cpu().numpy().astype(np.int64) if cheap else None
+
+    def read(index: int) -> Any:
+        return rows[0][index] if alone else tuple(each[index] for each in rows)
+
+    return Source(lengths[0], read, True, labels=labels)
+
+
+def _labels(dataset: Any) -> np.ndarray | None:
+    """`dataset.targets` or `.labels` as int64 (n,), through subsets; None where they are not one int a sample."""
+    if isinstance(dataset, Subset):
+        whole = _labels(dataset.dataset)
+        return whole[np.asarray(dataset.indices, dtype=np.int64)] if whole is not None else None
+    if isinstance(dataset, TensorDataset):
+        return _direct(dataset.tensors, alone=False).labels
+    if getattr(dataset, "target_transform", None) is not None:
+        return None  # what is stored is not what a sample says
+    for name in _LABEL_ATTRIBUTES:
+        found = getattr(dataset, name, None)
+        if not isinstance(found, (Tensor, np.ndarray, list, tuple)) or len(found) != len(dataset):
+            continue
+        if not isinstance(found, Tensor) and not isinstance(found[0], (int, np.integer)):
+            continue
+        values = found.detach().cpu().numpy() if isinstance(found, Tensor) else np.asarray(found)
+        if values.ndim == 1 and values.dtype.kind in "iub":
+            return values.astype(np.int64)
+    return None
+
+
+def _class_names(dataset: Any) -> tuple[str, ...] | None:
+    while isinstance(dataset, Subset):
+        dataset = dataset.dataset
+    found = getattr(dataset, "classes", None)
+    if not isinstance(found, Sequence) or isinstance(found, str) or not found:
+        return None
+    # ImageNet's are tuples of synonyms
+    return tuple(str(each[0]) if isinstance(each, tuple) and each else str(each) for each in found)
+
+
+@contextmanager
+def untouched_random_states() -> Iterator[None]:
+    """Puts the global random states of torch, CUDA, NumPy and Python back, whatever the block draws."""
+    python_state, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        torch.set_rng_state(torch_state)
+        if cuda_states is not None:
+            torch.cuda.set_rng_state_all(cuda_states)

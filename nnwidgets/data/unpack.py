@@ -1,0 +1,219 @@
+"""From a raw sample to what the model is called with: arguments, target, tensors."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+Unpacked: TypeAlias = tuple[tuple[Any, ...], dict[str, Any], Any]
+"""(args, kwargs, target or None): one sample as the model's `forward` takes it, without the batch axis."""
+
+_TARGET_NAMES = ("label", "labels", "target", "targets")
+_CHANNELS = (1, 3, 4)
+
+
+@dataclass(frozen=True)
+class Accepts:
+    """What a model's `forward` takes: names of its positional parameters, how many are required and fit, keywords."""
+
+    names: tuple[str, ...]
+    required: int
+    most: float
+    keywords: frozenset[str] | None  # None: any
+
+    @classmethod
+    def of(cls, model: nn.Module) -> Accepts:
+        """Read from the signature of `model.forward`; one positional argument where there is none to read."""
+        try:
+            parameters = list(inspect.signature(model.forward).parameters.values())
+        except (TypeError, ValueError):  # built-in callables have no signature
+            return cls(("input",), 1, 1, frozenset())
+        positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
+        named = frozenset(
+            each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+        )
+        return cls(
+            tuple(each.name for each in positional),
+            sum(each.default is each.empty for each in positional),
+            math.inf if any(each.kind is each.VAR_POSITIONAL for each in parameters) else len(positional),
+            None if any(each.kind is each.VAR_KEYWORD for each in parameters) else named,
+        )
+
+
+def default_unpack(model: nn.Module) -> Callable[[Any], Unpacked]:
+    """The rule for samples of common datasets.
+
+    A tuple: the last item is the target if `forward` takes fewer arguments than there are items; also if it could take
+    it but needs not and the item is a whole number or would land in a parameter called label or target. A dict:
+    keywords; what is called label or target is the target, and what `forward` has no name for is left out. Else: one
+    argument.
+    """
+    accepts = Accepts.of(model)
+
+    def unpack(sample: Any) -> Unpacked:
+        if isinstance(sample, Mapping):
+            return _from_mapping(sample, accepts)
+        if isinstance(sample, (tuple, list)):
+            items = tuple(sample)
+            if len(items) > 1 and _last_is_target(items, accepts):
+                return items[:-1], {}, items[-1]
+            return items, {}, None
+        return (sample,), {}, None
+
+    return unpack
+
+
+def _last_is_target(items: tuple[Any, ...], accepts: Accepts) -> bool:
+    if len(items) > accepts.most:
+        return True
+    if len(items) <= accepts.required:
+        return False
+    name = accepts.names[len(items) - 1] if len(items) <= len(accepts.names) else ""
+    return name in _TARGET_NAMES or isinstance(as_target(items[-1]), int)
+
+
+def _from_mapping(sample: Mapping[str, Any], accepts: Accepts) -> Unpacked:
+    target = next((sample[name] for name in _TARGET_NAMES if name in sample), None)
+    inputs = {str(name): value for name, value in sample.items() if name not in _TARGET_NAMES}
+    named = {name: value for name, value in inputs.items() if accepts.keywords is None or name in accepts.keywords}
+    if not named and len(inputs) == 1:
+        return tuple(inputs.values()), {}, target
+    return (), named, target
+
+
+def as_target(value: Any) -> int | Tensor | None:
+    """A class as int, anything else numeric as a tensor on the CPU, None where it is neither.
+
+    >>> as_target(torch.tensor(3)), as_target("cat")
+    (3, None)
+    """
+    if isinstance(value, (bool, int, np.integer, np.bool_)):
+        return int(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iufb":
+        value = torch.as_tensor(value)
+    if isinstance(value, Tensor):
+        whole = value.numel() == 1 and value.ndim <= 1 and not (value.is_floating_point() or value.is_complex())
+        return int(value) if whole else _own(value)
+    return torch.tensor(value) if isinstance(value, (float, np.floating)) else None
+
+
+def as_input(value: Any, where: str) -> tuple[Any, str]:
+    """`value` as the model takes it, tensors on the CPU and our own, and a note where it was converted.
+
+    Tensors stay as they are. PIL pictures, and uint8 arrays shaped like pictures, become float32 (channels, H, W) in
+    [0, 1]; other arrays tensors, float64 as float32; tuples, lists and dicts part by part; None and bools stay.
+    Raises TypeError for anything else.
+    """
+    if isinstance(value, Tensor):
+        return _own(value), ""
+    if value is None or isinstance(value, bool):
+        return value, ""
+    if isinstance(value, (int, float, np.number)):
+        return _number(np.asarray(value)), ""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iufb":
+        return _from_array(value)
+    if hasattr(value, "__array_interface__") and hasattr(value, "convert"):
+        # PIL: palettes and 1-bit pictures have to be spread out before their numbers mean brightness
+        return _from_array(np.asarray(value.convert("RGB") if value.mode in ("P", "CMYK", "YCbCr") else value))
+    if isinstance(value, Mapping):
+        parts = {name: as_input(part, f"{where}[{name!r}]") for name, part in value.items()}
+        return {name: part for name, (part, _) in parts.items()}, next((note for _, note in parts.values() if note), "")
+    if isinstance(value, (tuple, list)):
+        listed = [as_input(part, f"{where}[{at}]") for at, part in enumerate(value)]
+        return tuple(part for part, _ in listed), next((note for _, note in listed if note), "")
+    raise TypeError(
+        f"{where}: expected a tensor, array, picture or number, got {type(value).__name__}; "
+        "give unpack=, which returns (args, kwargs, target) of a sample"
+    )
+
+
+def _own(value: Tensor) -> Tensor:
+    return value.detach().to("cpu", copy=True)
+
+
+def _number(value: np.ndarray) -> Tensor:
+    return torch.as_tensor(value, dtype=torch.float32 if value.dtype.kind == "f" else torch.int64, device="cpu")
+
+
+def _from_array(value: np.ndarray) -> tuple[Tensor, str]:
+    shown = value.astype(np.uint8) * 255 if value.dtype == np.bool_ and value.ndim == 2 else value
+    if shown.dtype == np.uint8 and (shown.ndim == 2 or (shown.ndim == 3 and shown.shape[2] in _CHANNELS)):
+        picture = torch.tensor(shown if shown.ndim == 3 else shown[:, :, None], device="cpu")
+        return picture.permute(2, 0, 1).to(torch.float32).div_(255), "pictures as float32 in [0, 1]"
+    if value.dtype.kind == "u" and value.dtype != np.uint8:
+        value = value.astype(np.int64)
+    own = torch.tensor(value, device="cpu")
+    return (own.to(torch.float32) if own.dtype == torch.float64 else own), ""
+
+
+def checked_unpacked(value: Any) -> Unpacked:
+    """What `unpack` returned; raises TypeError unless it is (args, kwargs, target)."""
+    if not isinstance(value, tuple) or len(value) != 3 or not isinstance(value[1], Mapping):
+        got = f"a tuple of {len(value)}" if isinstance(value, tuple) else type(value).__name__
+        raise TypeError(f"unpack: expected (args, kwargs, target or None), e.g. ((x,), {{}}, y), got {got}")
+    args = value[0] if isinstance(value[0], (tuple, list)) else (value[0],)
+    return tuple(args), dict(value[1]), value[2]
+
+
+def stacked(parts: list[Any], indices: tuple[int, ...], where: str) -> Any:
+    """The values of several samples as one batch: tensors stacked, structures part by part, equal constants kept.
+
+    Raises ValueError naming two samples whose shapes, kinds or constants differ.
+    """
+    first = parts[0]
+    if isinstance(first, Tensor):
+        _check_alike(
+            [(tuple(each.shape), each.dtype) if isinstance(each, Tensor) else type(each) for each in parts],
+            indices,
+            where,
+        )
+        return torch.stack(parts)
+    _check_alike([type(each) for each in parts], indices, where)
+    if isinstance(first, dict):
+        _check_alike([tuple(each) for each in parts], indices, where)
+        return {name: stacked([each[name] for each in parts], indices, f"{where}[{name!r}]") for name in first}
+    if isinstance(first, tuple):
+        _check_alike([len(each) for each in parts], indices, where)
+        return tuple(stacked(list(each), indices, f"{where}[{at}]") for at, each in enumerate(zip(*parts, strict=True)))
+    _check_alike(parts, indices, where)
+    return first
+
+
+def _check_alike(values: list[Any], indices: tuple[int, ...], where: str) -> None:
+    for index, value in zip(indices, values, strict=True):
+        if value != values[0]:
+            raise ValueError(
+                f"{where}: expected the same shape in each sample, got {_told(values[0])} in sample {indices[0]} and "
+                f"{_told(value)} in sample {index}; resize or pad in the dataset or in unpack="
+            )
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], torch.dtype):
+        return f"{value[0]} {str(value[1]).removeprefix('torch.')}"
+    return value.__name__ if isinstance(value, type) else str(value)
+
+
+def on_device(value: Any, device: torch.device) -> Any:
+    """`value` with its tensors on the device."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {name: on_device(part, device) for name, part in value.items()}
+    return tuple(on_device(part, device) for part in value) if isinstance(value, tuple) else value
+
+
+def first_row(value: Any) -> Any:
+    """A batch of one without its batch axis: tensors lose it, structures part by part."""
+    if isinstance(value, (Tensor, np.ndarray)):
+        return value[0] if value.ndim else value
+    if isinstance(value, dict):
+        return {name: first_row(part) for name, part in value.items()}
+    return tuple(first_row(part) for part in value) if isinstance(value, (tuple, list)) else value
