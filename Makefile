@@ -77,7 +77,7 @@ browser: $(call READY,test) $(VENV)/ready-chromium
 
 # A browser of the system, else under CI (or INSTALL_BROWSER=1, as root) Debian's, else Playwright's own.
 $(VENV)/ready-chromium: | $(call READY,test)
-	@if command -v chromium chromium-browser google-chrome google-chrome-stable > /dev/null; then :; \
+	@if $(PY) -c 'import sys; from tests.browser.chromium import system_browser as found; sys.exit(found() is None)'; then :; \
 	elif [ -n "$$CI$$INSTALL_BROWSER" ] && [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-dejavu-core > /dev/null; \
 	else $(PY) -m playwright install chromium; fi

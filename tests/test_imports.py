@@ -26,7 +26,7 @@ ARROWS: dict[str, set[str]] = {
 }
 # part: what it may import from outside, besides the standard library.
 LIBRARIES: dict[str, set[str]] = {
-    "shadow": {"torch"},
+    "shadow": {"torch", "numpy"},
     "selection": {"traitlets"},
     "analysis": {"torch", "numpy", "numba"},
     "data": {"torch", "numpy"},

@@ -29,6 +29,7 @@ def test_a_notebook_runs_from_top_to_bottom(path: Path, tmp_path: Path, monkeypa
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(NOTEBOOKS.parent), os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("NNWIDGETS_DEMO_SECONDS", "5")  # training loops long enough to watch, not longer
     executed = execute(path, tmp_path)
     code_cells = [cell for cell in executed.cells if cell.cell_type == "code" and cell.source.strip()]
     assert code_cells, f"{path.name}: expected code"

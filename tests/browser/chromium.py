@@ -19,12 +19,16 @@ FLAGS = (
 )
 
 
+def system_browser() -> str | None:
+    """The path of the browser that the system has; None without one."""
+    return next(filter(None, map(shutil.which, SYSTEM_BROWSERS)), None)
+
+
 @contextmanager
 def launch_chromium() -> Iterator[Browser]:
     """A headless browser; closed at the end."""
-    executable = next(filter(None, map(shutil.which, SYSTEM_BROWSERS)), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=system_browser(), args=list(FLAGS))
         try:
             yield browser
         finally:
