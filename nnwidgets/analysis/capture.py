@@ -11,7 +11,6 @@ container that only hands values from child to child is left out, and so is the 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -20,10 +19,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nnwidgets.analysis.engine.layer_calls import is_leaf, named_modules, split_call, unknown_layer
 from nnwidgets.analysis.engine.own_work import OwnWork
 from nnwidgets.shadow import evaluation, shadow_module
 
-__all__ = ["LayerInfo", "capture", "layer_names", "record"]
+__all__ = ["LayerInfo", "capture", "device_of", "first_tensor", "layer_names", "record", "unknown_layer"]
 
 # Modules whose 3-D output is (batch, channels, length), and those whose is (batch, length, features). Anything else (an
 # activation function, dropout) leaves the axes of the layer before it where they are.
@@ -214,18 +214,6 @@ def first_tensor(output: Any) -> Tensor | None:
     return next((tensor for part in parts if (tensor := first_tensor(part)) is not None), None)
 
 
-def unknown_layer(name: str, known: Sequence[str]) -> KeyError:
-    """Return the error for a layer that isn't there, with the nearest names.
-
-    >>> unknown_layer("conv3", ["conv1", "conv2", "fc"]).args[0]
-    "layer: 'conv3' is not a layer of this forward pass; nearest: conv1, conv2"
-    """
-    nearest = difflib.get_close_matches(name, known, n=5, cutoff=0.4) or list(known[:5])
-    return KeyError(
-        f"layer: {name!r} is not a layer of this forward pass; nearest: {', '.join(sorted(nearest)) or 'none'}"
-    )
-
-
 def _record_named(
     module: nn.Module,
     args: tuple[Any, ...],
@@ -234,10 +222,10 @@ def _record_named(
     callback: Callable[[str, Tensor], None],
 ) -> Any:
     """Run the module with hooks on the named layers only."""
-    modules = _named_modules(module)
+    modules = named_modules(module)
     wanted: dict[str, dict[int, str]] = {}
     for layer in layers:
-        name, call = _split_call(layer, modules)
+        name, call = split_call(layer, modules)
         wanted.setdefault(name, {})[call] = layer
     seen: set[str] = set()
     calls: Counter[str] = Counter()
@@ -269,7 +257,7 @@ def _discover(
     module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], found: Callable[[str, Tensor, str, int], None]
 ) -> Any:
     """Run the module and report every leaf, and every container in whose own forward values are computed."""
-    modules = _named_modules(module)
+    modules = named_modules(module)
     own_work = OwnWork()
     calls: Counter[str] = Counter()
 
@@ -289,7 +277,7 @@ def _discover(
 
     with ExitStack() as hooks:
         for name, child in modules.items():
-            leaf = _is_leaf(child)
+            leaf = is_leaf(child)
             if child is module and not leaf:
                 continue
             hooks.callback(child.register_forward_pre_hook(own_work.enter).remove)
@@ -297,26 +285,6 @@ def _discover(
             hooks.callback(child.register_forward_hook(leave_for(name, leaf), always_call=True).remove)
         with own_work:
             return module(*args, **kwargs)
-
-
-def _named_modules(module: nn.Module) -> dict[str, nn.Module]:
-    """Return the modules by name, without those that compute a parametrised weight; a leaf model goes by its class."""
-    named = {name: child for name, child in module.named_modules() if name and ".parametrizations." not in f".{name}."}
-    return named or {type(module).__name__: module}
-
-
-def _is_leaf(module: nn.Module) -> bool:
-    return all(name == "parametrizations" for name, _ in module.named_children())
-
-
-def _split_call(layer: str, modules: Mapping[str, nn.Module]) -> tuple[str, int]:
-    """Split `"name:n"` into name and n; a plain name is its first call."""
-    if layer in modules:
-        return layer, 1
-    name, _, call = layer.rpartition(":")
-    if name in modules and call.isdecimal() and int(call) >= 1:
-        return name, int(call)
-    raise unknown_layer(layer, list(modules))
 
 
 def _arguments(inputs: Any, device: torch.device) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -1,0 +1,43 @@
+"""Names of modules and of their calls. Knows module names only; runs nothing."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+
+from torch import nn
+
+__all__ = ["is_leaf", "named_modules", "split_call", "unknown_layer"]
+
+
+def named_modules(module: nn.Module) -> dict[str, nn.Module]:
+    """Return the modules by name, without those that compute a parametrised weight; a leaf model goes by its class."""
+    named = {name: child for name, child in module.named_modules() if name and ".parametrizations." not in f".{name}."}
+    return named or {type(module).__name__: module}
+
+
+def is_leaf(module: nn.Module) -> bool:
+    """Return whether a module has no children, but for what computes its parametrised weights."""
+    return all(name == "parametrizations" for name, _ in module.named_children())
+
+
+def split_call(layer: str, modules: Mapping[str, nn.Module]) -> tuple[str, int]:
+    """Split `"name:n"` into name and n; a plain name is its first call."""
+    if layer in modules:
+        return layer, 1
+    name, _, call = layer.rpartition(":")
+    if name in modules and call.isdecimal() and int(call) >= 1:
+        return name, int(call)
+    raise unknown_layer(layer, list(modules))
+
+
+def unknown_layer(name: str, known: Sequence[str]) -> KeyError:
+    """Return the error for a layer that isn't there, with the nearest names.
+
+    >>> unknown_layer("conv3", ["conv1", "conv2", "fc"]).args[0]
+    "layer: 'conv3' is not a layer of this forward pass; nearest: conv1, conv2"
+    """
+    nearest = difflib.get_close_matches(name, known, n=5, cutoff=0.4) or list(known[:5])
+    return KeyError(
+        f"layer: {name!r} is not a layer of this forward pass; nearest: {', '.join(sorted(nearest)) or 'none'}"
+    )
