@@ -174,7 +174,7 @@ class Schedule:
     def _free_memory(self) -> None:
         for task in tuple(self._tasks.values()):
             task.release()
-        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        if torch.cuda.is_initialized():
             torch.cuda.empty_cache()
 
     def _on_shadow(self) -> list[Task]:
@@ -305,7 +305,7 @@ class _Timer:
         self._begin = budget.cpu_clock()
         self._events: list[torch.cuda.Event] = []
         if device.type == "cuda":
-            self._events += [torch.cuda.Event(enable_timing=True) for _ in range(2)]  # type: ignore[no-untyped-call]
+            self._events += [torch.cuda.Event(enable_timing=True) for _ in range(2)]
         if self._events:
             self._events[0].record()
 

@@ -42,7 +42,7 @@ class Slot:
         self._filling = False
         self._copied: torch.cuda.Event | None = None
         if shadow.device.type == "cuda":
-            self._copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
+            self._copied = torch.cuda.Event()
 
     def fill(self) -> None:
         """Copy the model if the shadow is still free. In the thread that trains, between steps."""

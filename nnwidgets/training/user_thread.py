@@ -42,7 +42,7 @@ class UserThread:
             self._loop = None  # a plain script: step borders and drain() only
 
     def submit(self, call: Callable[[], None]) -> None:
-        """Have `call` run in the user's thread, soon. From any thread. Should handle its errors: they are only logged."""
+        """Have `call` run in the user's thread, soon. From any thread. It should handle its errors: they are logged."""
         self.pending.append(call)
         if self._loop is not None:
             # A loop that is closed serves nobody any more; step borders still do.
@@ -89,7 +89,7 @@ def preserved_random_state() -> Iterator[None]:
     """Put the random states of torch (CPU and CUDA), NumPy and `random` back afterwards; they are global."""
     numpy = sys.modules.get("numpy")
     torch_state = torch.get_rng_state()
-    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None  # type: ignore[no-untyped-call]
+    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
     numpy_state = numpy.random.get_state() if numpy is not None else None
     python_state = random.getstate()
     try:

@@ -317,7 +317,7 @@ def _logged(name: str, step: int, value: float | torch.Tensor) -> _Logged:
     if not value.is_cuda:
         return _Logged(name, step, float(value.detach()), None)
     kept = value.detach().clone()
-    ready = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    ready = torch.cuda.Event()
     ready.record(torch.cuda.current_stream(value.device))
     return _Logged(name, step, kept, ready)
 

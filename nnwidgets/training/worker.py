@@ -211,7 +211,7 @@ def _live(find: weakref.ref[Worker], inbox: Inbox, device: torch.device) -> None
             quiet_this_thread()
             if device.type == "cuda":
                 stack.enter_context(torch.cuda.device(device))
-                stack.enter_context(torch.cuda.stream(torch.cuda.Stream(device)))  # type: ignore[no-untyped-call]
+                stack.enter_context(torch.cuda.stream(torch.cuda.Stream(device)))
         pause: float | None = 0.0
         while True:
             try:
