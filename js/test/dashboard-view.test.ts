@@ -111,10 +111,10 @@ describe("the status strip", () => {
     paused: false,
   };
   beforeEach(() => open("status", header));
-  const values = (): (string | null)[] => all(".nnw-item dd").map((element) => element.textContent);
+  const values = (): (string | null)[] => all(".nnw-item > :last-child").map((element) => element.textContent);
 
   test("each item stands under its label, the cost with its budget", () => {
-    const labels = all(".nnw-item dt").map((element) => element.textContent);
+    const labels = all(".nnw-item-label").map((element) => element.textContent);
     expect(labels).toEqual(["Step", "Loss", "Refreshed", "Cost of watching"]);
     expect(values()).toEqual(["1 240", "0.0124", "0.4\u202fs ago", "1.8 % of 5 %"]);
     expect(host.el.querySelector(".nnw-spark path")?.getAttribute("d")).toMatch(/^M0\.5 1\.0L/);

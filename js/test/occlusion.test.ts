@@ -3,7 +3,7 @@ import { GAINED, LOST } from "../src/kernel/color";
 import { cellEdges, cellOfPixel, fit, nearest, sizes } from "../src/occlusion/geometry";
 import type { Pixels } from "../src/kernel/canvas";
 import { heatBar, heatPixels, scaleTicks } from "../src/occlusion/heat";
-import { type Covered, type Row, tableRows } from "../src/occlusion/table";
+import { type Covered, type Row, formatEnd, tableRows } from "../src/occlusion/table";
 import { findRegions, paletteSlots } from "../src/occlusion/regions";
 
 describe("the picture's frame", () => {
@@ -184,6 +184,11 @@ describe("the table", () => {
 
   test("a square that is not computed yet has no numbers", () => {
     expect(rows({ ...clean, p: Number.NaN }).map((row) => row.slice(2))).toEqual([["…", ""], ["…", ""], ["…", ""]]);
+  });
+
+  test("the ends of a scale are whole, rounded, or small enough to need their digits", () => {
+    const ends = [1, 0.583, -0.00321, 0].map((value) => formatEnd(value, "probability"));
+    expect(ends).toEqual(["1", "0.58", "\u22120.00321", "0"]);
   });
 
   test("without a layer that has maps there is a dash, not a number", () => {

@@ -42,7 +42,7 @@ const TURN = ["M13 8a5 5 0 1 1-1.6-3.7", "M13 1.6v3.6H9.4"];
 export function buildStatus(panel: Panel): PanelView<StatusHeader> {
   const badge = makeBadge(false);
   const actions = makeActions(panel);
-  const items = make("dl", "nnw-items");
+  const items = make("div", "nnw-items");
   const warning = make("div", "nnw-warning");
   const spark = makeSpark();
   const cost = makeMeter();
@@ -103,8 +103,8 @@ interface ItemBox {
 }
 
 function makeItem({ name, label }: StatusItem): ItemBox {
-  const [value, sub] = [make("span"), make("span", "nnw-item-sub")];
-  const element = make("div", "nnw-item", make("dt", "", label), make("dd", "", value, sub));
+  const [value, sub] = [make("span", "nnw-item-value"), make("span", "nnw-item-sub")];
+  const element = make("div", "nnw-item", make("div", "nnw-item-label", label), make("div", "", value, sub));
   element.dataset.name = name ?? "";
   return {
     element,

@@ -49,7 +49,7 @@ export function makeFigure(name: string, mark: "square" | "cross"): Figure {
 
 export interface ScaleBar {
   element: HTMLElement;
-  /** Labels by their place (0–1) along the bar, and the unit's word in the widest gap between them. */
+  /** Labels by their place (0–1) along the bar; the unit's word joins one in the middle, else fills the widest gap. */
   draw(width: number, labels: readonly [at: number, text: string][], unit: string): CanvasRenderingContext2D | null;
 }
 
@@ -62,11 +62,13 @@ export function makeScaleBar(withTicks: boolean): ScaleBar {
   return {
     element,
     draw(width, labels, unit) {
-      const marks = labels.flatMap(([at, text]) => label(at, text, width, withTicks));
+      const middling = labels.find(([at]) => at > 0.25 && at < 0.75);
+      const named = labels.map((each): [number, string] => (each === middling ? [each[0], `${each[1]} · ${unit}`] : [...each]));
+      const marks = named.flatMap(([at, text]) => label(at, text, width, withTicks));
       const stops = [0, ...labels.map(([at]) => at), 1];
       const gaps = stops.slice(1).map((stop, k): [number, number] => [stop - stops[k]!, (stop + stops[k]!) / 2]);
       const [, middle] = gaps.reduce((a, b) => (b[0] > a[0] ? b : a));
-      const word = make("span", "nnw-occ-unit", unit);
+      const word = make("span", "nnw-occ-unit", middling ? "" : unit);
       word.style.left = `${middle * 100}%`;
       words.replaceChildren(...marks, word);
       return prepareCanvas(canvas, width, BAR_HEIGHT);

@@ -24,9 +24,10 @@ export function formatScore(value: number, kind: ScoreKind): string {
   return kind === "probability" ? formatFixed(value, 2) : formatValue(value);
 }
 
-/** The end of a scale: as its values, but whole numbers without decimals. */
+/** The end of a scale: as its values, but whole numbers without decimals and small ones with three digits. */
 export function formatEnd(value: number, kind: ScoreKind): string {
-  return Number.isInteger(value) ? formatCount(value) : formatScore(value, kind);
+  if (Number.isInteger(value)) return formatCount(value);
+  return Math.abs(value) < 0.01 ? formatValue(value) : formatScore(value, kind);
 }
 
 /** A sum, or a dash where there is none. */

@@ -4,7 +4,7 @@ import type { Rect } from "../kernel/canvas.ts";
 import { formatFixed } from "../kernel/format.ts";
 import { cellEdges } from "./geometry.ts";
 import { type Result, coveredAt } from "./result.ts";
-import { className, formatScore, formatSum } from "./table.ts";
+import { className, formatEnd, formatScore, formatSum } from "./table.ts";
 
 export interface Tip {
   /** What is explained, in the coordinates of `frame`. */
@@ -38,7 +38,7 @@ function pixelTip(result: Result, row: number, col: number, frame: Rect): Tip {
   return {
     near: rectOf(result, frame, [i, i + 1], [j, j + 1]),
     text: known ? `pixel row ${i}, col ${j} · ${unit} ` : `pixel row ${i}, col ${j} · not computed yet`,
-    strong: known ? formatScore(value, result.header.kind) : "",
+    strong: known ? formatEnd(value, result.header.kind) : "",
   };
 }
 
