@@ -1,5 +1,6 @@
 """Every notebook runs from top to bottom in a real kernel."""
 
+import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,7 +20,7 @@ def execute(path: Path, folder: Path) -> nbformat.NotebookNode:
     client = NotebookClient(notebook, timeout=CELL_S, startup_timeout=START_S, resources={"metadata": {"path": folder}})
     # A thread of its own: Playwright, when its tests run in the same session, keeps an event loop in this one.
     with ThreadPoolExecutor(1) as executor:
-        executed: nbformat.NotebookNode = executor.submit(client.execute).result()
+        executed: nbformat.NotebookNode = executor.submit(asyncio.run, client.async_execute()).result()
     return executed
 
 

@@ -20,7 +20,8 @@ class ActivationsResult:
     """A layer's response to one sample.
 
     step: of the weights, None when no training was watched.   sample: index into the dataset.
-    values: (channels, height, width) for `layout` "maps", (channels,) for "strips", (channels, time) for "sequence"; CPU float32.
+    values: (channels, height, width) for `layout` "maps", (channels,) for "strips", (channels, time) for "sequence";
+    CPU float32.
     stats: over the probe, of the newest refresh that had them, which may be a few steps older.
     scores: (classes,) raw outputs, or None for models without class scores.
     note: what was done to the values (depth averaged …), or nothing.   kind: the layer's class name.
@@ -71,7 +72,8 @@ class OcclusionResult:
 class EmbeddingResult:
     """Where samples lie by a layer's response.
 
-    indices: (n,) into the dataset.   labels, predicted: (n,) int64, -1 where there is none.   loss: (n,) float32, NaN without labels.
+    indices: (n,) into the dataset.   labels, predicted: (n,) int64, -1 where there is none.   loss: (n,) float32,
+    NaN without labels.
     total: samples in the dataset.   note: what was done to the features before, or nothing.
     """
 

@@ -40,6 +40,7 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
     stem: ClassVar[str]
     panel_type: ClassVar[type[Panel]]
     long: ClassVar[bool] = False
+    follows_probe: ClassVar[bool] = False
 
     def __init__(self, session: Session, *, standalone: bool = True, save_picture: bool = True) -> None:
         self.session = session
@@ -66,6 +67,8 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
         session.on_change(self.show_state)
         if not session.refusal:
             session.worker.add(self.job)
+        if self.follows_probe:
+            session.probe.listen(lambda: self.job.wanted(), self._probed)
         self.observe(self._option_changed, names=list(self.controls))
         self.refresh()
 
@@ -121,6 +124,8 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
             self.show_state()
         else:
             self.session.worker.request(self.job)
+            if self.follows_probe and self.session.record.latest is None:
+                self.session.worker.request(self.session.probe)
 
     def figure(self) -> Figure:
         """The last result as a matplotlib figure, caption and step included.
@@ -139,6 +144,7 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
     def close(self) -> None:
         """Take the view out of the page, the worker and the registry; its curves and controls too."""
         self.session.worker.remove(self.job)
+        self.session.probe.forget(self._probed)
         self.session.leave(self)
         self.session.selection.unobserve(self._selected, names=list(SELECTABLE))
         for child in self.children:
@@ -257,6 +263,11 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
             self.refresh()
         self.show_picture()
         if self.result is not None:
+            self.curves(self.result)
+
+    def _probed(self) -> None:
+        if self.result is not None:
+            self.show_picture()
             self.curves(self.result)
 
     def _hello(self) -> None:

@@ -48,6 +48,7 @@ class ActivationsView(SampleView):
 
     stem = "activations"
     panel_type = ActivationsPanel
+    follows_probe = True
     controls = ("sort_by", "scale")
     sort_by = traitlets.Enum(["unit", "mean", "max", "dead"], "unit", help="Order of the maps. Written by Python.").tag(
         control="dropdown",

@@ -49,6 +49,7 @@ class FiltersView(SampleView):
 
     stem = "filters"
     panel_type = FiltersPanel
+    follows_probe = True
     controls = ("channel", "sort_by", "scale")
     sort_by = traitlets.Enum(
         ["unit", "smoothness", "norm"], "unit", help="Order of the filters. Written by Python."

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import random
+import itertools
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,97 +13,27 @@ from torch import Tensor, nn
 from torch.utils.data import (
     BatchSampler,
     DataLoader,
-    Dataset,
-    IterableDataset,
     SequentialSampler,
     Subset,
     TensorDataset,
 )
 
-from nnwidgets.data import NotHeldError, SampleError, Samples
-
-IMAGES = torch.arange(20 * 3 * 8 * 8, dtype=torch.float32).reshape(20, 3, 8, 8) / 4000
-LABELS = torch.arange(20) % 4
-
-
-class OneInput(nn.Module):
-    def forward(self, x: Tensor) -> Tensor:
-        return x
-
-
-class TwoInputs(nn.Module):
-    def forward(self, x: Tensor, other: Tensor) -> Tensor:
-        return x + other
-
-
-class Optional(nn.Module):
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        return x
-
-
-class WithTargets(nn.Module):
-    def forward(self, tokens: Tensor, targets: Tensor | None = None) -> Tensor:
-        return tokens
-
-
-class Many(nn.Module):
-    def forward(self, *inputs: Tensor) -> Tensor:
-        return inputs[0]
-
-
-class Named(nn.Module):
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
-        return input_ids
-
-
-class Augmented(Dataset[tuple[Tensor, int]]):
-    """The user's code: counts its reads and draws from every global generator."""
-
-    classes = ("cat", "dog", "fox", "owl")
-
-    def __init__(self) -> None:
-        self.targets = LABELS.tolist()
-        self.reads: list[int] = []
-        self.threads: set[int] = set()
-
-    def __len__(self) -> int:
-        return 20
-
-    def __getitem__(self, index: int) -> tuple[Tensor, int]:
-        self.reads.append(index)
-        self.threads.add(threading.get_ident())
-        torch.rand(1)
-        np.random.rand()
-        random.random()
-        return IMAGES[index], int(LABELS[index])
-
-
-def samples_of(dataset: Any, model: nn.Module | None = None, **options: Any) -> Samples:
-    return Samples(dataset, model=model or OneInput(), device="cpu", **{"max_bytes": 10_000_000, **options})
-
-
-def elsewhere(action: Callable[[], Any]) -> Any:
-    """What `action` returns or raises in another thread."""
-    outcome: list[Any] = []
-
-    def run() -> None:
-        try:
-            outcome.append(action())
-        except BaseException as error:  # handed to the caller below
-            outcome.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    return outcome[0]
-
-
-def states() -> tuple[bytes, Any, Any]:
-    numpy_state: Any = np.random.get_state()
-    return torch.get_rng_state().numpy().tobytes(), random.getstate(), numpy_state[1].tobytes()
-
-
-LIST = [(image, int(label)) for image, label in zip(IMAGES, LABELS, strict=True)]
+from nnwidgets.data import NotHeldError, SampleError
+from tests.data.sets import (
+    IMAGES,
+    LABELS,
+    LIST,
+    Augmented,
+    Many,
+    Named,
+    OneInput,
+    Optional,
+    TwoInputs,
+    WithTargets,
+    elsewhere,
+    samples_of,
+    states,
+)
 
 
 @pytest.mark.parametrize(
@@ -328,7 +257,7 @@ def test_the_probe_is_spread_over_the_classes() -> None:
 
 def test_without_labels_the_probe_is_evenly_spaced_and_the_seed_decides() -> None:
     chosen = samples_of(torch.zeros(1000, 2), probe=10).probe_indices
-    assert {after - before for before, after in zip(chosen, chosen[1:], strict=False)} == {100}
+    assert {after - before for before, after in itertools.pairwise(chosen)} == {100}
     assert chosen == samples_of(torch.zeros(1000, 2), probe=10).probe_indices
     assert chosen != samples_of(torch.zeros(1000, 2), probe=10, seed=1).probe_indices
     assert samples_of(torch.zeros(5, 2), probe=10).probe_indices == (0, 1, 2, 3, 4)
@@ -341,81 +270,6 @@ def test_the_probe_is_a_batch_of_its_indices() -> None:
     assert torch.equal(samples.probe.args[0], IMAGES[list(samples.probe_indices)])
 
 
-@pytest.mark.parametrize("index", [-1, 20, 10**9])
-def test_an_index_outside_of_the_dataset_says_the_range(index: int) -> None:
-    samples = samples_of((IMAGES, LABELS))
-    for ask in (samples.picture, samples.label, lambda each: samples.batch([each]), lambda each: samples.read([each])):
-        with pytest.raises(IndexError, match=f"expected an index from 0 to 19, got {index}"):
-            ask(index)
-    with pytest.raises(IndexError, match="0 to 19"):
-        samples_of((IMAGES, LABELS), probe=[index])
-
-
-@pytest.mark.parametrize(
-    "empty", [[], torch.zeros(0, 3), TensorDataset(torch.zeros(0, 3)), (torch.zeros(0, 3), torch.zeros(0))]
-)
-def test_an_empty_dataset_is_refused(empty: Any) -> None:
-    with pytest.raises(ValueError, match="at least one sample, got none"):
-        samples_of(empty)
-
-
-@pytest.mark.parametrize("probe", [0, -3, []])
-def test_an_empty_probe_is_refused(probe: Any) -> None:
-    with pytest.raises(ValueError, match="probe: expected at least one"):
-        samples_of(IMAGES, probe=probe)
-
-
-def test_tensors_of_different_length_are_refused() -> None:
-    with pytest.raises(ValueError, match="one length, got 20, 19"):
-        samples_of((IMAGES, LABELS[:19]))
-
-
-def test_an_iterable_dataset_is_refused_with_the_repair() -> None:
-    class Stream(IterableDataset[int]):
-        def __iter__(self) -> Any:
-            return iter(range(3))
-
-    for dataset in (Stream(), DataLoader(Stream()), (x for x in range(3)), 5, {"x": 1}):
-        with pytest.raises(TypeError, match="read by index"):
-            samples_of(dataset)
-
-
-def test_a_sample_that_raises_is_named_and_left_out_of_the_probe() -> None:
-    class Torn(Augmented):
-        def __getitem__(self, index: int) -> tuple[Tensor, int]:
-            if index == 3:
-                raise OSError("truncated file")
-            return super().__getitem__(index)
-
-    samples = samples_of(Torn(), probe=20)
-    assert 3 not in samples.probe_indices
-    assert len(samples.probe_indices) == 19
-    assert samples.notes[0].startswith(
-        "1 of 20 samples left out, the first: sample 3: reading it raised OSError: truncated"
-    )
-    with pytest.raises(SampleError, match="sample 3: reading it raised OSError: truncated file") as caught:
-        samples.read([3])
-    assert isinstance(caught.value.__cause__, OSError)
-    with pytest.raises(SampleError):
-        samples_of(Torn(), probe=[3])
-
-
-def test_samples_of_different_shape_are_named() -> None:
-    rows = [(torch.zeros(3, 4, 4), 0), (torch.zeros(3, 5, 4), 1)]
-    with pytest.raises(
-        ValueError,
-        match=r"argument 0: expected the same shape in each sample, got \(3, 4, 4\) float32 in sample 0 and \(3, 5, 4\)",
-    ):
-        samples_of(rows).batch([0, 1])
-
-
-def test_a_sample_of_unknown_kind_is_refused_with_the_repair() -> None:
-    with pytest.raises(
-        TypeError, match="sample 0, argument 0: expected a tensor, array, picture or number, got str; give unpack="
-    ):
-        samples_of([("text", 1)])
-
-
 def test_class_names_come_from_the_dataset_through_subsets_and_loaders() -> None:
     for dataset in (Augmented(), Subset(Subset(Augmented(), range(10)), range(5)), DataLoader(Augmented())):
         samples = samples_of(dataset)
@@ -424,17 +278,6 @@ def test_class_names_come_from_the_dataset_through_subsets_and_loaders() -> None
     named = samples_of((IMAGES, LABELS), class_names=["a", "b", "c", "d"])
     assert named.label_name(5) == "b"
     assert samples_of((IMAGES, LABELS)).label_name(5) == "1"
-
-
-def test_class_names_that_do_not_fit_are_refused_or_dropped() -> None:
-    with pytest.raises(ValueError, match="class_names: expected 4, one for each class of the model, got 2"):
-        samples_of((IMAGES, LABELS), class_names=["a", "b"]).check_class_names(4)
-    samples = samples_of(Augmented())
-    samples.check_class_names(4)
-    assert samples.class_names is not None
-    samples.check_class_names(10)
-    assert samples.class_names is None
-    assert "names of the dataset's classes not used" in samples.notes[0]
 
 
 def test_labels_of_samples_not_read_yet_come_from_the_dataset() -> None:

@@ -151,6 +151,7 @@ export function makeDetail(): Detail {
       setHidden(sample, !data.input && !header.prediction?.length);
       setText(unitLabel.left, data.title);
       setText(unitLabel.right, data.facts);
+      unitLabel.right.title = data.facts;
       unitCanvas.setAttribute("aria-label", `${data.title}, ${data.facts}`);
       bar.draw(data, theme);
       unitFrame.classList.toggle("nnw-dashed", data.empty);

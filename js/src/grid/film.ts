@@ -5,7 +5,7 @@ import { make, setHidden, setText } from "../kernel/dom.ts";
 import type { Hit } from "../kernel/hover.ts";
 import type { Frame } from "../kernel/wire.ts";
 import type { GridHeader } from "./header.ts";
-import { makeTiles } from "./tiles.ts";
+import { Tiles } from "./tiles.ts";
 
 export interface Film {
   element: HTMLElement;
@@ -34,7 +34,7 @@ function filmFrame({ header, arrays }: Frame<GridHeader>): Frame<GridHeader> | n
 
 export function makeFilm(): Film {
   const [title, sub] = [make("span", "nnw-section"), make("span")];
-  const tiles = makeTiles("group", "step");
+  const tiles = new Tiles("group", "step");
   const element = make("div", "nnw-film", make("div", "nnw-film-title", title, sub), tiles.element);
   return {
     element,

@@ -11,6 +11,11 @@ const NARROW_GAP = 4;
 const COLUMNS = 8;
 const SMALLEST = 48;
 const LARGEST = 96;
+/** A ninth column comes when this much room is left for each. */
+const ROOMY = 80;
+
+/** The inner width of a view under 560 px: less room, so figures go to hover. */
+export const isNarrow = (width: number): boolean => width < 528;
 
 export interface TileLayout {
   count: number;
@@ -40,11 +45,11 @@ export function wholeSize(pixels: number, room: number, least = 0): { size: numb
 /** Tiles of maps (mapHeight, mapWidth): eight columns, more only when wider than eight of the largest tiles want. */
 export function layoutTiles(width: number, count: number, mapHeight: number, mapWidth: number): TileLayout {
   const longer = Math.max(mapHeight, mapWidth, 1);
-  const narrow = width < 528;
+  const narrow = isNarrow(width);
   const gap = narrow ? NARROW_GAP : TIGHT_GAP;
   const room = Math.max(8, Math.min(LARGEST, Math.floor((width - (COLUMNS - 1) * gap) / COLUMNS)));
   const { size, reduce } = wholeSize(longer, room, narrow ? 0 : SMALLEST);
-  const columns = Math.max(COLUMNS, Math.floor((width + gap) / (Math.max(size, SMALLEST + 16) + gap)));
+  const columns = Math.max(COLUMNS, Math.floor((width + gap) / (Math.max(size, ROOMY) + gap)));
   const pixel = size / Math.ceil(longer / reduce);
   const height = Math.ceil(mapHeight / reduce) * pixel;
   const rows = Math.max(1, Math.ceil(count / columns));
@@ -118,7 +123,7 @@ export interface StripLayout {
 
 /** Strips of `units` cells, one strip per row: 7 px a unit where that fits, 32 high. */
 export function layoutStrips(width: number, units: number, rows: number, withDead: boolean): StripLayout {
-  const left = width < 528 ? 0 : MARGIN;
+  const left = isNarrow(width) ? 0 : MARGIN;
   const room = Math.max(64, width - left);
   const whole = Math.floor(room / Math.max(1, units));
   // Below 2 px a cell is no longer seen: lines of equal length at 4 px instead.
@@ -162,7 +167,7 @@ export function stripAt(layout: StripLayout, units: number, x: number, y: number
 
 /** A sequence (units, time) as one picture beside its unit numbers. */
 export function layoutSequence(width: number, units: number, time: number): { frame: Rect; totalHeight: number } {
-  const left = width < 528 ? 32 : MARGIN;
+  const left = isNarrow(width) ? 32 : MARGIN;
   const room = Math.max(64, width - left);
   const cellWidth = time > room ? room / time : Math.min(28, Math.floor(room / time));
   const cellHeight = Math.min(14, Math.max(2, Math.floor(448 / Math.max(1, units))));

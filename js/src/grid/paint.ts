@@ -116,7 +116,9 @@ function ringUnit(context: CanvasRenderingContext2D, layout: StripLayout, unit: 
   context.strokeStyle = theme.brand;
   context.lineWidth = 2;
   const height = (layout.rows - 1) * layout.rowPitch + layout.rowHeight;
-  context.strokeRect(top.x - 1, top.y + 1, top.width + 2, height - 2);
+  // Within the canvas also for the first unit.
+  const x = Math.max(1, top.x - 1);
+  context.strokeRect(x, top.y + 1, top.x + top.width + 1 - x, height - 2);
 }
 
 export interface SequencePicture {

@@ -12,10 +12,10 @@ import { type Film, makeFilm } from "./film.ts";
 import { type GridHeader, completeFrame } from "./header.ts";
 import { makePager } from "./pager.ts";
 import { makeSequence, makeStrips } from "./rows.ts";
-import { makeTiles } from "./tiles.ts";
+import { Tiles } from "./tiles.ts";
 
 interface Boards extends Record<GridHeader["layout"], Board & { update(frame: Frame<GridHeader>): void }> {
-  maps: ReturnType<typeof makeTiles>;
+  maps: Tiles;
 }
 
 /** Turns keys into what they mean; all of them act on the board that has the focus. */
@@ -58,7 +58,7 @@ function bindBoard(panel: Panel, board: Board, actions: Actions): () => void {
 
 /** `noun` is what a tile is called: "unit". */
 export function makeGrid(panel: Panel, noun: string): PanelView<GridHeader> {
-  const boards: Boards = { maps: makeTiles("grid", noun), strips: makeStrips(), sequence: makeSequence() };
+  const boards: Boards = { maps: new Tiles("grid", noun), strips: makeStrips(), sequence: makeSequence() };
   const detail = makeDetail();
   const film: Film = makeFilm();
   const pager = makePager(panel);

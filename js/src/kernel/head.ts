@@ -21,13 +21,12 @@ export interface Head {
 export function effectiveState(header: CommonHeader, stepAge_s: number, refusal = ""): StateHeader | null {
   if (refusal) return { kind: "refused", text: "That did not work.", error: refusal, actions: ["copy"] };
   const state = header.state ?? null;
-  const limit = header.stale_after_s ?? null;
-  if (limit === null || stepAge_s <= limit || (state && state.kind !== "live")) return state;
-  const step = header.step ?? null;
-  const picture = step === null ? "" : ` · picture of step ${formatCount(step)}`;
+  const { step = null, stale_after_s: limit = null } = header;
+  // Without a step nothing was trained yet, so nothing stopped.
+  if (step === null || limit === null || stepAge_s <= limit || (state && state.kind !== "live")) return state;
   return {
     kind: "stale",
-    text: `No step for ${formatAge(stepAge_s)}${picture}`,
+    text: `No step for ${formatAge(stepAge_s)} · picture of step ${formatCount(step)}`,
     detail: "Training is paused or has ended. Clicks still work on these weights.",
   };
 }
@@ -50,7 +49,14 @@ function makeCaption(): { element: HTMLElement; update(parts: CommonHeader["capt
   };
 }
 
-function makeMenu(panel: Panel): { button: HTMLButtonElement; element: HTMLElement; pause: HTMLButtonElement } {
+interface Menu {
+  button: HTMLButtonElement;
+  element: HTMLElement;
+  update(paused: boolean): void;
+}
+
+/** What stands behind "⋯": the controls where there is no room for them, and for a view alone pause and refresh. */
+function makeMenu(panel: Panel): Menu {
   const button = make("button", "nnw-more", "⋯");
   const pause = make("button", "nnw-button", "Pause");
   const refresh = make("button", "nnw-button", "Refresh");
@@ -63,18 +69,25 @@ function makeMenu(panel: Panel): { button: HTMLButtonElement; element: HTMLEleme
     button.setAttribute("aria-expanded", String(wanted));
   };
   panel.listen(button, "click", () => open(!panel.widget.classList.contains("nnw-open")));
-  panel.listen(pause, "click", () => panel.command(pause.dataset.command ?? "pause"));
+  let command = "pause";
+  panel.listen(pause, "click", () => panel.command(command));
   panel.listen(refresh, "click", () => panel.command("refresh"));
   panel.listen(document, "pointerdown", (event) => {
-    if (!head(panel).contains(event.target as Node)) open(false);
+    const inside = event.composedPath().some((node) => node === button || node === element.parentElement);
+    if (!inside) open(false);
   });
   panel.listen(panel.widget, "keydown", (event) => {
     if ((event as KeyboardEvent).key === "Escape") open(false);
   });
-  return { button, element, pause };
+  return {
+    button,
+    element,
+    update(paused) {
+      command = paused ? "resume" : "pause";
+      setText(pause, paused ? "Resume" : "Pause");
+    },
+  };
 }
-
-const head = (panel: Panel): Element => panel.widget.querySelector(".nnw-head") ?? panel.widget;
 
 /** Age of what is shown and of the newest step, in seconds, by the browser's clock. */
 function ages(panel: Panel, header: CommonHeader): { shown: number; step: number } {
@@ -85,18 +98,31 @@ function ages(panel: Panel, header: CommonHeader): { shown: number; step: number
   };
 }
 
+/** "step 1 240 · 0.4 s ago" for a view that stands alone; the dot is green while steps come. */
+function makePill(): { element: HTMLElement; update(header: CommonHeader, age_s: number): void } {
+  const element = make("span", "nnw-pill");
+  return {
+    element,
+    update({ step = null, training, stale_after_s, standalone }, age_s) {
+      setHidden(element, standalone !== true);
+      setText(element, step === null ? "" : `step ${formatCount(step)} · ${formatAgo(age_s)}`);
+      element.classList.toggle("nnw-alive", training === true && age_s < (stale_after_s ?? Infinity));
+    },
+  };
+}
+
 /** `ownOptions` are drawn by the view and left out here. */
 export function makeHead(panel: Panel, ownOptions: readonly string[] = []): Head {
   const title = make("span", "nnw-title");
   const subtitle = make("span", "nnw-subtitle");
   const controls = makeControls((name, value) => panel.command("option", { name, value }));
   const badge = makeBadge(true);
-  const pill = make("span", "nnw-pill");
+  const pill = makePill();
   const menu = makeMenu(panel);
   const caption = makeCaption();
   const state = makeStateLine((name) => panel.command(name));
   const right = make("div", "nnw-right", controls.element, menu.element);
-  const row = make("div", "nnw-head-row", title, subtitle, right, badge.element, pill, menu.button);
+  const row = make("div", "nnw-head-row", title, subtitle, right, badge.element, pill.element, menu.button);
   const element = make("div", "nnw-head", row, make("div", "nnw-lines", caption.element, state.element));
   let header: CommonHeader | null = null;
 
@@ -104,9 +130,7 @@ export function makeHead(panel: Panel, ownOptions: readonly string[] = []): Head
     const age = ages(panel, shown);
     const replaced = state.update(effectiveState(shown, age.step, panel.connection.refusal));
     caption.element.classList.toggle("nnw-replaced", replaced);
-    const step = shown.step ?? null;
-    setText(pill, step === null ? "" : `step ${formatCount(step)} · ${formatAgo(age.shown)}`);
-    pill.classList.toggle("nnw-alive", shown.training === true && age.shown < (shown.stale_after_s ?? Infinity));
+    pill.update(shown, age.shown);
     const { answers, waiting } = panel.connection;
     badge.update(answers, waiting, shown.training === true);
     panel.widget.classList.toggle("nnw-view-only", answers === "view_only");
@@ -125,11 +149,8 @@ export function makeHead(panel: Panel, ownOptions: readonly string[] = []): Head
       caption.update(next.caption);
       const standalone = next.standalone === true;
       panel.widget.classList.toggle("nnw-standalone", standalone);
-      setHidden(pill, !standalone);
       setHidden(menu.button, !standalone && options.length === 0);
-      const paused = next.state?.kind === "paused";
-      menu.pause.dataset.command = paused ? "resume" : "pause";
-      setText(menu.pause, paused ? "Resume" : "Pause");
+      menu.update(next.state?.kind === "paused");
       showTime(next);
     },
     tick() {
