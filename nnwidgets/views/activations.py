@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ipywidgets
@@ -99,6 +99,12 @@ class ActivationsView(SampleView):
             scores=session.scores(output),
             note=note,
         )
+
+    def _probed(self) -> None:
+        latest = self.session.record.latest
+        if self.result is not None and latest is not None:
+            self.result = replace(self.result, stats=latest.stats.get(self.result.layer))
+        super()._probed()
 
     def title(self, result: ActivationsResult | None) -> tuple[str, bool, str]:
         return self.layer, True, ""
