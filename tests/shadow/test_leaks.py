@@ -67,6 +67,18 @@ def test_a_closure_over_the_live_model_is_found_before_it_acts(
     assert reason in found.reasons[0]
 
 
+def test_a_write_by_a_thread_that_the_forward_pass_starts_is_found() -> None:
+    def use(live: Closure, x: torch.Tensor) -> torch.Tensor:
+        thread = threading.Thread(target=write, args=(live, x))
+        thread.start()
+        thread.join()
+        return x
+
+    live = Closure(use)
+    found = check_leaks(Shadow(live), live, (X,), {})
+    assert found.reasons == ("The forward pass of the copy wrote to the live tensor 'count'.",)
+
+
 def test_a_patched_forward_is_found() -> None:
     live = Convolutional()
     forward = live.forward
