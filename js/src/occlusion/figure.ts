@@ -62,18 +62,22 @@ export function makeScaleBar(withTicks: boolean): ScaleBar {
   return {
     element,
     draw(width, labels, unit) {
-      const middling = labels.find(([at]) => at > 0.25 && at < 0.75);
-      const named = labels.map((each): [number, string] => (each === middling ? [each[0], `${each[1]} · ${unit}`] : [...each]));
+      const middle = labels.find(([at]) => at > 0.4 && at < 0.6);
+      const named = labels.map(([at, text]): [number, string] => [at, at === middle?.[0] ? `${text} · ${unit}` : text]);
       const marks = named.flatMap(([at, text]) => label(at, text, width, withTicks));
-      const stops = [0, ...labels.map(([at]) => at), 1];
-      const gaps = stops.slice(1).map((stop, k): [number, number] => [stop - stops[k]!, (stop + stops[k]!) / 2]);
-      const [, middle] = gaps.reduce((a, b) => (b[0] > a[0] ? b : a));
-      const word = make("span", "nnw-occ-unit", middling ? "" : unit);
-      word.style.left = `${middle * 100}%`;
+      const word = make("span", "nnw-occ-unit", middle ? "" : unit);
+      word.style.left = `${100 * widestGap(labels.map(([at]) => at))}%`;
       words.replaceChildren(...marks, word);
       return prepareCanvas(canvas, width, BAR_HEIGHT);
     },
   };
+}
+
+/** The middle of the widest gap between labels; those flush with an end reach into the bar. */
+function widestGap(places: readonly number[]): number {
+  const stops = [0, ...places.map((at) => (at < 0.05 ? at + 0.1 : at > 0.95 ? at - 0.15 : at)), 1];
+  const gaps = stops.slice(1).map((stop, k) => ({ size: stop - stops[k]!, middle: (stop + stops[k]!) / 2 }));
+  return gaps.reduce((a, b) => (b.size > a.size ? b : a)).middle;
 }
 
 /** A label centred on its tick; near an end it is flush with that end. */

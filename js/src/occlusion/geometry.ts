@@ -80,7 +80,9 @@ export function sizes(inner: number): Sizes {
   const room = inner - OVERLAY - PANELS;
   if (room >= LEAST_GAP) return { mode: "wide", overlay: OVERLAY, panel: 168, gap: Math.min(GAP, room) };
   if (inner >= 528) {
-    return { mode: "stacked", overlay: OVERLAY, panel: Math.min(196, Math.floor((inner - 2 * GAP) / 3)), gap: GAP };
+    // Beside the overlay stands the table, which wants its room too.
+    const overlay = inner < 620 ? 224 : OVERLAY;
+    return { mode: "stacked", overlay, panel: Math.min(196, Math.floor((inner - 2 * GAP) / 3)), gap: GAP };
   }
   const half = Math.max(96, Math.min(240, Math.floor((inner - 16) / 2)));
   return { mode: "pair", overlay: half, panel: half, gap: 16 };
