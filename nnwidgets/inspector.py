@@ -215,6 +215,7 @@ class Inspector:
             session.user_thread,
             optimizer,
             budget=budget,
+            first_step=session.watch.step_count if session.watch is not None else 0,
             on_change=session.watch_changed,
         )
         session.watch, session.watched = watch, True

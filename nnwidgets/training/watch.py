@@ -54,6 +54,7 @@ class Watch:
         optimizer: Count this optimizer's steps. None: those of any optimizer that holds a parameter of the model, also
             of one made later.
         budget: Part of the training time that watching may cost, above 0, at most 1.
+        first_step: Steps that were made before this watch, when it goes on where another ended.
         on_change: Called when the watch ends or has something new to say in `notes`; from any thread.
 
     Raises:
@@ -70,6 +71,7 @@ class Watch:
         optimizer: Optimizer | None = None,
         *,
         budget: float = 0.05,
+        first_step: int = 0,
         on_change: Callable[[], object] | None = None,
     ) -> None:
         inner = None if optimizer is None else hooks.innermost(optimizer)
@@ -86,6 +88,7 @@ class Watch:
         self._slot = worker.slot
         self._on_change = on_change
         self._counter = hooks.StepCounter(model)
+        self._first_step = first_step
         self._thread: int | None = None  # the one that trains
         self._failures = 0
         self._log: dict[str, History[float]] = {}
@@ -123,7 +126,7 @@ class Watch:
 
     def _at_border(self) -> None:
         self.budget.stepped()
-        self._slot.step = self._counter.steps
+        self._slot.step = self.step_count
         self._thread = threading.get_ident()
         if self._slot.due or self._user_thread.pending:
             self._serve()
@@ -166,7 +169,7 @@ class Watch:
             ValueError: A tensor with more than one element.
             TypeError: Something that is no number.
         """
-        step = self._counter.steps
+        step = self.step_count
         for name, value in scalars.items():
             self._waiting.append(_logged(name, step, value))
 
@@ -193,8 +196,8 @@ class Watch:
 
     @property
     def step_count(self) -> int:
-        """Training steps seen since the watch began."""
-        return self._counter.steps
+        """Training steps seen since the watch began, and those before it that `first_step` told of."""
+        return self._first_step + self._counter.steps
 
     @property
     def step_interval_s(self) -> float:
@@ -236,7 +239,7 @@ class Watch:
             hooks.remove_retired()
         self._worker.detach(self)
         if own_thread and self._counter.steps and not self._worker.closed:
-            self._slot.step = self._counter.steps
+            self._slot.step = self.step_count
             self._worker.refill()
             self._worker.request_all()
         self._changed()
