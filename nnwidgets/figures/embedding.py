@@ -38,16 +38,18 @@ def draw_embedding(
     """
     _parts.add_caption(figure, caption, theme)
     positions, labels = result.embedding.positions.numpy(), result.labels.numpy()
-    axes = figure.add_subplot(projection="3d" if positions.shape[1] == 3 else None)
+    deep = positions.shape[1] == 3
+    axes = figure.add_subplot(projection="3d" if deep else None)
+    plain = {"depthshade": False} if deep else {}  # colour means the class, not the distance
     _parts.bare(axes, theme)
     axes.set_facecolor(theme.surface)
-    axes.set_aspect("equal", adjustable="datalim" if positions.shape[1] == 2 else "box")
+    axes.set_aspect("equal", adjustable="box" if deep else "datalim")
     colors = [_color(label, theme) for label in labels]
     # the checker knows flat axes only, which take no third coordinate
-    axes.scatter(*positions.T, s=_AREA, c=colors, edgecolors=theme.surface, linewidths=0.5)  # type: ignore[misc]
+    axes.scatter(*positions.T, s=_AREA, c=colors, edgecolors=theme.surface, linewidths=0.5, **plain)  # type: ignore[misc]
     wrong = (labels >= 0) & (result.predicted.numpy() >= 0) & (result.predicted.numpy() != labels)
     if wrong.any():
-        axes.scatter(*positions[wrong].T, s=_RING_AREA, c="none", edgecolors=theme.text, linewidths=0.9)  # type: ignore[misc]
+        axes.scatter(*positions[wrong].T, s=_RING_AREA, c="none", edgecolors=theme.text, linewidths=0.9, **plain)  # type: ignore[misc]
     _add_legend(axes, labels, wrong, names, theme)
     return figure
 
