@@ -241,6 +241,14 @@ describe("the head", () => {
     expect(state?.textContent).toContain("No step for 6.4\u202fs · picture of step 1\u202f240");
   });
 
+  it("does not call a model stale that was never trained", () => {
+    const host = mount(define);
+    host.model.receive(picture(1, { step: null, stale_after_s: 5 }));
+    frames.run();
+    vi.advanceTimersByTime(60_000);
+    expect(host.el.querySelector<HTMLElement>(".nnw-state")?.hidden).toBe(true);
+  });
+
   it("shows progress only after 300 ms", () => {
     const host = mount(define);
     const state = { kind: "computing" as const, text: "Covering 3 of 9", progress: 0.3, actions: ["cancel"] };
