@@ -202,6 +202,8 @@ class Inspector:
             ValueError: a budget outside 0 to 1; an optimizer that steps none of this model's parameters.
             RuntimeError: the inspector is closed, or its model is gone.
         """
+        from nnwidgets.views._poll import poll
+
         session = self._session
         model = session.live()
         if session.closed or model is None:
@@ -218,6 +220,7 @@ class Inspector:
             first_step=session.watch.step_count if session.watch is not None else 0,
             on_change=session.watch_changed,
         )
+        watch.pollers.append(poll)
         session.watch, session.watched = watch, True
         session.changed()
         return watch

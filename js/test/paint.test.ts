@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { drawHatch, drawPixels, mapPixels, rawPixels } from "../src/kernel/canvas.ts";
-import { type Theme, packRgb, parseHex, readTheme } from "../src/kernel/color.ts";
+import { type Theme, lookUp, packRgb, parseHex, readTheme } from "../src/kernel/color.ts";
 import type { NdArray } from "../src/kernel/wire.ts";
 import type { ScaleHeader } from "../src/grid/header.ts";
 import { layoutSequence, layoutStrips, layoutTiles, tileRect } from "../src/grid/layout.ts";
@@ -23,6 +23,14 @@ describe("pixels", () => {
   it("that are no finite number are holes, not colours", () => {
     const maps = array([1, 1, 3], [1, Number.NaN, Number.POSITIVE_INFINITY]);
     expect(mapPixels(maps, 0, scaleOf(layer, 0, theme)).holes).toEqual([1, 2]);
+  });
+
+  it("agree with looking up each value alone, beyond the ends too", () => {
+    const values = Array.from({ length: 101 }, (_, i) => (i - 20) / 17);
+    const scale = scaleOf(layer, 0, theme);
+    const pixels = mapPixels(array([1, 1, 101], values), 0, scale);
+    const alone = values.map((value) => lookUp(scale.lut, Math.fround(value), scale.lo, scale.hi));
+    expect([...new Uint32Array(pixels.rgba.buffer)]).toEqual(alone);
   });
 
   it("of a colour picture are its own", () => {

@@ -264,7 +264,8 @@ def _affinities(x: Tensor, perplexity: float) -> Steps[tuple[Tensor, Tensor]]:
     count = min(x.shape[0] - 1, math.ceil(3 * perplexity))
     indices, distances = yield from nearest(x, count)
     conditionals = yield from conditional(distances, perplexity)
-    return joint(indices, conditionals), indices
+    p = yield from joint(indices, conditionals)
+    return p, indices
 
 
 def _described(positions: Tensor, kl: Tensor, perplexity: float, schedule: tuple[Phase, ...], note: str) -> Embedding:

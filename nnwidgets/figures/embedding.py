@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from matplotlib.lines import Line2D
@@ -40,7 +41,7 @@ def draw_embedding(
     positions, labels = result.embedding.positions.numpy(), result.labels.numpy()
     deep = positions.shape[1] == 3
     axes = figure.add_subplot(projection="3d" if deep else None)
-    plain = {"depthshade": False} if deep else {}  # colour means the class, not the distance
+    plain: dict[str, Any] = {"depthshade": False} if deep else {}  # colour means the class, not the distance
     _parts.bare(axes, theme)
     axes.set_facecolor(theme.surface)
     axes.set_aspect("equal", adjustable="box" if deep else "datalim")

@@ -26,24 +26,39 @@ class Gate:
     def __init__(self) -> None:
         self._lock = threading.RLock()  # re-entrant: a chunk may itself start a process
         self._claimed = False
+        self._owner = 0
+        self._depth = 0
+
+    @property
+    def held_here(self) -> bool:
+        """Whether the calling thread holds the gate: it then must not wait for a thread that works inside it."""
+        return self._owner == threading.get_ident()
 
     def __enter__(self) -> None:
         # Locks are not fair: without this, a thread that works back to back would keep a fork waiting.
         while self._claimed:
             time.sleep(0.001)
-        self._lock.acquire()
+        self._acquire()
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        self.release()
 
     def claim(self) -> None:
         """Wait for the chunk that is running, ahead of all later ones."""
         self._claimed = True
-        self._lock.acquire()
+        self._acquire()
         self._claimed = False
 
     def release(self) -> None:
+        self._depth -= 1
+        if not self._depth:
+            self._owner = 0
         self._lock.release()
+
+    def _acquire(self) -> None:
+        self._lock.acquire()
+        self._owner = threading.get_ident()
+        self._depth += 1
 
 
 gate = Gate()

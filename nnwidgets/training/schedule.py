@@ -17,6 +17,7 @@ from nnwidgets.training.job import Job
 from nnwidgets.training.own_copy import OwnCopy
 from nnwidgets.training.snapshot import Slot
 from nnwidgets.training.task import Task
+from nnwidgets.training.timer import ChunkTimer
 
 FRESH_S = 0.1  # a snapshot this young serves further jobs without a new copy
 INTERVAL_S = 0.05  # no job is refreshed more often
@@ -42,11 +43,11 @@ class Follower(Protocol):
 class Schedule:
     """The tasks of one worker. Any thread may `add`, `remove`, `follow` and `unfollow`; the rest is the worker's."""
 
-    def __init__(self, slot: Slot, budget: Budget) -> None:
+    def __init__(self, slot: Slot, budget: Budget, *, readable: bool = True) -> None:
         self.budget = budget
         self.yielding = False  # somebody in the user's thread wants the shadow
         self._slot = slot
-        self._readable = True
+        self._readable = readable
         self._tasks: dict[Job, Task] = {}
         self._follower: weakref.ref[Follower] | None = None
         self._own_copy = OwnCopy(slot, budget.clock)
@@ -153,7 +154,7 @@ class Schedule:
     def _run(self, task: Task, now: float) -> float:
         """Begin the task if it isn't, run one chunk; returns what it cost in seconds."""
         done, failure = False, None
-        timer = _Timer(self.budget, self._slot.shadow.device)
+        timer = ChunkTimer(self.budget, self._slot.shadow.device)
         try:
             if task.running is None and self._slot.snapshot is not None:
                 self._slot.await_copy()
@@ -295,29 +296,6 @@ class Schedule:
             return None, self._own_copy.remaining_s
         self._slot.offer()
         return None, TICK_S
-
-
-class _Timer:
-    """CPU seconds of this thread, or seconds of its CUDA stream where those are more."""
-
-    def __init__(self, budget: Budget, device: torch.device) -> None:
-        self._cpu_clock = budget.cpu_clock
-        self._begin = budget.cpu_clock()
-        self._events: list[torch.cuda.Event] = []
-        if device.type == "cuda":
-            self._events += [torch.cuda.Event(enable_timing=True) for _ in range(2)]
-        if self._events:
-            self._events[0].record()
-
-    def seconds(self) -> float:
-        """Waits for what was started on the stream; also so that the shadow is free when a chunk is."""
-        stream_s = 0.0
-        if self._events:
-            begin, end = self._events
-            end.record()
-            end.synchronize()
-            stream_s = begin.elapsed_time(end) / 1_000
-        return max(self._cpu_clock() - self._begin, stream_s)
 
 
 def _turn_at(task: Task) -> float:

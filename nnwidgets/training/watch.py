@@ -22,6 +22,7 @@ from nnwidgets.training import hooks
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.gate import dies_in_child
 from nnwidgets.training.history import History
+from nnwidgets.training.stillness import Stillness
 from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.worker import Worker
 
@@ -94,7 +95,7 @@ class Watch:
         self._log: dict[str, History[float]] = {}
         self._waiting: deque[_Logged] = deque(maxlen=LOGGED_WAITING)
         self._reading = threading.Lock()
-        self._still = _Stillness(model, self.budget.clock)
+        self._still = Stillness(model, self.budget.clock)
         self._replace_previous()
         user_thread.trains_elsewhere = _trains_elsewhere(self)
         readable = all(parameter.device == shadow.device for parameter in model.parameters())
@@ -278,35 +279,6 @@ class Watch:
     def _changed(self) -> None:
         if self._on_change is not None:
             self._on_change()
-
-
-class _Stillness:
-    """Since when the weights have not moved, and for how long they have been moving without a step seen."""
-
-    def __init__(self, model: nn.Module, clock: Callable[[], float]) -> None:
-        self._model = model
-        self._clock = clock
-        self._steps = 0
-        self._writes = -1
-        self._moved_at = self._step_at = clock()
-
-    @property
-    def seconds(self) -> float:
-        return self._clock() - self._moved_at
-
-    def look(self, steps: int) -> float:
-        """Seconds since the last step, as far as the weights have moved all the time; else 0."""
-        now = self._clock()
-        writes = self._count_writes()
-        if steps != self._steps or writes == self._writes:
-            self._step_at = now
-        if steps != self._steps or writes != self._writes:
-            self._moved_at = now
-        self._steps, self._writes = steps, writes
-        return now - self._step_at
-
-    def _count_writes(self) -> int:
-        return sum(parameter._version for parameter in self._model.parameters() if not parameter.is_inference())
 
 
 def _logged(name: str, step: int, value: float | torch.Tensor) -> _Logged:

@@ -47,14 +47,15 @@ class Worker:
     Args:
         shadow: The copy of the model that jobs get; filled here, in the caller's thread.
         budget: What background work may cost. A watch puts its own in its place.
+        readable: Whether this thread may copy the model itself while nothing trains: on the CPU and CUDA.
     """
 
-    def __init__(self, shadow: Shadow, *, budget: Budget) -> None:
+    def __init__(self, shadow: Shadow, *, budget: Budget, readable: bool = True) -> None:
         self._inbox: Inbox = SimpleQueue()
         self.slot = Slot(shadow, clock=budget.clock, filled=partial(self._inbox.put, None))
         self.holds: set[object] = set()  # while there is one, nothing is computed and nothing copied
         self.closed = False
-        self._schedule = Schedule(self.slot, budget)
+        self._schedule = Schedule(self.slot, budget, readable=readable)
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._refilling = threading.Lock()
@@ -127,7 +128,7 @@ class Worker:
     def attach(self, follower: Follower, budget: Budget, *, readable: bool) -> None:
         """Refresh wanted jobs in the background from now on, within this budget. Of two followers the newer counts.
 
-        `readable`: this thread may copy the model itself when nothing trains. The follower is held weakly.
+        The follower is held weakly; `readable` is as for the worker.
         """
         self._schedule.follow(follower, budget, readable=readable)
         self._tell(None)
@@ -160,11 +161,12 @@ class Worker:
         return done.wait(timeout)
 
     def close(self) -> None:
-        """End the thread after the chunk it is in, and let go of all jobs. Again is allowed."""
+        """End the thread after the chunk it is in, and let go of all jobs. Again is allowed, and so is any thread."""
         self.closed = True
         self._inbox.put(None)
         thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
+        # A garbage collection may close us in the worker of another inspector, or while a fork holds all workers still.
+        if thread is not None and not gate.held_here:
             thread.join(JOIN_AT_MOST_S)
         if not self._alive:
             self._schedule.release()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,6 +16,7 @@ import anywidget
 import traitlets
 
 from nnwidgets.views._guard import guard, guard_tree
+from nnwidgets.views._poll import answered_while_busy
 from nnwidgets.views._publisher import PUBLISHER, FrameSource
 from nnwidgets.views._wire import Frame, encode
 
@@ -45,9 +45,8 @@ class Panel(anywidget.AnyWidget):
         on_command: Command,
         on_hello: Callable[[], None] = lambda: None,
         on_failure: Callable[[Exception], None] = lambda error: None,
-        is_busy: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._on_command, self._on_hello, self._on_failure, self._is_busy = on_command, on_hello, on_failure, is_busy
+        self._on_command, self._on_hello, self._on_failure = on_command, on_hello, on_failure
         self.mounted = False
         super().__init__(_esm=_static(f"{self.bundle}.js"), _css=_static(f"{self.bundle}.css"), part=part)
         PUBLISHER.open(self)
@@ -83,8 +82,7 @@ class Panel(anywidget.AnyWidget):
     def _receive(self, _widget: object, content: object, _buffers: object) -> None:
         if not isinstance(content, Mapping):
             return
-        # In the main thread a message of the page is handled between cells only, except through `watch.poll()`.
-        busy = threading.current_thread() is not threading.main_thread() or self._is_busy()
+        busy = answered_while_busy()
         match content.get("kind"):
             case "hello":
                 self.mounted = True

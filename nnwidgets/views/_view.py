@@ -56,7 +56,6 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
             on_command=self.command,
             on_hello=self._hello,
             on_failure=lambda error: self.fail(error, self.session.status().step or 0),
-            is_busy=lambda: self.session.training,
         )
         super().__init__([self.panel, *self.below()])
         self.add_class("nnw-view")
@@ -70,7 +69,8 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
         if self.follows_probe:
             session.probe.listen(lambda: self.job.wanted(), self._probed)
         self.observe(self._option_changed, names=list(self.controls))
-        self.refresh()
+        if standalone:
+            self.refresh()
 
     # What a concrete view says.
 
@@ -256,8 +256,8 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
         self._renew()
 
     def _renew(self) -> None:
-        """Ask again when what is asked for has changed, else draw the last result anew."""
-        if self.session.closed:
+        """Ask again when what is asked for has changed, else draw the last result anew. A hidden tab asks when shown."""
+        if self.session.closed or not (self.standalone or self.shown):
             return
         if self.ask() != self._asked:
             self.refresh()

@@ -81,12 +81,7 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         super().close()
 
     def _panel(self, part: str) -> DashboardPanel:
-        return DashboardPanel(
-            part=part,
-            on_command=self._command,
-            on_hello=lambda: self._hello(part),
-            is_busy=lambda: self.session.training,
-        )
+        return DashboardPanel(part=part, on_command=self._command, on_hello=lambda: self._hello(part))
 
     def _hello(self, part: str) -> None:
         self._shown(True)
@@ -118,9 +113,7 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         self._stack.selected_index = list(TABS).index(tab)
         self._shown(True)
         self._show("tabs")
-        view = self.views[tab]
-        if view.result is None or not self.session.training:
-            view.refresh()
+        self.views[tab].refresh()
 
     def _selected(self, _change: Bunch) -> None:
         self._show("layers")

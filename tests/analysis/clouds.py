@@ -30,7 +30,7 @@ def digits(count: int) -> tuple[Tensor, Tensor]:
 def joint_of(x: Tensor, perplexity: float = 30.0) -> Tensor:
     """P in float64 as `tsne` uses it, for judging any layout by the same measure."""
     indices, distances = finished(nearest(x - x.mean(0), min(len(x) - 1, math.ceil(3 * perplexity))))
-    return joint(indices, finished(conditional(distances, perplexity)), dtype=torch.float64)
+    return finished(joint(indices, finished(conditional(distances, perplexity)), dtype=torch.float64))
 
 
 def kl_of(p: Tensor, positions: Tensor) -> float:

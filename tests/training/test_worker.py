@@ -317,3 +317,21 @@ def test_closing_twice_or_from_within_is_harmless(bench: MakeBench) -> None:
     where.worker.close()
     where.worker.request(job)
     assert not worker_threads()
+
+
+def test_closing_one_worker_from_another_does_not_wait_for_itself(bench: MakeBench) -> None:
+    first, second = bench(mlp()), bench(mlp())
+    busy, job = first.look(slices=1_000, slice_s=0.001), second.look()
+    took: list[float] = []
+
+    def close(_: Snapshot) -> None:
+        begin = time.monotonic()
+        first.worker.close()
+        took.append(time.monotonic() - begin)
+
+    job.before = close
+    first.worker.request(busy)
+    second.worker.request(job)
+    assert second.worker.flush()
+    assert took[0] < 1.0
+    assert eventually(lambda: len(worker_threads()) == 1)

@@ -1,6 +1,6 @@
 /** Painting arrays into a canvas: whole pixels, no smoothing, not-a-number hatched. Knows no DOM but the canvas. */
 
-import { type Lut, type Theme, lookUp } from "./color.ts";
+import type { Lut, Theme } from "./color.ts";
 import type { NdArray } from "./wire.ts";
 
 export interface Rect {
@@ -52,10 +52,16 @@ export function mapPixels(array: NdArray, index: number, scale: Scale): Pixels {
   const rgba = new Uint8ClampedArray(width * height * 4);
   const out = new Uint32Array(rgba.buffer);
   const holes: number[] = [];
-  const start = index * width * height;
+  const values = array.data.subarray(index * out.length, (index + 1) * out.length);
+  const { lut, lo } = scale;
+  const last = lut.length - 1;
+  // The same as `lookUp`, written out: this runs for 200 000 values a frame.
+  const steps = scale.hi > lo ? last / (scale.hi - lo) : 0;
   for (let i = 0; i < out.length; i++) {
-    const value = array.data[start + i] as number;
-    if (Number.isFinite(value)) out[i] = lookUp(scale.lut, value, scale.lo, scale.hi);
+    const value = values[i] as number;
+    const at = (value - lo) * steps;
+    if (at >= 0 && at <= last) out[i] = lut[(at + 0.5) | 0] as number;
+    else if (Number.isFinite(value)) out[i] = lut[at < 0 ? 0 : last] as number;
     else holes.push(i);
   }
   return { width, height, rgba, holes };
@@ -83,9 +89,10 @@ let scratch: HTMLCanvasElement | undefined;
 /** Draws pixels over a rectangle: blown up without smoothing, shrunk by the browser's mean; holes are hatched. */
 export function drawPixels(context: CanvasRenderingContext2D, pixels: Pixels, to: Rect, theme: Theme): void {
   scratch ??= document.createElement("canvas");
-  scratch.width = pixels.width;
-  scratch.height = pixels.height;
-  const own = scratch.getContext("2d");
+  // Setting a canvas's size allocates it anew, and all tiles have one size.
+  if (scratch.width !== pixels.width) scratch.width = pixels.width;
+  if (scratch.height !== pixels.height) scratch.height = pixels.height;
+  const own = scratch.getContext("2d", { willReadFrequently: true });
   if (!own) return;
   const image = own.createImageData(pixels.width, pixels.height);
   image.data.set(pixels.rgba);

@@ -13,7 +13,7 @@ Steps = Generator[None, None, T]
 """Work that yields wherever it may be paused or dropped, and returns its result."""
 
 # Below the 50 ms a worker may hold its gate, by the time one more block of rows takes.
-SLICE_S = 0.025
+SLICE_S = 0.02
 
 
 def paced(work: Steps[T], *, slice_s: float = SLICE_S) -> Iterator[T | None]:
