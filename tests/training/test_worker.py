@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
-import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import pytest
 import torch
@@ -259,79 +257,3 @@ def test_the_users_thread_can_take_the_model_now(bench: MakeBench) -> None:
     assert float(next(where.shadow.module.parameters()).min()) == 3.0
     job.slices = 1
     assert where.worker.flush()
-
-
-def test_the_worker_is_a_quiet_thread_and_changes_nothing_for_others(bench: MakeBench) -> None:
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        where = bench(mlp())
-        job = where.look()
-        found: dict[str, object] = {}
-
-        def note(_: Snapshot) -> None:
-            found["threads"] = torch.get_num_threads()
-            found["grad"] = torch.is_grad_enabled()
-            found["nice"] = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-        job.before = note
-        where.worker.request(job)
-        assert where.worker.flush()
-        later: list[int] = []
-        thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
-        thread.start()
-        thread.join()
-        assert (found["threads"], found["grad"]) == (1, False)
-        assert found["nice"] == 19 or sys.platform != "linux"
-        assert (torch.get_num_threads(), later) == (2, [2])
-        assert torch.is_grad_enabled()
-    finally:
-        torch.set_num_threads(before)
-
-
-def test_a_worker_nobody_holds_ends_its_thread_and_frees_the_shadow() -> None:
-    where = Bench(mlp())
-    job = where.look(INPUTS)
-    where.worker.request(job)
-    assert where.worker.flush()
-    gone: list[weakref.ref[Any]] = [
-        weakref.ref(where.worker),
-        weakref.ref(where.shadow),
-        weakref.ref(job),
-        weakref.ref(where.model),
-    ]
-    del where, job
-    gc.collect()
-    assert eventually(lambda: not worker_threads())
-    gc.collect()
-    assert [reference() for reference in gone] == [None] * 4
-
-
-def test_closing_twice_or_from_within_is_harmless(bench: MakeBench) -> None:
-    where = bench(mlp())
-    job = where.look(INPUTS)
-    job.before = lambda _: where.worker.close()
-    where.worker.request(job)
-    assert eventually(lambda: not worker_threads())
-    where.worker.close()
-    where.worker.close()
-    where.worker.request(job)
-    assert not worker_threads()
-
-
-def test_closing_one_worker_from_another_does_not_wait_for_itself(bench: MakeBench) -> None:
-    first, second = bench(mlp()), bench(mlp())
-    busy, job = first.look(slices=1_000, slice_s=0.001), second.look()
-    took: list[float] = []
-
-    def close(_: Snapshot) -> None:
-        begin = time.monotonic()
-        first.worker.close()
-        took.append(time.monotonic() - begin)
-
-    job.before = close
-    first.worker.request(busy)
-    second.worker.request(job)
-    assert second.worker.flush()
-    assert took[0] < 1.0
-    assert eventually(lambda: len(worker_threads()) == 1)

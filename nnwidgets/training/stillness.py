@@ -1,0 +1,36 @@
+"""Whether weights move, by PyTorch's counters of writes: finds training that no hook sees. Reads the model only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+
+
+class Stillness:
+    """Since when the weights have not moved, and for how long they have been moving without a step seen."""
+
+    def __init__(self, model: nn.Module, clock: Callable[[], float]) -> None:
+        self._model = model
+        self._clock = clock
+        self._steps = 0
+        self._writes = -1
+        self._moved_at = self._step_at = clock()
+
+    @property
+    def seconds(self) -> float:
+        return self._clock() - self._moved_at
+
+    def look(self, steps: int) -> float:
+        """Seconds since the last step, as far as the weights have moved all the time; else 0."""
+        now = self._clock()
+        writes = self._count_writes()
+        if steps != self._steps or writes == self._writes:
+            self._step_at = now
+        if steps != self._steps or writes != self._writes:
+            self._moved_at = now
+        self._steps, self._writes = steps, writes
+        return now - self._step_at
+
+    def _count_writes(self) -> int:
+        return sum(parameter._version for parameter in self._model.parameters() if not parameter.is_inference())
