@@ -55,6 +55,20 @@ describe("pixels", () => {
     vi.restoreAllMocks();
   });
 
+  it("that are holes are joined within a row, never across rows", () => {
+    recordCanvases();
+    const calls: Call[] = [];
+    const values = [Number.NaN, 1, Number.NaN, Number.NaN, Number.NaN, 1];
+    const pixels = mapPixels(array([1, 2, 3], values), 0, scaleOf(layer, 0, theme));
+    drawPixels(recordingContext(calls), pixels, { x: 0, y: 0, width: 30, height: 20 }, theme);
+    expect(named(calls, "rect").map((call) => call.slice(1))).toEqual([
+      [0, 0, 10, 10],
+      [20, 0, 10, 10],
+      [0, 10, 20, 10],
+    ]);
+    vi.restoreAllMocks();
+  });
+
   it("that are holes are hatched within their own cells only", () => {
     const calls: Call[] = [];
     drawHatch(recordingContext(calls), [{ x: 10, y: 20, width: 5, height: 5 }], theme.error);

@@ -105,14 +105,16 @@ export function drawPixels(context: CanvasRenderingContext2D, pixels: Pixels, to
   if (pixels.holes.length > 0) drawHatch(context, holeRects(pixels, to), theme.error);
 }
 
-function holeRects(pixels: Pixels, to: Rect): Rect[] {
-  const [width, height] = [to.width / pixels.width, to.height / pixels.height];
-  return pixels.holes.map((i) => ({
-    x: to.x + (i % pixels.width) * width,
-    y: to.y + Math.floor(i / pixels.width) * height,
-    width,
-    height,
-  }));
+/** Holes as rectangles, neighbours in a row joined: a net that blew up has nothing but holes. */
+function holeRects({ width: columns, height: rows, holes }: Pixels, to: Rect): Rect[] {
+  const [width, height] = [to.width / columns, to.height / rows];
+  const rects: Rect[] = [];
+  holes.forEach((at, i) => {
+    const open = rects.at(-1);
+    if (open && at === (holes[i - 1] as number) + 1 && at % columns > 0) open.width += width;
+    else rects.push({ x: to.x + (at % columns) * width, y: to.y + Math.floor(at / columns) * height, width, height });
+  });
+  return rects;
 }
 
 /** 45° lines over the rectangles, continuous where they touch. */
