@@ -195,6 +195,18 @@ describe("a kernel that holds clicks back", () => {
     expect(badge(host.el)?.hidden).toBe(true);
   });
 
+  it("says that clicks are answered when Python handled a ping while a cell ran, and not before", () => {
+    const host = mount(define);
+    host.model.receive(picture(1, { training: true }));
+    const request = host.model.of("ping")[0]?.request;
+    host.model.receive({ kind: "pong", request, busy: false });
+    frames.run();
+    expect(badge(host.el)?.dataset.kind).toBeUndefined();
+    host.model.receive({ kind: "pong", request, busy: true });
+    frames.run();
+    expect(badge(host.el)?.dataset.kind).toBe("yes");
+  });
+
   it("is forgiven with the first answer", () => {
     const host = mount(define);
     host.model.receive(picture(1, { training: true }));

@@ -96,7 +96,7 @@ class Panel(anywidget.AnyWidget):
                 PUBLISHER.heard(self, ack=seq if isinstance(seq, int) else None, busy=busy)
             case "ping":
                 PUBLISHER.heard(self, busy=busy)
-                self.send({"kind": "pong", "request": content.get("request")})
+                self.send({"kind": "pong", "request": content.get("request"), "busy": busy})
             case "command":
                 PUBLISHER.heard(self, busy=busy)
                 self._command(content)

@@ -239,8 +239,11 @@ def panel(monkeypatch: pytest.MonkeyPatch) -> Iterator[ActivationsPanel]:
     made.close()
 
 
-def test_a_panel_knows_that_it_was_answered_inside_a_cell(kernel: Kernel, panel: ActivationsPanel) -> None:
-    lane = PUBLISHER._lanes[id(panel)]
+def test_a_panel_knows_that_it_was_answered_inside_a_cell_and_tells_the_page(
+    kernel: Kernel, panel: ActivationsPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lane, sent = PUBLISHER._lanes[id(panel)], list[object]()
+    monkeypatch.setattr(panel, "send", sent.append)
     kernel.react = lambda message: panel._receive(panel, {"kind": "ping", "request": 1}, [])
     kernel.send("comm_msg", name="after the cell")
     kernel.end_cell()
@@ -248,6 +251,7 @@ def test_a_panel_knows_that_it_was_answered_inside_a_cell(kernel: Kernel, panel:
     kernel.send("comm_msg", name="in the cell")
     _poll.poll()
     assert lane.answers_while_busy
+    assert sent == [{"kind": "pong", "request": 1, "busy": busy} for busy in (False, True)]
 
 
 def test_a_message_in_a_thread_of_its_own_need_not_wait_for_a_cell() -> None:

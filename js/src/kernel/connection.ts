@@ -130,7 +130,7 @@ export class Connection<H extends CommonHeader> {
     try {
       if (message.kind === "frame") this.#receiveFrame(message, buffers);
       else if (message.kind === "reply") this.#receiveReply(message, buffers);
-      else if (message.kind === "pong") this.#receivePong(message.request ?? 0);
+      else if (message.kind === "pong") this.#receivePong(message.request ?? 0, message.busy === true);
     } catch (error) {
       this.report(error);
       if (message.seq !== undefined) this.#model.send({ kind: "ack", seq: message.seq });
@@ -170,10 +170,10 @@ export class Connection<H extends CommonHeader> {
   }
 
   /** Messages keep their order, so an answered ping answers every command before it. */
-  #receivePong(request: number): void {
+  #receivePong(request: number, busy: boolean): void {
     if (this.#ping?.request === request) this.#ping = null;
     while (this.#unanswered[0] && this.#unanswered[0].request < request) this.#unanswered.shift();
-    this.#setAnswers(this.#current?.training ? "yes" : this.answers === "view_only" ? "unknown" : this.answers);
+    this.#setAnswers(busy ? "yes" : this.answers === "view_only" ? "unknown" : this.answers);
   }
 
   #beat(): void {

@@ -30,6 +30,8 @@ export interface Message {
   channel?: string;
   seq?: number;
   request?: number;
+  /** Of a pong: the ping was handled while a cell ran, or would have been. */
+  busy?: boolean;
   error?: string;
   header?: unknown;
   arrays?: ArraySpec[];
