@@ -227,7 +227,7 @@ class Inspector:
 
     def refresh(self) -> None:
         """Take the model as it is now and renew every view; needed only where no watch follows the training."""
-        self._session.shadow.refill()
+        self._session.worker.refill()
         self._session.refresh_all()
 
     def close(self) -> None:
@@ -257,7 +257,9 @@ def _session(
     first = samples.batch(samples.probe_indices[:2])
     report = check_leaks(shadow, model, first.args, first.kwargs)
     layers = layer_names(shadow.module, first.args, first.kwargs)
-    record, worker, user_thread = Record(max_bytes=memory // 4), Worker(shadow, budget=Budget()), UserThread()
+    readable = all(parameter.device == shadow.device for parameter in model.parameters())
+    worker = Worker(shadow, budget=Budget(), readable=readable)
+    record, user_thread = Record(max_bytes=memory // 4), UserThread()
     session = Session(
         live=weakref.ref(model),
         shadow=shadow,

@@ -18,6 +18,7 @@ from nnwidgets.training.record import ProbeResult, Record
 from nnwidgets.training.worker import Job, Snapshot
 
 SLICE_S = 0.03
+FEWEST_ROWS = 4
 KEPT_KERNEL_VALUES = 100_000
 
 
@@ -67,7 +68,7 @@ class ProbeJob(Job):
             outputs.append(self._forward(module, batch, sums))
             start += self._rows
             spent = time.thread_time() - began
-            self._rows = int(min(max(1, self._rows * min(2.0, SLICE_S / max(spent, 1e-6))), len(indices)))
+            self._rows = int(min(max(FEWEST_ROWS, self._rows * min(2.0, SLICE_S / max(spent, 1e-6))), len(indices)))
             yield
         filters, kernels = {}, {}
         for layer in self._layers.values():
@@ -98,12 +99,11 @@ class ProbeJob(Job):
         inputs = picture if picture is not None and picture.ndim == 4 and picture.is_floating_point() else None
 
         def add(name: str, value: Tensor) -> None:
-            if name in self._layers:
-                sums.setdefault(name, StatsAccumulator()).add(
-                    value, inputs, channel_dim=self._layers[name].channel_dim if value.ndim > 1 else None
-                )
+            sums.setdefault(name, StatsAccumulator()).add(
+                value, inputs, channel_dim=self._layers[name].channel_dim if value.ndim > 1 else None
+            )
 
-        output = record(module, batch.args, batch.kwargs, on_activation=add)
+        output = record(module, batch.args, batch.kwargs, layers=list(self._layers), on_activation=add)
         loss = None
         if self._loss_fn is not None and batch.targets is not None:
             with torch.no_grad():

@@ -38,7 +38,8 @@ def number(value: float, digits: int = 3) -> str:
 
 def share(value: float) -> str:
     """A probability, share or correlation, two decimals."""
-    return "NaN" if math.isnan(value) else f"{value:.2f}".replace("-", MINUS)
+    # Adding 0 makes a rounded −0.00 plain.
+    return "NaN" if math.isnan(value) else f"{round(value, 2) + 0.0:.2f}".replace("-", MINUS)
 
 
 def percent(value: float) -> str:

@@ -14,6 +14,9 @@ from nnwidgets.views._captions import count, number, share
 from nnwidgets.views._wire import Array, Frame, Header
 
 
+LEAST_SCALE = 0.05
+
+
 @dataclass(frozen=True)
 class _Drawn:
     """One map for one target: values (rows, cols) and what they are without the square."""
@@ -62,7 +65,7 @@ def occlusion_frame(
         "class_names": [class_name(each) for each in range(len(clean))],
         "legend": _legend(predicted[computed], class_name),
         "scales": {
-            "importance": {**_ends(importance, floor=0.0), "unit": f"{what.lower()} lost"},
+            "importance": {**_importance_ends(importance, probable), "unit": f"{what.lower()} lost"},
             "p": {"lo": 0.0, "hi": 1.0, "unit": "probability"}
             if probable
             else {**_ends(drawn.target), "unit": "logit"},
@@ -91,12 +94,18 @@ def _words(result: OcclusionResult, drawn: _Drawn, name: str, probable: bool, po
     panels = [
         {"title": chance, "sub": f"clean {clean}"},
         {
-            "title": f"Map {result.unit} of {result.layer}" if result.layer else "No layer with maps",
+            "title": f"Map {result.unit} of `{result.layer}`" if result.layer else "No layer with maps",
             "sub": f"strongest · clean {number(drawn.clean_sum)}" if result.layer else "",
         },
         {"title": "Predicted class", "sub": f"muted: same · share of {count(positions)}"},
     ]
     return {"panels": panels, "table_labels": [chance, f"map {result.unit}, summed activity", "predicted class"]}
+
+
+def _importance_ends(importance: Tensor, probable: bool) -> Header:
+    """Ends of the scale; of probabilities never under ±LEAST_SCALE, so that noise doesn't look like signal."""
+    ends = _ends(importance, floor=0.0)
+    return {**ends, "hi": max(ends["hi"], LEAST_SCALE)} if probable and -ends["lo"] < LEAST_SCALE else ends
 
 
 def _legend(predicted: Tensor, class_name: Callable[[int], str]) -> list[tuple[int, str, float]]:

@@ -25,9 +25,10 @@ def state_line(view: View) -> Header:
         text = f"Failed at {step_text(failed_at)}.{' Training goes on.' if session.training else ''}"
         return _line("failed", text, error=error, actions=["copy", "retry"])
     if session.paused:
-        at = f"Paused at {step_text(result.step)}" if result is not None else "Paused"
+        at = f"Paused at {step_text(result.step)}" if result is not None and result.step is not None else "Paused"
         detail = "Nothing is computed for this view and it costs nothing."
-        return _line("paused", f"{at} · training is at {step_text(step)}", detail=detail, actions=["resume"])
+        now = f" · training is at {step_text(step)}" if session.training else ""
+        return _line("paused", f"{at}{now}", detail=detail, actions=["resume"])
     if view.awaited():
         return _line("waiting", view.awaited())
     if view.running is not None and view.running[1]:

@@ -7,6 +7,7 @@ page gets
 
 from __future__ import annotations
 
+import logging
 import time
 from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
@@ -27,6 +28,7 @@ from nnwidgets.views._states import state_line
 from nnwidgets.views._wire import Frame, Header
 
 Caption = list[tuple[str, bool]]
+logger = logging.getLogger(__name__)
 SELECTABLE = ("layer", "unit", "sample", "target", "selected")
 
 
@@ -241,6 +243,8 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
                 self.refresh()
             case "pause" | "resume":
                 self.session.pause(name == "pause")
+            case "error":
+                logger.warning("the page could not draw the %s view: %s", self.stem, value)
             case _:
                 raise ValueError(f"command: no {name!r} in the {self.stem} view")
         return None
@@ -256,7 +260,7 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
         self._renew()
 
     def _renew(self) -> None:
-        """Ask again when what is asked for has changed, else draw the last result anew. A hidden tab asks when shown."""
+        """Ask again when what is asked for has changed, else draw the last result anew; a hidden tab when shown."""
         if self.session.closed or not (self.standalone or self.shown):
             return
         if self.ask() != self._asked:

@@ -188,7 +188,11 @@ class FiltersView(SampleView):
             "detail": coloured(flat[unit], peak) if rgb else flat[unit],
         }
         if film is not None:
-            header["film"] = {"title": f"Unit {unit} over training", "labels": film_labels}
+            header["film"] = {
+                "title": f"Unit {unit} over training",
+                "sub": "under each picture: step, smoothness · same scale",
+                "labels": film_labels,
+            }
             arrays["film"] = coloured(film, peak) if rgb else fit(film)[0]
         return Frame(header, arrays)
 
