@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from nnwidgets.analysis.capture import LayerInfo
+from nnwidgets.analysis.engine.layer_calls import module_of
 from nnwidgets.data import Batch, Samples
 from nnwidgets.selection import Selection
 from nnwidgets.shadow import Shadow
@@ -86,6 +87,9 @@ class Session:
         """Call `listener` when a watch begins or ends, or when the views are paused or resumed."""
         self._listeners.append(listener)
 
+    def off_change(self, listener: Callable[[], None]) -> None:
+        self._listeners = [other for other in self._listeners if other != listener]
+
     def watch_changed(self) -> None:
         """A watch has ended or has something to say: show it, and the final weights."""
         watch = self.watch
@@ -111,7 +115,7 @@ class Session:
 
     def module_of(self, name: str) -> nn.Module:
         """The shadow's module behind a layer name, whichever call of it the name means."""
-        return self.shadow.module.get_submodule(name.partition(":")[0])
+        return module_of(self.shadow.module, name)
 
     def run(self, batch: Batch) -> Any:
         """The model's output for a batch, by the shadow."""
@@ -179,7 +183,6 @@ class Session:
         self._listeners.clear()
         while self._members:
             self._members.pop().close()
-        self.selection.unobserve_all()
 
 
 def free_memory(device: torch.device) -> int:

@@ -75,8 +75,6 @@ class Curve(ipywidgets.VBox):
 
     def close(self) -> None:
         PUBLISHER.forget(self)
-        for child in self.children:
-            child.close()
         super().close()
 
     def _write(self, series: Series) -> int:
@@ -140,8 +138,4 @@ class Curves(ipywidgets.VBox):
 
     def close(self) -> None:
         PUBLISHER.forget(self)
-        for curve in self.curves.values():
-            curve.close()
-        for child in self.children:
-            child.close()
         super().close()

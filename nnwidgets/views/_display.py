@@ -10,6 +10,7 @@ import io
 import struct
 import time
 import uuid
+import weakref
 import zlib
 from typing import Any
 
@@ -110,7 +111,7 @@ def blank_png() -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(bytes(5))) + chunk(b"IEND", b"")
 
 
-_displayed: dict[str, tuple[str, list[Any]]] = {}
+_displayed: dict[str, tuple[str, list[weakref.ref[Any]]]] = {}
 
 
 def replace_display(widget: Any) -> None:
@@ -126,8 +127,9 @@ def replace_display(widget: Any) -> None:
         return
     last_run, widgets = _displayed.get(cell, (run, []))
     if last_run != run:
-        for old in widgets:
-            if old is not widget:
+        for find in widgets:
+            old = find()
+            if old is not None and old is not widget:
                 old.close()
         widgets = []
-    _displayed[cell] = (run, [*widgets, widget])
+    _displayed[cell] = (run, [*widgets, weakref.ref(widget)])

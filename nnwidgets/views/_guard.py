@@ -31,6 +31,16 @@ def guard_tree(root: Widget) -> None:
         guard(widget)
 
 
+def close_tree(root: Widget) -> None:
+    """Close every widget that this one holds, but not itself.
+
+    ipywidgets keeps all open widgets in a registry, and closing a box leaves its children, layouts and scales there.
+    """
+    for widget in list(held(root)):
+        if widget is not root:
+            widget.close()
+
+
 def held(root: Widget) -> Iterator[Widget]:
     """The widget and every widget reachable through its synced traits, each once."""
     seen: set[int] = set()

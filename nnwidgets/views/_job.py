@@ -20,9 +20,11 @@ class ViewJob(Job):
         self.long = view.long
 
     def wanted(self) -> bool:
-        return self.view.on_screen and not self.view.session.paused
+        return self.view.on_screen and not self.view.session.paused and not self.view.awaited()
 
     def work(self, snapshot: Snapshot) -> Iterator[None]:
+        if self.view.awaited():
+            return  # what it waits for will ask again
         ask = self.view.ask()
         self.view.started()
         try:

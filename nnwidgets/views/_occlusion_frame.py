@@ -13,7 +13,6 @@ from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.views._captions import count, number, share
 from nnwidgets.views._wire import Array, Frame, Header
 
-
 LEAST_SCALE = 0.05
 
 

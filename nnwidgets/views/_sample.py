@@ -29,22 +29,27 @@ class SampleView(View):
 
     @property
     def layer(self) -> str:
-        return self._pinned_layer if self._pinned_layer is not None else str(self.session.selection.layer)
+        return self._pinned_layer if self._pinned_layer is not None else super().layer
 
     @property
     def sample(self) -> int:
-        return self._pinned_sample if self._pinned_sample is not None else int(self.session.selection.sample)
+        return self._pinned_sample if self._pinned_sample is not None else super().sample
+
+    @property
+    def unit_layer(self) -> str:
+        """The layer that the units on show are units of."""
+        return self.layer
 
     def select(self, **changes: Any) -> None:
-        """A unit picked in a pinned view is a unit of the pinned layer; a sample picked there is shown there too."""
-        if "unit" in changes and self._pinned_layer is not None:
-            changes.setdefault("layer", self._pinned_layer)
-        if "sample" in changes and self._pinned_sample is not None:
-            self.session.samples.check_index(changes["sample"])
-            self._pinned_sample = changes["sample"]
-        if "layer" in changes and "unit" not in changes and self._pinned_layer is not None:
-            self._pinned_layer = changes["layer"]
+        """A unit picked in a view is a unit of the layer shown there; what is picked in a pinned view is shown there too."""
+        if "unit" in changes:
+            changes.setdefault("layer", self.unit_layer)
         super().select(**changes)
+        if "sample" in changes and self._pinned_sample is not None:
+            self._pinned_sample = int(changes["sample"])
+        if "layer" in changes and self._pinned_layer is not None:
+            self._pinned_layer = changes["layer"]
+        self._renew()
 
     def unit_of(self, layer: str, units: int) -> int:
         """The selected unit if it is one of this layer, else the first."""

@@ -22,6 +22,7 @@ from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._captions import step_text
 from nnwidgets.views._controls import HasControls
 from nnwidgets.views._display import LeavesPicture
+from nnwidgets.views._guard import close_tree
 from nnwidgets.views._job import ViewJob
 from nnwidgets.views._panel import Panel, text_of
 from nnwidgets.views._states import state_line
@@ -43,6 +44,7 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
     panel_type: ClassVar[type[Panel]]
     long: ClassVar[bool] = False
     follows_probe: ClassVar[bool] = False
+    _joined = False
 
     def __init__(self, session: Session, *, standalone: bool = True, save_picture: bool = True) -> None:
         self.session = session
@@ -63,6 +65,7 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
         self.add_class("nnw-view")
         self.job = ViewJob(self)
         self.save_picture = save_picture
+        self._joined = True
         session.join(self)
         session.selection.observe(self._selected, names=list(SELECTABLE))
         session.on_change(self.show_state)
@@ -114,6 +117,16 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
     # Life.
 
     @property
+    def layer(self) -> str:
+        """The layer on show."""
+        return str(self.session.selection.layer)
+
+    @property
+    def sample(self) -> int:
+        """The sample on show, an index into the dataset."""
+        return int(self.session.selection.sample)
+
+    @property
     def on_screen(self) -> bool:
         """Whether somebody may be looking, so that computing is worth it."""
         return self.shown and self.panel.awake and not self.session.refusal
@@ -145,17 +158,21 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
 
     def close(self) -> None:
         """Take the view out of the page, the worker and the registry; its curves and controls too."""
-        self.session.worker.remove(self.job)
-        self.session.probe.forget(self._probed)
-        self.session.leave(self)
-        self.session.selection.unobserve(self._selected, names=list(SELECTABLE))
-        for child in self.children:
-            child.close()
+        if self._joined:  # also called for a view whose construction failed, and twice
+            self._joined = False
+            self.session.worker.remove(self.job)
+            self.session.probe.forget(self._probed)
+            self.session.leave(self)
+            self.session.off_change(self.show_state)
+            self.session.selection.unobserve(self._selected, names=list(SELECTABLE))
+            close_tree(self)
         super().close()
 
     def caption_text(self, result: Any) -> str:
-        """The caption in one line, step included, as the saved picture carries it."""
-        return " · ".join([text for text, _ in self.caption(result)] + [step_text(result.step)])
+        """The caption in one line, subject and step included, as the saved picture carries it."""
+        title, is_layer, subtitle = self.title(result)
+        subject = ", ".join(part for part in (f"Layer {title}" if is_layer else title, subtitle) if part)
+        return " · ".join([subject, *(text for text, _ in self.caption(result)), step_text(result.step)])
 
     # Results and states.
 
@@ -230,10 +247,10 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
             case "select":
                 self.select(**_mapping(value, SELECTABLE))
             case "step_sample":
-                self.select(sample=(self.session.selection.sample + _by(value)) % len(self.session.samples))
+                self.select(sample=(self.sample + _by(value)) % len(self.session.samples))
             case "step_layer":
                 names = [layer.name for layer in self.session.layers]
-                at = names.index(self.session.selection.layer) + _by(value)
+                at = names.index(self.layer) + _by(value)
                 self.select(layer=names[min(max(at, 0), len(names) - 1)])
             case "option":
                 self.set_option(_mapping(value, ("name", "value")))
@@ -288,7 +305,11 @@ def _mapping(value: Any, keys: Sequence[str]) -> dict[str, Any]:
 
 
 def _by(value: Any) -> int:
-    by = _mapping(value, ("by",)).get("by")
-    if not isinstance(by, int):
-        raise ValueError(f"by: expected a whole number, got {by!r}")
-    return by
+    return whole("by", _mapping(value, ("by",)).get("by"))
+
+
+def whole(name: str, value: Any) -> int:
+    """A whole number that came from the page. Raises ValueError for anything else, booleans too."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{name}: expected a whole number, got {value!r}")
+    return value

@@ -14,7 +14,7 @@ from nnwidgets.session import Session
 from nnwidgets.training.probe import dead_units
 from nnwidgets.views._captions import THIN, count, number, percent
 from nnwidgets.views._display import LeavesPicture
-from nnwidgets.views._guard import guard, guard_tree
+from nnwidgets.views._guard import close_tree, guard, guard_tree
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._view import View
 from nnwidgets.views._wire import Frame, Header
@@ -73,11 +73,9 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
     def close(self) -> None:
         self.session.probe.forget(self._probed)
         self.session.leave(self)
+        self.session.off_change(self._show_all)
         self.session.selection.unobserve(self._selected, names=["layer"])
-        for view in self.views.values():
-            view.close()
-        for panel in self.panels.values():
-            panel.close()
+        close_tree(self)
         super().close()
 
     def _panel(self, part: str) -> DashboardPanel:
@@ -98,7 +96,7 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         match name:
             case "tab":
                 tab = value.get("tab") if isinstance(value, dict) else None
-                if tab not in TABS:
+                if not isinstance(tab, str) or tab not in TABS:
                     raise ValueError(f"tab: expected one of {', '.join(TABS)}, got {tab!r}")
                 self._show_tab(tab)
             case "refresh":

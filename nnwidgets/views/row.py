@@ -25,6 +25,14 @@ class Row(LeavesPicture, ipywidgets.HBox):
         for view in views:
             view.row = self
 
+    def close(self) -> None:
+        """Close the row and those of its views that no later row has taken."""
+        for view in self.children:
+            if view.row is self:
+                view.close()
+        self.layout.close()
+        super().close()
+
     def on_display(self) -> None:
         for view in self.children:
             view.shown = True

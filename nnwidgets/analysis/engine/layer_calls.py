@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import nn
 
-__all__ = ["is_leaf", "named_modules", "split_call", "unknown_layer"]
+__all__ = ["is_leaf", "module_of", "named_modules", "split_call", "unknown_layer"]
 
 
 def named_modules(module: nn.Module) -> dict[str, nn.Module]:
@@ -29,6 +29,16 @@ def split_call(layer: str, modules: Mapping[str, nn.Module]) -> tuple[str, int]:
     if name in modules and call.isdecimal() and int(call) >= 1:
         return name, int(call)
     raise unknown_layer(layer, list(modules))
+
+
+def module_of(module: nn.Module, layer: str) -> nn.Module:
+    """Return the module behind a layer name, whichever call of it the name means; a leaf model goes by its class.
+
+    >>> module_of(nn.Sequential(nn.Tanh()), "0:2"), module_of(nn.Tanh(), "Tanh")
+    (Tanh(), Tanh())
+    """
+    modules = named_modules(module)
+    return modules[split_call(layer, modules)[0]]
 
 
 def unknown_layer(name: str, known: Sequence[str]) -> KeyError:
