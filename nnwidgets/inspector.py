@@ -14,7 +14,7 @@ from nnwidgets.analysis.engine.occlusion_dense import class_scores
 from nnwidgets.data import Samples
 from nnwidgets.selection import Selection
 from nnwidgets.session import Session, free_memory
-from nnwidgets.shadow import Shadow, check_leaks
+from nnwidgets.shadow import Shadow, UnsupportedModelError, check_leaks, unwrap
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.record import Record
 from nnwidgets.training.user_thread import UserThread
@@ -79,9 +79,6 @@ class Inspector:
     ) -> None:
         if not isinstance(model, nn.Module):
             raise TypeError(f"model: expected a torch.nn.Module, got {type(model).__name__}")
-        previous = _inspectors.get(model)
-        if previous is not None and (old := previous()) is not None:
-            old.close()
         shadow = Shadow(model, device=device)
         memory = max_memory if max_memory is not None else int(MEMORY_SHARE * free_memory(shadow.device))
         samples = Samples(
@@ -99,7 +96,11 @@ class Inspector:
             model, shadow, samples, score_fn=score_fn, loss_fn=loss_fn, selection=selection, memory=memory
         )
         self._close = weakref.finalize(self, Session.close, self._session)
-        _inspectors[model] = weakref.ref(self)
+        # Only now: when any of the above is refused, the inspector that was there goes on.
+        previous = _inspectors.get(unwrap(model))
+        if previous is not None and (old := previous()) is not None:
+            old.close()
+        _inspectors[unwrap(model)] = weakref.ref(self)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -255,8 +256,18 @@ def _session(
     """Run the private copy once, in the user's thread, to learn its layers, its classes and whether it is safe."""
     shadow.refill()
     first = samples.batch(samples.probe_indices[:2])
-    report = check_leaks(shadow, model, first.args, first.kwargs)
-    layers = layer_names(shadow.module, first.args, first.kwargs)
+    try:
+        report = check_leaks(shadow, model, first.args, first.kwargs)
+        layers = layer_names(shadow.module, first.args, first.kwargs)
+    except UnsupportedModelError:
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"dataset: expected samples that the model takes, got {_told(first.args, first.kwargs)}, at which it "
+            f"raised {type(error).__name__}: {error}; check shape and dtype, or give unpack="
+        ) from error
+    if not layers:
+        raise ValueError("model: expected a forward pass that calls at least one layer, got one that calls none")
     readable = all(parameter.device == shadow.device for parameter in model.parameters())
     worker = Worker(shadow, budget=Budget(), readable=readable)
     record, user_thread = Record(max_bytes=memory // 4), UserThread()
@@ -284,10 +295,25 @@ def _session(
         samples.check_class_names(session.classes)
     if selection is None:
         session.selection.restrict(
-            layers=[layer.name for layer in layers], samples=len(samples), classes=session.classes
+            layers=[layer.name for layer in layers],
+            samples=len(samples),
+            classes=session.classes,
+            units={layer.name: layer.units for layer in layers}.get,
         )
         session.selection.update(layer=layers[0].name, sample=samples.probe_indices[0])
     return session
+
+
+def _told(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Shapes and dtypes of a batch in words."""
+    given = [*((f"argument {at}", value) for at, value in enumerate(args)), *kwargs.items()]
+    said = (
+        f"{name} {tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"
+        if isinstance(value, Tensor)
+        else f"{name} {type(value).__name__}"
+        for name, value in given
+    )
+    return ", ".join(said)
 
 
 def _check_scores(scores: Any) -> None:

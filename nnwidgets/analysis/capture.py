@@ -72,6 +72,11 @@ class LayerInfo:
     call: int
     channel_dim: int
 
+    @property
+    def units(self) -> int:
+        """How many channels there are; 1 where there is no batch axis or nothing but it."""
+        return self.shape[self.channel_dim] if len(self.shape) > 1 else 1
+
 
 def capture(
     model: nn.Module,

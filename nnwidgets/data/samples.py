@@ -134,6 +134,8 @@ class Samples:
 
     def check_index(self, index: int) -> int:
         """`index` as int; raises IndexError outside of the dataset, TypeError for something that is no whole number."""
+        if isinstance(index, bool) or not hasattr(index, "__index__"):
+            raise TypeError(f"sample: expected a whole number, got {index!r}")
         number = operator.index(index)
         if not 0 <= number < len(self):
             raise IndexError(f"sample: expected an index from 0 to {len(self) - 1}, got {number}")

@@ -76,6 +76,8 @@ def _rows(dataset: Any) -> tuple[Tensor, ...] | None:
 
 
 def _direct(rows: tuple[Tensor, ...], *, alone: bool) -> Source:
+    if any(each.is_meta for each in rows):
+        raise ValueError("dataset: expected data, got a tensor on the meta device, which has none; load the data first")
     lengths = [len(each) if each.ndim else 0 for each in rows]
     if len(set(lengths)) != 1:
         raise ValueError(f"dataset: expected tensors of one length, got {', '.join(map(str, lengths))}")

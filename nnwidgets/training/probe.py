@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from nnwidgets.analysis import ActivationStats
 from nnwidgets.analysis.activations import StatsAccumulator
 from nnwidgets.analysis.capture import LayerInfo, record
+from nnwidgets.analysis.engine.layer_calls import module_of
 from nnwidgets.analysis.filters import filter_stats, filter_weight
 from nnwidgets.data import Batch, Samples
 from nnwidgets.training.record import ProbeResult, Record
@@ -72,7 +73,7 @@ class ProbeJob(Job):
             yield
         filters, kernels = {}, {}
         for layer in self._layers.values():
-            weight = filter_weight(module.get_submodule(layer.name.partition(":")[0])) if layer.call == 1 else None
+            weight = filter_weight(module_of(module, layer.name)) if layer.call == 1 else None
             if weight is not None:
                 values = weight.detach().float().cpu()
                 filters[layer.name] = filter_stats(values)
@@ -99,6 +100,8 @@ class ProbeJob(Job):
         inputs = picture if picture is not None and picture.ndim == 4 and picture.is_floating_point() else None
 
         def add(name: str, value: Tensor) -> None:
+            if value.ndim == 0:  # a loss, say: it has no samples to be summed over
+                return
             sums.setdefault(name, StatsAccumulator()).add(
                 value, inputs, channel_dim=self._layers[name].channel_dim if value.ndim > 1 else None
             )

@@ -41,7 +41,7 @@ class SampleView(View):
         return self.layer
 
     def select(self, **changes: Any) -> None:
-        """A unit picked in a view is a unit of the layer shown there; what is picked in a pinned view is shown there too."""
+        """A unit picked is a unit of the layer on show; what is picked in a pinned view is shown there too."""
         if "unit" in changes:
             changes.setdefault("layer", self.unit_layer)
         super().select(**changes)

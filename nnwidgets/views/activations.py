@@ -21,7 +21,7 @@ from nnwidgets.views._curves import Curve, Curves, Series
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView, prediction
 from nnwidgets.views._tiles import Page, descending, fit, page_of, page_with, scale_header
-from nnwidgets.views._view import Caption
+from nnwidgets.views._view import Caption, whole
 from nnwidgets.views._wire import Array, Frame, Header
 
 LIKE_INPUT = 0.95
@@ -107,7 +107,7 @@ class ActivationsView(SampleView):
         super()._probed()
 
     def title(self, result: ActivationsResult | None) -> tuple[str, bool, str]:
-        return self.layer, True, ""
+        return (self.layer if result is None else result.layer), True, ""
 
     def caption(self, result: ActivationsResult) -> Caption:
         units = len(result.values)
@@ -154,10 +154,7 @@ class ActivationsView(SampleView):
     def command(self, name: str, value: Any) -> Frame | None:
         if name != "page":
             return super().command(name, value)
-        page = value.get("page") if isinstance(value, dict) else None
-        if not isinstance(page, int):
-            raise ValueError(f"page: expected a whole number, got {page!r}")
-        self._page = page
+        self._page = whole("page", value.get("page") if isinstance(value, dict) else None)
         self.show_picture()
         return None
 
@@ -173,8 +170,8 @@ class ActivationsView(SampleView):
         for name, curve in self._over_training.curves.items():
             values = np.array([getattr(probe.stats[result.layer], name).numpy() for probe in history], dtype=np.float64)
             if len(history) and values.shape[1] > unit:
-                band = np.nanpercentile(values, [10, 90], axis=1)
-                curve.show(Series(steps, values[:, unit], np.nanmean(values, axis=1), band=band))
+                mean, band = over_units(values)
+                curve.show(Series(steps, values[:, unit], mean, band=band))
 
     def draw(self, result: ActivationsResult, figure: Figure) -> None:
         from nnwidgets.figures.activations import draw_activations
@@ -274,6 +271,20 @@ class ActivationsView(SampleView):
 
     def _reduction(self, result: ActivationsResult) -> str:
         return fit(result.values[:1].numpy())[1] if result.layout == "maps" else ""
+
+
+def over_units(values: Array) -> tuple[Array, Array]:
+    """Mean (steps,) and 10th and 90th percentile (2, steps) of values (steps, units) over the units that are finite.
+
+    >>> over_units(np.array([[1.0, 3.0], [np.nan, np.nan]]))[0]
+    array([ 2., nan])
+    """
+    finite = np.where(np.isfinite(values), values, np.nan)
+    mean, band = np.full(len(values), np.nan), np.full((2, len(values)), np.nan)
+    some = ~np.isnan(finite).all(axis=1)  # NumPy warns of rows without a number, and a net that blew up has many
+    mean[some] = np.nanmean(finite[some], axis=1)
+    band[:, some] = np.nanpercentile(finite[some], [10, 90], axis=1)
+    return mean, band
 
 
 def arranged(activation: torch.Tensor, channel_dim: int) -> tuple[Layout, torch.Tensor, str]:

@@ -196,7 +196,6 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
                         }
                     )
             stats = latest.stats.get(info.name) if latest is not None else None
-            units = info.shape[info.channel_dim] if len(info.shape) > 1 else 1
             # Dead has a meaning only where zeros are made: after an activation.
             counts = stats is not None and bool((stats.zero_share > 0).any())
             dead = dead_units(stats) if counts else 0
@@ -206,8 +205,8 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
                     "short": parts[-1],
                     "depth": len(parts) - 1,
                     "group": False,
-                    "units": units,
-                    "alive": 1 - dead / units if counts else None,
+                    "units": info.units,
+                    "alive": 1 - dead / info.units if counts else None,
                     "dead": dead,
                 }
             )

@@ -27,6 +27,7 @@ CHUNK = 32
 STRIP = 12
 POSITION_RANGE = 32_000
 NO_LABEL = 65_535
+MOST_CLASSES = 1_000
 
 
 class EmbeddingPanel(Panel):
@@ -75,6 +76,8 @@ class EmbeddingView(SampleView):
             raise ValueError(f"method: expected 'tsne' or 'pca', got {method!r}")
         if dims not in (2, 3):
             raise ValueError(f"dims: expected 2 or 3, got {dims!r}")
+        if points is not None and (isinstance(points, bool) or not isinstance(points, int) or points < 1):
+            raise ValueError(f"points: expected at least 1 sample, got {points!r}")
         self._indices = session.samples.subset(points if points is not None else POINTS)
         self._live: tuple[Ask, LiveTSNE] | None = None
         self.set_trait("method", method)
@@ -133,7 +136,10 @@ class EmbeddingView(SampleView):
         self, step: int | None, ask: Ask, embedding: Embedding, scores: list[torch.Tensor | None], note: str
     ) -> EmbeddingResult:
         samples, n = self.session.samples, len(self._indices)
-        labels = torch.tensor([-1 if (label := samples.label(index)) is None else label for index in self._indices])
+        # A label need not be a class of this model (-100 says "ignore", a year is no class), and each class is a row.
+        known_classes = range(self.session.classes or MOST_CLASSES)
+        named = [samples.label(index) for index in self._indices]
+        labels = torch.tensor([label if label is not None and label in known_classes else -1 for label in named])
         predicted, confidence, loss = torch.full((n,), -1), torch.full((n,), torch.nan), torch.full((n,), torch.nan)
         known = [part for part in scores if part is not None]
         if len(known) == len(scores):
@@ -155,7 +161,7 @@ class EmbeddingView(SampleView):
         )
 
     def title(self, result: EmbeddingResult | None) -> tuple[str, bool, str]:
-        return self.layer, True, ""
+        return (self.layer if result is None else result.layer), True, ""
 
     def caption(self, result: EmbeddingResult) -> Caption:
         embedding, n = result.embedding, len(result.indices)
@@ -242,7 +248,7 @@ class EmbeddingView(SampleView):
         if name != "card":
             return super().command(name, value)
         index = value.get("index") if isinstance(value, dict) else None
-        if self.result is None or index not in self._indices:
+        if self.result is None or isinstance(index, bool) or index not in self._indices:
             raise ValueError(f"index: expected a sample on the map, got {index!r}")
         return self._card(self.result, self._indices.index(index))
 

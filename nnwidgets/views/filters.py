@@ -11,6 +11,7 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
+from nnwidgets.analysis.engine.layer_calls import module_of
 from nnwidgets.analysis.filters import FilterStats, filter_stats, filter_weight
 from nnwidgets.analysis.results import FiltersResult
 from nnwidgets.session import Session
@@ -21,7 +22,7 @@ from nnwidgets.views._kernels import coloured, is_rgb, pictures_of, planes_of
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView
 from nnwidgets.views._tiles import Page, descending, fit, page_of, page_with, scale_header
-from nnwidgets.views._view import Caption
+from nnwidgets.views._view import Caption, whole
 from nnwidgets.views._wire import Array, Frame, Header
 
 LARGEST_NORM = -1
@@ -92,6 +93,10 @@ class FiltersView(SampleView):
         before = [name for name in names[: names.index(self.layer)] if name in self._weighted]
         return before[-1] if before else self._weighted[0]
 
+    @property
+    def unit_layer(self) -> str:
+        return self.weighted_layer
+
     def choices(self, option: str) -> list[tuple[Any, str]]:
         if option != "channel" or self.result is None:
             return super().choices(option) if option != "channel" else []
@@ -104,11 +109,15 @@ class FiltersView(SampleView):
         return Ask(self.weighted_layer)
 
     def refresh(self) -> None:
+        if not self._weighted:
+            self._asked = self.ask()
+            self.show_state()
+            return
         # Filters need no sample, so none is waited for.
         super(SampleView, self).refresh()
 
     def compute(self, snapshot: Snapshot, ask: Ask) -> Iterator[FiltersResult | None]:
-        weight = filter_weight(snapshot.shadow.module.get_submodule(ask.layer.partition(":")[0]))
+        weight = filter_weight(module_of(snapshot.shadow.module, ask.layer))
         if weight is None:
             raise ValueError(f"layer: expected one with weights, got {ask.layer}, which has none")
         weight = weight.detach().float().cpu().clone()
@@ -121,12 +130,9 @@ class FiltersView(SampleView):
         )
 
     def title(self, result: FiltersResult | None) -> tuple[str, bool, str]:
-        shown = self.weighted_layer
-        return (
-            shown,
-            True,
-            "" if shown == self.layer else f"{self.layer} has no filters; these are the layer's before it",
-        )
+        shown = self.weighted_layer if result is None else result.layer
+        subtitle = f"{self.layer} has no filters; these are the layer's before it"
+        return shown, True, "" if self.weighted_layer == self.layer else subtitle
 
     def caption(self, result: FiltersResult) -> Caption:
         planes = self._planes(result)
@@ -151,7 +157,7 @@ class FiltersView(SampleView):
                 parts.append((f"{count(noise)} inside the noise band ‡", True))
         reasons = sorted({reason for reason in stats.reason if reason})
         parts += [(f"no smoothness: {reason}", True) for reason in reasons[:1]]
-        return parts
+        return [*parts, ("eval mode", False)]
 
     def picture(self, result: FiltersResult) -> Frame:
         values = self._planes(result)
@@ -199,10 +205,7 @@ class FiltersView(SampleView):
     def command(self, name: str, value: Any) -> Frame | None:
         if name != "page":
             return super().command(name, value)
-        page = value.get("page") if isinstance(value, dict) else None
-        if not isinstance(page, int):
-            raise ValueError(f"page: expected a whole number, got {page!r}")
-        self._page = page
+        self._page = whole("page", value.get("page") if isinstance(value, dict) else None)
         self.show_picture()
         return None
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 import traitlets
 from matplotlib.figure import Figure
 
+from nnwidgets.analysis.capture import unknown_layer
 from nnwidgets.analysis.occlusion import occlusion_steps
 from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.session import Session, now_s
@@ -50,6 +52,7 @@ class OcclusionView(SampleView):
 
     Raises:
         ValueError: a patch larger than the picture, a stride larger than the patch, a target out of range.
+        KeyError: an unknown layer.
     """
 
     stem = "occlusion"
@@ -79,12 +82,11 @@ class OcclusionView(SampleView):
         **options: Any,
     ) -> None:
         self._maps = [info.name for info in session.layers if len(info.shape) == 4]
-        self._pinned_target = target
+        self._pinned_target = None if target is None else checked_target(target, session.classes)
         image = session.samples.picture(session.samples.probe_indices[0])
         self._size = image.shape[:2] if image is not None and session.samples.input_kind == "image" else None
-        classes = session.classes
-        if target is not None and not 0 <= target < (classes or 0):
-            raise ValueError(f"target: expected a class from 0 to {(classes or 0) - 1}, got {target}")
+        if layer is not None:
+            self._check_layer(session, layer)
         if self._size is not None:
             patch, stride = geometry(self._size, patch, stride)
         with_layer = {"map_layer": layer} if layer is not None else {}
@@ -93,6 +95,16 @@ class OcclusionView(SampleView):
         super().__init__(session, sample=sample, **options)
         for name, value in with_layer.items():
             setattr(self, name, value)
+
+    def _check_layer(self, session: Session, layer: str) -> None:
+        names = [info.name for info in session.layers]
+        if layer not in names:
+            raise unknown_layer(layer, names)
+        if layer not in self._maps:
+            raise ValueError(
+                f"layer: expected one with maps (batch, channels, height, width), got {layer!r}; "
+                f"those are {', '.join(self._maps) or 'none'}"
+            )
 
     def awaited(self) -> str:
         if self._size is None:
@@ -112,7 +124,8 @@ class OcclusionView(SampleView):
     def target(self) -> int:
         """The class asked about."""
         for target in (self._pinned_target, self.session.selection.target, self.session.samples.label(self.sample)):
-            if target is not None:
+            # A label need not be a class of this model: -100 says "ignore" to torch's losses.
+            if target is not None and 0 <= target < (self.session.classes or 0):
                 return int(target)
         return int(self.result.map.clean[0].argmax()) if self.result is not None else 0
 
@@ -163,9 +176,11 @@ class OcclusionView(SampleView):
 
     def set_option(self, change: dict[str, Any]) -> None:
         if change.get("name") == "target":
+            target = checked_target(change.get("value"), self.session.classes)
+            self.select(target=target)
             if self._pinned_target is not None:
-                self._pinned_target = change.get("value")
-            self.select(target=change.get("value"))
+                self._pinned_target = target
+                self._renew()
             return
         super().set_option(change)
 
@@ -260,6 +275,17 @@ class OcclusionView(SampleView):
         )
 
 
+def checked_target(target: Any, classes: int | None) -> int:
+    """The class asked about. Raises TypeError for what is no whole number, ValueError for what is no class."""
+    if classes is None:
+        raise ValueError("target: expected a model with class scores, got one without; give Inspector(score_fn=…)")
+    if isinstance(target, bool) or not isinstance(target, (int, np.integer)):
+        raise TypeError(f"target: expected a class from 0 to {classes - 1}, got {target!r}")
+    if not 0 <= target < classes:
+        raise ValueError(f"target: expected a class from 0 to {classes - 1}, got {target}")
+    return int(target)
+
+
 def geometry(picture: tuple[int, ...], patch: int | None, stride: int | None) -> tuple[int, int]:
     """Side of the square and stride, with defaults for a picture (height, width).
 
@@ -269,6 +295,9 @@ def geometry(picture: tuple[int, ...], patch: int | None, stride: int | None) ->
     Raises:
         ValueError: either is out of range.
     """
+    for name, value in (("patch", patch), ("stride", stride)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer))):
+            raise TypeError(f"{name}: expected a whole number of pixels, got {value!r}")
     side = min(picture)
     patch = max(1, side // 4) if patch is None else patch
     if not 1 <= patch <= side:
