@@ -17,7 +17,8 @@ import numpy.typing as npt
 Header = dict[str, Any]
 Array = npt.NDArray[Any]
 
-KEEP = ("float32", "uint8", "int16", "uint16", "int32")
+KEEP = ("uint8", "int16", "uint16", "int32")
+LARGEST_EXPONENT = 1023
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Frame:
 def narrow(array: Array) -> tuple[Array, float]:
     """The array in a dtype of the wire, and the factor that its values are to be multiplied with.
 
-    >>> narrow(np.array([0.0, 300.0]))
-    (array([0.       , 0.5859375], dtype=float16), 512.0)
+    >>> narrow(np.array([0.0, 384.0]))
+    (array([0.  , 0.75], dtype=float16), 512.0)
     >>> narrow(np.array([True, False]))
     (array([1, 0], dtype=uint8), 1.0)
     """
@@ -45,8 +46,9 @@ def narrow(array: Array) -> tuple[Array, float]:
         return array.astype(np.int32), 1.0
     finite = array[np.isfinite(array)]
     peak = float(np.abs(finite).max()) if finite.size else 0.0
-    scale = 2.0 ** math.ceil(math.log2(peak)) if peak > 0 else 1.0
-    return (array / scale).astype(np.float16), scale
+    scale = 2.0 ** min(math.ceil(math.log2(peak)), LARGEST_EXPONENT) if peak > 0 else 1.0
+    # In float64, as float32 holds no factor for its own largest values.
+    return (array / np.float64(scale)).astype(np.float16), scale
 
 
 def encode(frame: Frame) -> tuple[Header, list[memoryview]]:

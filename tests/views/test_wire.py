@@ -19,9 +19,10 @@ def decode(content: dict[str, Any], buffers: list[memoryview]) -> dict[str, np.n
     return arrays
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("magnitude", [1e-30, 1e-6, 1.0, 5.47, 1e6, 1e30])
-def test_floats_keep_three_digits_at_any_magnitude(magnitude: float) -> None:
-    values = magnitude * np.random.default_rng(0).standard_normal((4, 5))
+def test_floats_keep_three_digits_at_any_magnitude(magnitude: float, dtype: str) -> None:
+    values = (magnitude * np.random.default_rng(0).standard_normal((4, 5))).astype(dtype)
     content, buffers = encode(Frame({}, {"maps": values}))
     assert content["arrays"][0]["dtype"] == "float16"
     read = decode(content, buffers)["maps"]
@@ -29,12 +30,19 @@ def test_floats_keep_three_digits_at_any_magnitude(magnitude: float) -> None:
     np.testing.assert_allclose(read[large], values[large], rtol=6e-4)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_largest_and_the_smallest_floats_travel(dtype: str) -> None:
+    for edge in (np.finfo(dtype).max, np.finfo(dtype).smallest_subnormal):
+        values = np.array([edge, -edge, 0], dtype=dtype)
+        np.testing.assert_allclose(decode(*encode(Frame({}, {"a": values})))["a"], values, rtol=6e-4)
+
+
 def test_nan_and_infinity_arrive_as_such() -> None:
     read = decode(*encode(Frame({}, {"a": np.array([np.nan, np.inf, -np.inf, 2.0])})))["a"]
     np.testing.assert_array_equal(read, [np.nan, np.inf, -np.inf, 2.0])
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "float32"])
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32"])
 def test_dtypes_of_the_wire_are_kept_exactly(dtype: str) -> None:
     values = np.arange(12).reshape(3, 4).astype(dtype)
     content, buffers = encode(Frame({}, {"a": values.T}))
