@@ -5,6 +5,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -25,7 +26,8 @@ _FAILED = pytest.StashKey[bool]()
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     if report.failed:
-        item.stash[_FAILED] = True
+        for node in item.listchain():
+            node.stash[_FAILED] = True
     return report
 
 
@@ -48,10 +50,30 @@ def open_notebook(request: pytest.FixtureRequest, server: LabServer, browser: Br
     After the test every page must have a console without errors; a failure leaves its evidence in a folder that the
     report names.
     """
+    with _opening(request.node, server, browser) as open_one:
+        yield open_one
+
+
+@pytest.fixture(scope="module")
+def share_notebook(request: pytest.FixtureRequest, server: LabServer, browser: Browser) -> Iterator[OpenNotebook]:
+    """`open_notebook` for all tests of a module, which leave the notebook to each other."""
+    with _opening(request.node, server, browser) as open_one:
+        yield open_one
+
+
+@pytest.fixture(scope="session")
+def kernel_with(server: LabServer) -> Callable[[str], str]:
+    """`kernel_with("6.31.0")`: the name of a kernel on that version of ipykernel."""
+    return server.add_kernel
+
+
+@contextmanager
+def _opening(node: pytest.Item | pytest.Collector, server: LabServer, browser: Browser) -> Iterator[OpenNotebook]:
+    """Open notebooks for a test or a module of tests; at the end look at their consoles, and close them."""
     opened: list[Notebook] = []
 
     def open_one(cells: Sequence[str], *, kernel: str = "python3", app: str = "lab") -> Notebook:
-        name = re.sub(r"\W+", "_", request.node.name)[:80]
+        name = re.sub(r"\W+", "_", node.name)[:80]
         path = f"{name}_{len(opened)}.ipynb"
         _write_notebook(server.root / path, cells, kernel)
         notebook = Notebook(browser, server, path)
@@ -62,19 +84,13 @@ def open_notebook(request: pytest.FixtureRequest, server: LabServer, browser: Br
     yield open_one
 
     errors = [error for notebook in opened for error in notebook.unexpected_errors()]
-    if errors or request.node.stash.get(_FAILED, False):
-        _keep_evidence(request.node, opened, server)
+    if errors or node.stash.get(_FAILED, False):
+        _keep_evidence(node, opened, server)
     for notebook in opened:
         notebook.close()
     server.end_sessions()
     server.reset_settings()
     assert not errors, "the browser's console shows errors:\n" + "\n".join(errors)
-
-
-@pytest.fixture(scope="session")
-def kernel_with(server: LabServer) -> Callable[[str], str]:
-    """`kernel_with("6.31.0")`: the name of a kernel on that version of ipykernel."""
-    return server.add_kernel
 
 
 def _write_notebook(path: Path, cells: Sequence[str], kernel: str) -> None:
@@ -85,10 +101,11 @@ def _write_notebook(path: Path, cells: Sequence[str], kernel: str) -> None:
     nbformat.write(notebook, path)
 
 
-def _keep_evidence(item: pytest.Item, opened: Sequence[Notebook], server: LabServer) -> None:
+def _keep_evidence(node: pytest.Item | pytest.Collector, opened: Sequence[Notebook], server: LabServer) -> None:
     base = Path(os.environ.get("NNWIDGETS_ARTIFACTS", Path(tempfile.gettempdir()) / "nnwidgets-browser"))
-    folder = base / re.sub(r"\W+", "_", item.name)[:80]
+    folder = base / re.sub(r"\W+", "_", node.name)[:80]
     for notebook in opened:
         notebook.keep_evidence(folder)
     shutil.copy(server.log, folder / "server.log")
-    item.add_report_section("teardown", "evidence", str(folder))
+    if isinstance(node, pytest.Item):
+        node.add_report_section("teardown", "evidence", str(folder))

@@ -3,8 +3,10 @@
 Cells are counted from 0. Every wait ends with an error that says what it waited for; nothing sleeps for a fixed time.
 """
 
+import ast
 import base64
 import io
+import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -100,6 +102,12 @@ class Notebook:
         count = int(self._run_in_page("return panel.content.widgets.length"))
         self._start(list(range(count)), "command = 'notebook:run-all-cells'")
 
+    def finish_all(self) -> None:
+        """ "Run All", and wait for the end of each cell."""
+        self.run_all()
+        for index in range(int(self._run_in_page("return panel.content.widgets.length"))):
+            self.wait_cell(index)
+
     def wait_cell(self, index: int, *, timeout_s: float = CELL_S, may_fail: bool = False) -> str:
         """Wait for the end of a cell that was started; returns its output, raises what it raised."""
         ended = f"(cell({index}).model.executionCount !== null && cell({index}).model.executionState === 'idle')"
@@ -124,6 +132,16 @@ class Notebook:
     def wait_idle(self, *, timeout_s: float = OPEN_S) -> None:
         connected = "panel.sessionContext.isReady && panel.sessionContext.session?.kernel?.status === 'idle'"
         self._wait(f"panel && {connected}", "the kernel to be idle", timeout_s)
+
+    def python(self, expression: str) -> Any:
+        """What an expression is worth in the kernel between cells; it must be JSON."""
+        asked = json.dumps(f"__import__('json').dumps({expression})")
+        answer = self._run_in_page(f"""
+            const content = {{ code: "", silent: true, store_history: false, user_expressions: {{ value: {asked} }} }};
+            const reply = await panel.sessionContext.session.kernel.requestExecute(content).done;
+            return reply.content.user_expressions.value""")
+        assert answer["status"] == "ok", f"{expression}: {answer['ename']}: {answer['evalue']}"
+        return json.loads(ast.literal_eval(answer["data"]["text/plain"]))
 
     def interrupt(self) -> None:
         self._run_in_page("await panel.sessionContext.session.kernel.interrupt()")
