@@ -95,6 +95,7 @@ class Inspector:
         self._session = _session(
             model, shadow, samples, score_fn=score_fn, loss_fn=loss_fn, selection=selection, memory=memory
         )
+        self._session.look(self._session.probe)
         self._close = weakref.finalize(self, Session.close, self._session)
         # Only now: when any of the above is refused, the inspector that was there goes on.
         previous = _inspectors.get(unwrap(model))

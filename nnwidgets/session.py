@@ -6,6 +6,7 @@ with it.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,9 +24,10 @@ from nnwidgets.training.probe import ProbeJob
 from nnwidgets.training.record import Record
 from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.watch import Watch
-from nnwidgets.training.worker import Snapshot, Worker
+from nnwidgets.training.worker import Job, Snapshot, Worker
 
 STALE_AFTER_S = 5.0
+LOOK_S = 0.5
 
 
 class Closable(Protocol):
@@ -89,6 +91,29 @@ class Session:
 
     def off_change(self, listener: Callable[[], None]) -> None:
         self._listeners = [other for other in self._listeners if other != listener]
+
+    def look(self, job: Job, *, seconds: float = LOOK_S) -> bool:
+        """Do a job in the calling thread, the user's, on the model as it is now; whether it ended in time.
+
+        For first pictures: they are there at once, and their cold start is not part of any training. What takes longer
+        is the worker's.
+        """
+        if self.refusal or self.training or threading.current_thread() is not threading.main_thread():
+            return False
+        self.worker.refill()
+        with self.worker.held():
+            snapshot = self.worker.slot.snapshot
+            if snapshot is None:
+                return False
+            until = time.monotonic() + seconds
+            try:
+                for _ in job.work(snapshot):
+                    if time.monotonic() > until:
+                        return False
+            except Exception as error:
+                # As in the worker: the view says it, and what the user does goes on.
+                job.failed(error, snapshot.step)
+        return True
 
     def watch_changed(self) -> None:
         """A watch has ended or has something to say: show it, and the final weights."""

@@ -51,6 +51,14 @@ def percent(value: float) -> str:
     return f"{100 * value:.{1 if value < 0.1 else 0}f}{THIN}%"
 
 
+def duration(seconds: float) -> str:
+    """
+    >>> duration(0.027) == "27\u202fms", duration(7.88) == "7.9\u202fs"
+    (True, True)
+    """
+    return f"{1000 * seconds:.0f}{THIN}ms" if seconds < 1 else f"{seconds:.1f}{THIN}s"
+
+
 def size(shape: tuple[int, ...]) -> str:
     """Height and width, or whatever the axes are."""
     return f"{THIN}×{THIN}".join(str(axis) for axis in shape)

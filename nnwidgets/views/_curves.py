@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import bqplot
 import ipywidgets
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from nnwidgets.views._captions import number
 from nnwidgets.views._guard import guard_tree
@@ -52,8 +53,8 @@ class Curve(ipywidgets.VBox):
         self._others = bqplot.Lines(y=flat, colors=[OTHERS], stroke_width=0.75, opacities=[0.35] * 64, **common)
         self._mean = bqplot.Lines(y=flat, colors=[INK], stroke_width=1.5, **common)
         self._unit = bqplot.Lines(y=flat, colors=[UNIT], stroke_width=2.0, **common)
-        self._axis_x = bqplot.Axis(scale=self._x, num_ticks=4, grid_lines="none", tick_format="~s")
-        self._axis_y = bqplot.Axis(scale=self._y, side="left", num_ticks=3, grid_lines="solid", tick_format="~g")
+        self._axis_x = bqplot.Axis(scale=self._x, grid_lines="none", tick_format="~s")
+        self._axis_y = bqplot.Axis(scale=self._y, side="left", grid_lines="solid", tick_format=".4~g")
         figure = bqplot.Figure(
             marks=[self._band, self._inner, self._others, self._mean, self._unit],
             axes=[self._axis_x, self._axis_y],
@@ -92,8 +93,28 @@ class Curve(ipywidgets.VBox):
                 mark.visible = values is not None and len(steps) > 0
                 if mark.visible:
                     mark.x, mark.y = steps, np.asarray(values, dtype=np.float64)
+        if len(steps):
+            self._frame(series, steps)
         self._say(series)
-        return 6
+        return 8
+
+    def _frame(self, series: Series, steps: Array) -> None:
+        """Round ends and few round ticks: a scale that begins and ends anywhere can't be read."""
+        drawn = [series.mean, series.unit, series.band, series.inner_band, series.others]
+        values = np.concatenate([np.ravel(part) for part in drawn if part is not None])
+        values = values[np.isfinite(values)]
+        low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+        if high - low < 1e-9 * max(1.0, abs(high)):
+            low, high = min(low, 0.0), max(high, low + 1.0)
+        first, last = float(steps[0]), max(float(steps[-1]), float(steps[0]) + 1.0)
+        rows = MaxNLocator(nbins=2, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        columns = MaxNLocator(nbins=4, integer=True).tick_values(first, last)
+        with self._y.hold_sync(), self._axis_y.hold_sync():
+            self._y.min, self._y.max = float(rows[0]), float(rows[-1])
+            self._axis_y.tick_values = rows
+        with self._x.hold_sync(), self._axis_x.hold_sync():
+            self._x.min, self._x.max = first, last
+            self._axis_x.tick_values = columns[(columns >= first) & (columns <= last)]
 
     def _say(self, series: Series | None) -> None:
         values = ""

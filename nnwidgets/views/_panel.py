@@ -30,7 +30,8 @@ class Panel(anywidget.AnyWidget):
 
     `on_command(name, value)` answers what the user does there: it returns a frame for a command that asks, raises
     `ValueError`, `KeyError` or `TypeError` for one that makes no sense (the text goes back to the page), and must
-    not block. `on_hello()` is called when a page shows the panel; `on_failure(error)` when a frame could not be made.
+    not block. `on_hello()` is called when a page shows the panel, `on_ping()` every two seconds while it does,
+    `on_failure(error)` when a frame could not be made.
     """
 
     bundle: ClassVar[str]
@@ -44,9 +45,10 @@ class Panel(anywidget.AnyWidget):
         part: str = "",
         on_command: Command,
         on_hello: Callable[[], None] = lambda: None,
+        on_ping: Callable[[], None] = lambda: None,
         on_failure: Callable[[Exception], None] = lambda error: None,
     ) -> None:
-        self._on_command, self._on_hello, self._on_failure = on_command, on_hello, on_failure
+        self._on_command, self._on_hello, self._on_ping, self._on_failure = on_command, on_hello, on_ping, on_failure
         self.mounted = False
         super().__init__(_esm=_static(f"{self.bundle}.js"), _css=_static(f"{self.bundle}.css"), part=part)
         PUBLISHER.open(self)
@@ -97,6 +99,7 @@ class Panel(anywidget.AnyWidget):
             case "ping":
                 PUBLISHER.heard(self, busy=busy)
                 self.send({"kind": "pong", "request": content.get("request"), "busy": busy})
+                self._on_ping()
             case "command":
                 PUBLISHER.heard(self, busy=busy)
                 self._command(content)

@@ -59,6 +59,7 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
         self.panel = self.panel_type(
             on_command=self.command,
             on_hello=self._hello,
+            on_ping=self.show_state,
             on_failure=lambda error: self.fail(error, self.session.status().step or 0),
         )
         super().__init__([self.panel, *self.below()])
@@ -75,7 +76,7 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
             session.probe.listen(lambda: self.job.wanted(), self._probed)
         self.observe(self._option_changed, names=list(self.controls))
         if standalone:
-            self.refresh()
+            self.first_look()
 
     # What a concrete view says.
 
@@ -139,8 +140,15 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
             self.show_state()
         else:
             self.session.worker.request(self.job)
-            if self.follows_probe and self.session.record.latest is None:
-                self.session.worker.request(self.session.probe)
+
+    def first_look(self) -> None:
+        """Compute for the first time: at once if that is quick, else in the worker. What runs already goes on."""
+        if self.running is not None and self._asked == self.ask():
+            return
+        quick = self.result is None and not self.long and not self.awaited() and not self.session.paused
+        self._asked = self.ask()
+        if not (quick and self.session.look(self.job)):
+            self.refresh()
 
     def figure(self) -> Figure:
         """The last result as a matplotlib figure, caption and step included.
@@ -231,6 +239,7 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
             "step": result.step if result is not None else None,
             "age_s": 0.0 if self.finished_at is None else time.monotonic() - self.finished_at,
             "training": status.training,
+            "training_step": status.step,
             "stale_after_s": status.stale_after_s,
             "state": state_line(self),
             "options": self.option_specs(),

@@ -79,7 +79,12 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         super().close()
 
     def _panel(self, part: str) -> DashboardPanel:
-        return DashboardPanel(part=part, on_command=self._command, on_hello=lambda: self._hello(part))
+        return DashboardPanel(
+            part=part,
+            on_command=self._command,
+            on_hello=lambda: self._hello(part),
+            on_ping=lambda: self._show("status") if part == "status" else None,
+        )
 
     def _hello(self, part: str) -> None:
         self._shown(True)
@@ -111,7 +116,7 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         self._stack.selected_index = list(TABS).index(tab)
         self._shown(True)
         self._show("tabs")
-        self.views[tab].refresh()
+        self.views[tab].first_look()
 
     def _selected(self, _change: Bunch) -> None:
         self._show("layers")

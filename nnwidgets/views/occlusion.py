@@ -16,7 +16,7 @@ from nnwidgets.analysis.occlusion import occlusion_steps
 from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.session import Session, now_s
 from nnwidgets.training.worker import Snapshot
-from nnwidgets.views._captions import THIN, count, number, share, size
+from nnwidgets.views._captions import THIN, count, duration, number, share, size
 from nnwidgets.views._occlusion_frame import occlusion_frame
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView
@@ -251,7 +251,7 @@ class OcclusionView(SampleView):
                 False,
             ),
             (f"{size((len(grid.rows), len(grid.cols)))} positions, stride {grid.stride[0]}, exact", False),
-            (f"{number(1000 * result.seconds, 2)}{THIN}ms", False),
+            (f"in {duration(result.seconds)}", False),
         ]
         if not grid.done:
             parts.append(("partial: hatched is not computed yet", True))

@@ -151,9 +151,10 @@ export class Connection<H extends CommonHeader> {
     const now = performance.now();
     this.#current = header;
     this.headerAt = now;
-    if (header.step !== undefined && header.step !== this.#step) {
-      this.#step = header.step;
-      this.stepSeenAt = now - 1000 * (header.age_s ?? 0);
+    const step = header.training_step ?? header.step;
+    if (step !== undefined && step !== this.#step) {
+      this.#step = step;
+      this.stepSeenAt = header.training_step == null ? now - 1000 * (header.age_s ?? 0) : now;
     }
   }
 

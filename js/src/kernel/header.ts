@@ -50,6 +50,8 @@ export interface CommonHeader {
   step?: number | null;
   age_s?: number;
   training?: boolean;
+  /** Where the training is; the picture is of `step`. */
+  training_step?: number | null;
   stale_after_s?: number | null;
   state?: StateHeader;
   options?: OptionHeader[];
