@@ -39,6 +39,8 @@ class DashboardPanel(Panel):
 class Dashboard(LeavesPicture, ipywidgets.VBox):
     """All views of an inspector in one frame with one selection; only the open tab is computed."""
 
+    _joined = False
+
     def __init__(self, session: Session, *, save_picture: bool = True) -> None:
         self.session = session
         self.save_picture = save_picture
@@ -58,6 +60,7 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         for box in (self, body, main, self._stack):
             guard(box)
         self._show_tab("activations")
+        self._joined = True
         session.join(self)
         session.on_change(self._show_all)
         session.selection.observe(self._selected, names=["layer"])
@@ -71,11 +74,13 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         return self.views[self.tab].figure()
 
     def close(self) -> None:
-        self.session.probe.forget(self._probed)
-        self.session.leave(self)
-        self.session.off_change(self._show_all)
-        self.session.selection.unobserve(self._selected, names=["layer"])
-        close_tree(self)
+        if self._joined:  # also called for one whose construction failed, and twice
+            self._joined = False
+            self.session.probe.forget(self._probed)
+            self.session.leave(self)
+            self.session.off_change(self._show_all)
+            self.session.selection.unobserve(self._selected, names=["layer"])
+            close_tree(self)
         super().close()
 
     def _panel(self, part: str) -> DashboardPanel:
