@@ -46,7 +46,7 @@ def test_every_view_has_its_analysis_figure_and_tests_under_the_same_stem() -> N
     assert views, "expected views in nnwidgets/views"
     assert views <= stems(PACKAGE / "analysis")
     assert views <= stems(PACKAGE / "figures")
-    for tree in ("analysis", "figures", "views"):
+    for tree in ("analysis", "figures", "browser"):
         assert {f"test_{stem}" for stem in views} <= stems(ROOT / "tests" / tree), f"tests/{tree}"
 
 
