@@ -22,7 +22,8 @@ def state_line(view: View) -> Header:
         return _line("refused", "This model can't be watched.", detail=session.refusal)
     if view.failure is not None:
         error, failed_at = view.failure
-        text = f"Failed at {step_text(failed_at)}.{' Training goes on.' if session.training else ''}"
+        at = f" at {step_text(failed_at)}" if session.watched else ""
+        text = f"Failed{at}.{' Training goes on.' if session.training else ''}"
         return _line("failed", text, error=error, actions=["copy", "retry"])
     if session.paused:
         at = f"Paused at {step_text(result.step)}" if result is not None and result.step is not None else "Paused"

@@ -98,7 +98,13 @@ class EmbeddingView(SampleView):
         session = self.session
         found: list[tuple[torch.Tensor, str | None]] = []
         scores: list[torch.Tensor | None] = []
+        # A map of this layer on show is held until the next one is ready; only a first one says how far it is.
+        first = self.result is None or self.result.layer != ask.layer
         for start in range(0, len(self._indices), CHUNK):
+            if first:
+                self.progress(
+                    start / len(self._indices), f"Reading {count(start)} of {count(len(self._indices))} samples"
+                )
             batch = session.samples.batch(self._indices[start : start + CHUNK])
             output = record(
                 snapshot.shadow.module,
@@ -112,6 +118,10 @@ class EmbeddingView(SampleView):
         step, note = session.step_of(snapshot), found[0][1] or ""
         final: Embedding | None = None
         x = torch.cat([rows for rows, _ in found])
+        if first and ask.method == "tsne" and len(x) > ask.dims and torch.isfinite(x).all():
+            # At once a map worth looking at; t-SNE starts from the same one.
+            yield self._result(step, ask, pca(x, dims=ask.dims), scores, "PCA until the first t-SNE is ready")
+            self.progress(1.0, f"Placing {count(len(x))} samples by t-SNE")
         for embedding in self._maps(x, ask):
             final = embedding
             yield None

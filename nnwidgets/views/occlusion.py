@@ -12,11 +12,11 @@ import traitlets
 from matplotlib.figure import Figure
 
 from nnwidgets.analysis.capture import unknown_layer
-from nnwidgets.analysis.occlusion import occlusion_steps
+from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_steps
 from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.session import Session, now_s
 from nnwidgets.training.worker import Snapshot
-from nnwidgets.views._captions import THIN, count, duration, number, share, size
+from nnwidgets.views._captions import THIN, count, duration, share, size
 from nnwidgets.views._occlusion_frame import occlusion_frame
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView
@@ -205,13 +205,14 @@ class OcclusionView(SampleView):
             additional_forward_args=tuple(others) or None,
             score_fn=session.score_fn,
         )
+        held = self._holds(ask)
         for partial in steps:
             strongest = (
                 unit
                 if unit is not None or not ask.layer
                 else int(torch.nan_to_num(partial.layer_sums[ask.layer][0]).sum((0, 1)).argmax())
             )
-            yield OcclusionResult(
+            result = OcclusionResult(
                 step=session.step_of(snapshot),
                 sample=ask.sample,
                 label=session.samples.label_name(ask.sample),
@@ -221,13 +222,21 @@ class OcclusionView(SampleView):
                 target=self.target,
                 seconds=now_s() - began,
             )
-            total, done = partial.computed.numel(), int(partial.computed.sum())
-            left = (now_s() - began) * (total - done) / max(done, 1)
-            if not partial.done:
-                self.progress(
-                    done / total,
-                    f"Covering {count(done)} of {count(total)} positions · about {number(left, 1)}{THIN}s left",
-                )
+            yield result if partial.done or not held else None
+            if not partial.done and not held:
+                self._tell_progress(partial, now_s() - began)
+
+    def _holds(self, ask: Ask) -> bool:
+        """Whether a whole map of what is asked for is on show: it stays until the next one is whole."""
+        shown = self.result
+        if shown is None or not shown.map.done:
+            return False
+        return Ask(shown.sample, shown.layer, shown.map.patch[0], shown.map.stride[0]) == ask
+
+    def _tell_progress(self, partial: OcclusionMap, spent_s: float) -> None:
+        total, done = partial.computed.numel(), int(partial.computed.sum())
+        left = duration(spent_s * (total - done) / max(done, 1))
+        self.progress(done / total, f"Covering {count(done)} of {count(total)} positions · about {left} left")
 
     def title(self, result: OcclusionResult | None) -> tuple[str, bool, str]:
         if result is None:
