@@ -107,8 +107,8 @@ class Curve(ipywidgets.VBox):
         if high - low < 1e-9 * max(1.0, abs(high)):
             low, high = min(low, 0.0), max(high, low + 1.0)
         first, last = float(steps[0]), max(float(steps[-1]), float(steps[0]) + 1.0)
-        rows = MaxNLocator(nbins=2, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-        columns = MaxNLocator(nbins=4, integer=True).tick_values(first, last)
+        rows = np.asarray(MaxNLocator(nbins=2, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
+        columns = np.asarray(MaxNLocator(nbins=4, integer=True).tick_values(first, last))
         with self._y.hold_sync(), self._axis_y.hold_sync():
             self._y.min, self._y.max = float(rows[0]), float(rows[-1])
             self._axis_y.tick_values = rows
