@@ -134,6 +134,8 @@ class Session:
         """Pause or resume the views; training is never touched."""
         self.paused = paused
         self.changed()
+        if not paused:
+            self.refresh_all()  # what was picked meanwhile
 
     def layer(self, name: str) -> LayerInfo:
         return next(layer for layer in self.layers if layer.name == name)

@@ -22,6 +22,7 @@ from matplotlib.figure import Figure
 from nnwidgets.views._publisher import PUBLISHER
 
 PICTURE_EVERY_S = 20.0
+SOON_S = 1.0
 DOTS_PER_INCH = 96
 
 
@@ -61,22 +62,21 @@ class LeavesPicture:
         publish_display_data(bundle)  # type: ignore[no-untyped-call]
         if self._picture_id is not None:
             self._publish(blank_png(), update=False)
-            self._pictured_at = float("-inf")
-            self.picture_due()
+            self.picture_due(training=False)
 
-    def picture_due(self, *, now: bool = False) -> None:
-        """Have the kept picture renewed if its time has come."""
-        if self._picture_id is None or (not now and time.monotonic() - self._pictured_at < PICTURE_EVERY_S):
+    def picture_due(self, *, training: bool) -> None:
+        """Have the kept picture renewed: now and then while a model trains, soon after the last result otherwise."""
+        if self._picture_id is None:
             return
-        self._pictured_at = time.monotonic()
-        PUBLISHER.update(self, self._renew_picture)
+        since = time.monotonic() - self._pictured_at
+        PUBLISHER.update(self, self._renew_picture, delay_s=max(0.0, PICTURE_EVERY_S - since) if training else SOON_S)
 
     def _renew_picture(self) -> int:
         try:
             figure = self.figure()
         except RuntimeError:
-            self._pictured_at = float("-inf")
             return 0
+        self._pictured_at = time.monotonic()
         self._publish(png_of(figure), update=True)
         return 1
 
@@ -93,7 +93,7 @@ def png_of(figure: Figure) -> bytes:
     """The figure as PNG, drawn by Agg and never by pyplot, whose state other threads share."""
     buffer = io.BytesIO()
     FigureCanvasAgg(figure)
-    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH)
+    figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, bbox_inches="tight", pad_inches=0.1)
     return buffer.getvalue()
 
 

@@ -109,11 +109,16 @@ class Publisher:
             self._start()
             self._wake.notify()
 
-    def update(self, key: object, change: Callable[[], int]) -> None:
-        """Run `change` (trait writes on curves) in the sending thread, newest per key; it returns its messages."""
+    def update(self, key: object, change: Callable[[], int], *, delay_s: float = 0.0) -> None:
+        """Run `change` (trait writes on curves) in the sending thread, newest per key; it returns its messages.
+
+        A change that waits is replaced, but not put off.
+        """
         with self._wake:
-            due = self._updated_at.get(id(key), float("-inf")) + 1 / UPDATES_PER_S
-            self._updates[id(key)] = (max(due, self._clock()), change)
+            earliest = self._updated_at.get(id(key), float("-inf")) + 1 / UPDATES_PER_S
+            due = max(earliest, self._clock() + delay_s)
+            waiting, _ = self._updates.get(id(key), (due, change))
+            self._updates[id(key)] = (min(waiting, due), change)
             self._start()
             self._wake.notify()
 

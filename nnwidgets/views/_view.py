@@ -51,7 +51,7 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
         self.standalone = standalone
         self.result: Any = None
         self.shown = False
-        self.row: LeavesPicture | None = None
+        self.holder: LeavesPicture | None = None
         self._asked: Hashable = None
         self.failure: tuple[str, int] | None = None
         self.running: tuple[float, str] | None = None
@@ -202,7 +202,7 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
         self.finished_at = time.monotonic()
         self.show_picture()
         self.curves(result)
-        (self.row or self).picture_due()
+        (self.holder or self).picture_due(training=self.session.training)
 
     def fail(self, error: BaseException, step: int) -> None:
         """Show a failure in the view; the last good picture stays."""
@@ -244,7 +244,7 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
             "state": state_line(self),
             "options": self.option_specs(),
             "standalone": self.standalone,
-            "own_picture": (self.row or self).leaves_picture,
+            "own_picture": (self.holder or self).leaves_picture,
             "selection": {name: getattr(self.session.selection, name) for name in SELECTABLE},
         }
 

@@ -48,6 +48,8 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         self._status_frame_at = float("-inf")
         self.panels = {part: self._panel(part) for part in ("status", "layers", "tabs")}
         self.views = {name: make(session, standalone=False, save_picture=False) for name, (_, make) in TABS.items()}
+        for view in self.views.values():
+            view.holder = self
         self._stack = ipywidgets.Stack(list(self.views.values()), selected_index=0)
         main = ipywidgets.VBox([self.panels["tabs"], self._stack])
         main.add_class("nnw-main")
@@ -122,6 +124,7 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         self._shown(True)
         self._show("tabs")
         self.views[tab].first_look()
+        self.picture_due(training=self.session.training)
 
     def _selected(self, _change: Bunch) -> None:
         self._show("layers")
@@ -129,7 +132,6 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
     def _probed(self) -> None:
         self._show("layers")
         self._show("status")
-        self.picture_due()
 
     def _show_all(self) -> None:
         for part in self.panels:

@@ -23,7 +23,7 @@ class Row(LeavesPicture, ipywidgets.HBox):
         guard_tree(self.layout)
         guard(self)
         for view in views:
-            view.row = self
+            view.holder = self
 
     def close(self) -> None:
         """Close the row and those of its views that no later row has taken."""
