@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from nnwidgets.analysis.capture import layer_names
+from nnwidgets.analysis.capture import LayerInfo, layer_names
+from nnwidgets.analysis.engine.layer_calls import is_leaf, named_modules
 from nnwidgets.analysis.engine.occlusion_dense import class_scores
-from nnwidgets.data import Samples
+from nnwidgets.data import Batch, Samples
 from nnwidgets.selection import Selection
 from nnwidgets.session import Session, free_memory
 from nnwidgets.shadow import Shadow, UnsupportedModelError, check_leaks, unwrap
@@ -104,6 +105,14 @@ class Inspector:
         _inspectors[unwrap(model)] = weakref.ref(self)
 
     @property
+    def _open_session(self) -> Session:
+        if self._session.closed:
+            raise RuntimeError(
+                "inspector: expected an open inspector, got one that was closed or replaced; make a new one"
+            )
+        return self._session
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """Names of what can be looked at, in forward order; the n-th call of a module is "name:n"."""
         return tuple(layer.name for layer in self._session.layers)
@@ -124,7 +133,7 @@ class Inspector:
         """
         from nnwidgets.views.activations import ActivationsView
 
-        return ActivationsView(self._session, layer=layer, sample=sample, save_picture=save_picture)
+        return ActivationsView(self._open_session, layer=layer, sample=sample, save_picture=save_picture)
 
     def filters(self, *, layer: str | None = None, save_picture: bool = True) -> FiltersView:
         """The filters of a layer and how smooth they are, live; None follows the selection.
@@ -134,7 +143,7 @@ class Inspector:
         """
         from nnwidgets.views.filters import FiltersView
 
-        return FiltersView(self._session, layer=layer, save_picture=save_picture)
+        return FiltersView(self._open_session, layer=layer, save_picture=save_picture)
 
     def occlusion(
         self,
@@ -156,7 +165,7 @@ class Inspector:
         from nnwidgets.views.occlusion import OcclusionView
 
         return OcclusionView(
-            self._session,
+            self._open_session,
             sample=sample,
             target=target,
             layer=layer,
@@ -184,14 +193,14 @@ class Inspector:
         from nnwidgets.views.embedding import EmbeddingView
 
         return EmbeddingView(
-            self._session, layer=layer, method=method, dims=dims, points=points, save_picture=save_picture
+            self._open_session, layer=layer, method=method, dims=dims, points=points, save_picture=save_picture
         )
 
     def dashboard(self, *, save_picture: bool = True) -> Dashboard:
         """All views in one frame, with one selection; only the open tab is computed."""
         from nnwidgets.views.dashboard import Dashboard
 
-        return Dashboard(self._session, save_picture=save_picture)
+        return Dashboard(self._open_session, save_picture=save_picture)
 
     def watch(self, optimizer: torch.optim.Optimizer | None = None, *, budget: float = 0.05) -> Watch:
         """Follow a training: `with inspector.watch(optimizer): ...`. A second watch replaces the first.
@@ -206,12 +215,10 @@ class Inspector:
         """
         from nnwidgets.views._poll import poll
 
-        session = self._session
+        session = self._open_session
         model = session.live()
-        if session.closed or model is None:
-            raise RuntimeError(
-                "watch: expected an open inspector, got one that was closed or replaced; make a new Inspector"
-            )
+        if model is None:
+            raise RuntimeError("inspector: expected a model to watch, got one that is gone; make a new Inspector")
         watch = Watch(
             model,
             session.shadow,
@@ -229,7 +236,7 @@ class Inspector:
 
     def refresh(self) -> None:
         """Take the model as it is now and renew every view; needed only where no watch follows the training."""
-        self._session.worker.refill()
+        self._open_session.worker.refill()
         self._session.refresh_all()
 
     def close(self) -> None:
@@ -259,7 +266,8 @@ def _session(
     first = samples.batch(samples.probe_indices[:2])
     try:
         report = check_leaks(shadow, model, first.args, first.kwargs)
-        layers = layer_names(shadow.module, first.args, first.kwargs)
+        # One that leaks is not run again: each run changes the user's model.
+        layers = layer_names(shadow.module, first.args, first.kwargs) if report.safe else _leaves(shadow.module)
     except UnsupportedModelError:
         raise
     except Exception as error:
@@ -287,22 +295,35 @@ def _session(
         classes=None,
         refusal="" if report.safe else " ".join(report.reasons),
     )
-    output = session.run(first)
-    if score_fn is not None:
-        _check_scores(score_fn(output))
-    scores = session.batch_scores(output)
-    session.classes = scores.shape[1] if scores is not None else None
-    if session.classes is not None:
-        samples.check_class_names(session.classes)
+    _learn_classes(session, first, named=score_fn)
     if selection is None:
         session.selection.restrict(
             layers=[layer.name for layer in layers],
             samples=len(samples),
             classes=session.classes,
-            units={layer.name: layer.units for layer in layers}.get,
+            units={layer.name: layer.units for layer in layers}.get if report.safe else None,
         )
         session.selection.update(layer=layers[0].name, sample=samples.probe_indices[0])
     return session
+
+
+def _learn_classes(session: Session, first: Batch, *, named: Callable[[Any], Tensor] | None) -> None:
+    """How many classes there are, by one forward pass; `named` is the user's own function of scores."""
+    if session.refusal:
+        return
+    output = session.run(first)
+    if named is not None:
+        _check_scores(named(output))
+    scores = session.batch_scores(output)
+    session.classes = scores.shape[1] if scores is not None else None
+    if session.classes is not None:
+        session.samples.check_class_names(session.classes)
+
+
+def _leaves(module: nn.Module) -> tuple[LayerInfo, ...]:
+    """The layers of a model that can't be run, in the order of their definition."""
+    names = [(name, type(child).__name__) for name, child in named_modules(module).items() if is_leaf(child)]
+    return tuple(LayerInfo(name, kind, (), 1, 0) for name, kind in names)
 
 
 def _told(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

@@ -102,8 +102,11 @@ class ProbeJob(Job):
         def add(name: str, value: Tensor) -> None:
             if value.ndim == 0:  # a loss, say: it has no samples to be summed over
                 return
+            like_inputs = inputs is not None and len(value) == len(inputs)
             sums.setdefault(name, StatsAccumulator()).add(
-                value, inputs, channel_dim=self._layers[name].channel_dim if value.ndim > 1 else None
+                value,
+                inputs if like_inputs else None,
+                channel_dim=self._layers[name].channel_dim if value.ndim > 1 else None,
             )
 
         output = record(module, batch.args, batch.kwargs, layers=list(self._layers), on_activation=add)

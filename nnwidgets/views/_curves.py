@@ -90,9 +90,10 @@ class Curve(ipywidgets.VBox):
             (self._unit, series.unit),
         ):
             with mark.hold_sync():
-                mark.visible = values is not None and len(steps) > 0
-                if mark.visible:
-                    mark.x, mark.y = steps, np.asarray(values, dtype=np.float64)
+                drawn = None if values is None else _drawable(steps, np.asarray(values, dtype=np.float64))
+                mark.visible = drawn is not None
+                if drawn is not None:
+                    mark.x, mark.y = drawn
         if len(steps):
             self._frame(series, steps)
         self._say(series)
@@ -126,6 +127,23 @@ class Curve(ipywidgets.VBox):
             f'<div class="nnw-curve-head"><span><b>{html.escape(self._title)}</b>{note}</span>'
             f"<span>{values}</span></div>"
         )
+
+
+def _drawable(steps: Array, values: Array) -> tuple[Array, Array] | None:
+    """Steps (n,) and values (n,) or (k, n) without what is not finite, None when nothing is left.
+
+    For a line without any value, or without the last one, bqplot writes broken SVG and an error into the console. So a
+    line ends at its last value, and of several lines those are left out that have none now.
+
+    >>> _drawable(np.arange(3.0), np.array([0.5, 1.0, np.nan]))
+    (array([0., 1.]), array([0.5, 1. ]))
+    """
+    if values.ndim == 1:
+        kept = np.isfinite(values)
+        steps, values = steps[kept], values[kept]
+    elif values.size:
+        values = values[np.isfinite(values[:, -1])]
+    return (steps, values) if values.size else None
 
 
 class Curves(ipywidgets.VBox):

@@ -31,6 +31,7 @@ class LeavesPicture:
 
     save_picture: bool = True
     model_id: str
+    comm: Any
     _picture_id: str | None = None
     _pictured_at = float("-inf")
 
@@ -47,6 +48,11 @@ class LeavesPicture:
         """Called when the widget is displayed, before the page has it."""
 
     def _ipython_display_(self, **_options: Any) -> None:
+        if self.comm is None:
+            raise RuntimeError(
+                f"{type(self).__name__}: expected an open widget, got a closed one; keep its inspector in a variable, "
+                "and make one per model"
+            )
         replace_display(self)
         self.on_display()
         bundle = {

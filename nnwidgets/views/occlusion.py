@@ -281,6 +281,7 @@ class OcclusionView(SampleView):
             caption=self.caption_text(result),
             target=self.target,
             picture=self.session.samples.picture(result.sample),
+            names=self.session.class_name,
         )
 
 

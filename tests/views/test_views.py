@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -225,11 +226,14 @@ def test_without_pictures_occlusion_says_so_and_computes_nothing(name: str) -> N
 def wide_inspector() -> Any:
     """150 maps of 6×6: the units' means rise, unit 149 - k has max k; units 3 and 7 are dead."""
     model = nn.Sequential(nn.Conv2d(1, 150, 3), nn.ReLU(), nn.Flatten(), nn.Linear(5_400, 2))
+    weight, bias = model[0].weight, model[0].bias
+    assert isinstance(weight, Tensor)
+    assert isinstance(bias, Tensor)
     with torch.no_grad():
-        model[0].weight.zero_()
-        model[0].bias.copy_(torch.arange(150) / 10 + 0.1)
-        model[0].weight[:, 0, 0, 0] = -torch.arange(150) / 100
-        model[0].bias[[3, 7]] = -1.0
+        weight.zero_()
+        bias.copy_(torch.arange(150) / 10 + 0.1)
+        weight[:, 0, 0, 0] = -torch.arange(150) / 100
+        bias[[3, 7]] = -1.0
     data = (rand(20, 1, 8, 8), torch.arange(20) % 2)
     with inspecting(model, data, probe=8) as inspector:
         inspector.selection.layer = "1"
@@ -463,12 +467,12 @@ COMMANDS: list[tuple[object, Any]] = [
     *[("select", {"unit": value}) for value in NONSENSE if value is not None],
     *[("select", {"target": value}) for value in NONSENSE if value is not None],
     *[("select", {"selected": value}) for value in (None, "x", 1.5, HUGE, -1, [NAN], [HUGE], ["1"], [True], [[1]])],
-    *[("select", value) for value in (None, 3, "x", [1], {"colour": 1}, {"sample": 1, "layer": "nope"})],
-    *[("option", {"name": name, "value": 3}) for name in ("nope", None, 7, [], {}, "__class__", "result")],
-    *[("option", value) for value in (None, 3, [], {"nme": 1}, {})],
-    *[("step_sample", {"by": value}) for value in (None, "x", 1.5, NAN, True, [])],
-    *[("step_layer", value) for value in (None, 1, {"by": "1"}, {"to": 1})],
-    *[(name, None) for name in ("nope", "", None, 3, [], {}, True, "__init__", "close")],
+    *[("select", value) for value in list[Any]((None, 3, "x", [1], {"colour": 1}, {"sample": 1, "layer": "nope"}))],
+    *[("option", {"name": name, "value": 3}) for name in list[Any](("nope", None, 7, [], {}, "__class__", "result"))],
+    *[("option", value) for value in list[Any]((None, 3, [], {"nme": 1}, {}))],
+    *[("step_sample", {"by": value}) for value in list[Any]((None, "x", 1.5, NAN, True, []))],
+    *[("step_layer", value) for value in list[Any]((None, 1, {"by": "1"}, {"to": 1}))],
+    *[(name, None) for name in list[Any](("nope", "", None, 3, [], {}, True, "__init__", "close"))],
 ]
 
 
@@ -486,19 +490,27 @@ def everything(inspector: nnw.Inspector, view: View) -> tuple[Any, ...]:
 @pytest.mark.parametrize("pinned", [False, True])
 def test_nonsense_is_answered_with_words_and_changes_nothing(small: nnw.Inspector, which: int, pinned: bool) -> None:
     pins: dict[str, Any] = {"layer": "1", "sample": 2} if pinned else {}
-    make = [
+    make: list[Callable[[], View]] = [
         lambda: small.activations(**pins),
         lambda: small.filters(layer=pins.get("layer")),
         lambda: small.embedding(points=20, layer=pins.get("layer")),
-        lambda: small.occlusion(patch=4, stride=4, **pins, **({"target": 1} if pinned else {})),
+        lambda: small.occlusion(patch=4, stride=4, target=1 if pinned else None, **pins),
     ]
-    view: View = make[which]()
+    view = make[which]()
     shown(view)
     before = everything(small, view)
-    own = [("option", {"name": name, "value": value}) for name in view.controls for value in (HUGE, NAN, [], {}, "zz")]
-    own += [("page", value) for value in (None, 1, {"page": "1"}, {"page": True}, {"page": [1]}, {"page": NAN})]
-    own += [("card", value) for value in (None, {}, {"index": "1"}, {"index": HUGE}, {"index": [1]}, {"index": True})]
-    own += [("option", {"name": "target", "value": value}) for value in (NAN, "x", -1, HUGE, 3, [], True)]
+    wrong: list[Any] = [HUGE, NAN, [], {}, "zz"]
+    own: list[tuple[str, Any]] = [
+        ("option", {"name": name, "value": value}) for name in view.controls for value in wrong
+    ]
+    own += [
+        ("page", value) for value in list[Any]((None, 1, {"page": "1"}, {"page": True}, {"page": [1]}, {"page": NAN}))
+    ]
+    own += [
+        ("card", value)
+        for value in list[Any]((None, {}, {"index": "1"}, {"index": HUGE}, {"index": [1]}, {"index": True}))
+    ]
+    own += [("option", {"name": "target", "value": value}) for value in list[Any]((NAN, "x", -1, HUGE, 3, [], True))]
     for name, value in [*COMMANDS, *own]:
         error = command(view, name, value)
         assert error, f"{name} {value!r} was taken"
