@@ -130,17 +130,17 @@ class Curve(ipywidgets.VBox):
 
 
 def _drawable(steps: Array, values: Array) -> tuple[Array, Array] | None:
-    """Steps (n,) and values (n,) or (k, n) without what is not finite, None when nothing is left.
+    """Steps (n,) and values (n,) or (k, n) that bqplot can draw, None when there are none.
 
-    For a line without any value, or without the last one, bqplot writes broken SVG and an error into the console. So a
-    line ends at its last value, and of several lines those are left out that have none now.
+    It leaves gaps where values are missing, but without the last one of a line it writes broken SVG and an error into
+    the console. So a line ends at its last value, and of several lines those are left out that have none now.
 
     >>> _drawable(np.arange(3.0), np.array([0.5, 1.0, np.nan]))
     (array([0., 1.]), array([0.5, 1. ]))
     """
     if values.ndim == 1:
-        kept = np.isfinite(values)
-        steps, values = steps[kept], values[kept]
+        end = int(np.flatnonzero(np.isfinite(values)).max(initial=-1)) + 1
+        steps, values = steps[:end], values[:end]
     elif values.size:
         values = values[np.isfinite(values[:, -1])]
     return (steps, values) if values.size else None
