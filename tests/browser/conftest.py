@@ -84,7 +84,8 @@ def _opening(node: pytest.Item | pytest.Collector, server: LabServer, browser: B
     yield open_one
 
     errors = [error for notebook in opened for error in notebook.unexpected_errors()]
-    if errors or node.stash.get(_FAILED, False):
+    failed = node.stash.get(_FAILED, False)
+    if errors or failed:
         _keep_evidence(node, opened, server)
     for notebook in opened:
         notebook.close()

@@ -131,7 +131,7 @@ def test_a_scale_of_its_own_for_each_map_changes_the_picture_and_is_said(view: G
     weakest = np.array(values(view)[3])
     peak = float(np.abs(weakest).max())
     row, column = np.unravel_index(np.abs(weakest).argmax(), SHAPE)
-    expected = color_of(weakest[row, column], -peak, peak, LIGHT.diverging)
+    expected = color_of(float(weakest[row, column]), -peak, peak, LIGHT.diverging)
     assert is_color(view.cell_pixel(3, int(row), int(column), SHAPE), expected)
 
 
