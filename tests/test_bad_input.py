@@ -126,7 +126,7 @@ def inspector_() -> Any:
         yield inspector
 
 
-VIEWS: dict[str, tuple[Callable[[nnw.Inspector], Any], type[Exception], str]] = {
+VIEWS: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "unknown layer": (
         lambda i: i.activations(layer="conv"),
         KeyError,
@@ -184,7 +184,7 @@ VIEWS: dict[str, tuple[Callable[[nnw.Inspector], Any], type[Exception], str]] = 
         ValueError,
         "optimizer: expected one that steps parameters of this model, got a SGD that holds none of them; pass the one",
     ),
-    "no view in a row": (lambda i: nnw.row(3), TypeError, "row: expected views of an inspector, got int"),
+    "no view in a row": (lambda i: nnw.row(i.layers), TypeError, "row: expected views of an inspector, got tuple"),
 }
 
 
@@ -452,12 +452,9 @@ def test_a_closed_inspector_says_so(inspector: nnw.Inspector) -> None:
     inspector.close()
     inspector.close()
     assert view.comm is None
-    for make in (inspector.activations, inspector.filters, inspector.embedding, inspector.occlusion):
-        with pytest.raises(RuntimeError, match=r"expected an open inspector, got one that was closed or replaced"):
-            make()
-    for make in (inspector.dashboard, inspector.refresh):
-        with pytest.raises(RuntimeError, match=r"expected an open inspector"):
-            make()
+    for name in ("activations", "filters", "embedding", "occlusion", "dashboard", "refresh", "watch"):
+        with pytest.raises(RuntimeError, match="expected an open inspector, got one that was closed or replaced"):
+            getattr(inspector, name)()
     with pytest.raises(
         RuntimeError, match="ActivationsView: expected an open widget, got a closed one; keep its inspector"
     ):

@@ -24,11 +24,13 @@ class Row(LeavesPicture, ipywidgets.HBox):
         guard(self)
         for view in views:
             view.holder = self
+            view.session.join(self)
 
     def close(self) -> None:
         """Close the row and those of its views that no later row has taken."""
         for view in self.children:
-            if view.row is self:
+            view.session.leave(self)
+            if view.holder is self:
                 view.close()
         self.layout.close()
         super().close()
