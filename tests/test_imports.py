@@ -22,6 +22,7 @@ ARROWS: dict[str, set[str]] = {
     "training": {"shadow", "analysis", "data"},
     "figures": {"analysis"},
     "session": {"shadow", "selection", "analysis", "data", "training"},
+    "opening": {"shadow", "selection", "analysis", "data", "training", "session"},
     "views": {"shadow", "selection", "analysis", "data", "training", "session", "figures"},
 }
 # part: what it may import from outside, besides the standard library.
@@ -32,6 +33,7 @@ LIBRARIES: dict[str, set[str]] = {
     "data": {"torch", "numpy"},
     "training": {"torch", "numpy"},
     "session": {"torch", "numpy"},
+    "opening": {"torch"},
     "figures": {"torch", "numpy", "matplotlib"},
 }
 WIDGET_STACK = ("IPython", "anywidget", "bqplot", "ipywidgets", "matplotlib", "traitlets")

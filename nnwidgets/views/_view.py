@@ -7,7 +7,6 @@ page gets
 
 from __future__ import annotations
 
-import logging
 import time
 from abc import abstractmethod
 from collections.abc import Hashable, Iterator, Sequence
@@ -20,6 +19,7 @@ from traitlets.utils.bunch import Bunch
 from nnwidgets.session import Session
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._captions import step_text
+from nnwidgets.views._commands import SELECTABLE, TakesCommands
 from nnwidgets.views._controls import HasControls
 from nnwidgets.views._display import LeavesPicture
 from nnwidgets.views._guard import close_tree
@@ -29,11 +29,9 @@ from nnwidgets.views._states import state_line
 from nnwidgets.views._wire import Frame, Header
 
 Caption = list[tuple[str, bool]]
-logger = logging.getLogger(__name__)
-SELECTABLE = ("layer", "unit", "sample", "target", "selected")
 
 
-class View(LeavesPicture, HasControls, ipywidgets.VBox):
+class View(LeavesPicture, TakesCommands, HasControls, ipywidgets.VBox):
     """A live picture of a model. `result` is the last result, `figure()` draws it with matplotlib.
 
     Options are ordinary traits: set them, observe them, link them. None of them is synced by traitlets; the page
@@ -116,16 +114,6 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
         return ""
 
     # Life.
-
-    @property
-    def layer(self) -> str:
-        """The layer on show."""
-        return str(self.session.selection.layer)
-
-    @property
-    def sample(self) -> int:
-        """The sample on show, an index into the dataset."""
-        return int(self.session.selection.sample)
 
     @property
     def on_screen(self) -> bool:
@@ -248,36 +236,7 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
             "selection": {name: getattr(self.session.selection, name) for name in SELECTABLE},
         }
 
-    # Commands.
-
-    def command(self, name: str, value: Any) -> Frame | None:
-        """Do what the page asks. Raises ValueError, KeyError, TypeError or TraitError with words for the user."""
-        match name:
-            case "select":
-                self.select(**_mapping(value, SELECTABLE))
-            case "step_sample":
-                self.select(sample=(self.sample + _by(value)) % len(self.session.samples))
-            case "step_layer":
-                names = [layer.name for layer in self.session.layers]
-                at = names.index(self.layer) + _by(value)
-                self.select(layer=names[min(max(at, 0), len(names) - 1)])
-            case "option":
-                self.set_option(_mapping(value, ("name", "value")))
-            case "cancel":
-                self.session.worker.cancel(self.job)
-            case "retry" | "refresh":
-                self.refresh()
-            case "pause" | "resume":
-                self.session.pause(name == "pause")
-            case "error":
-                logger.warning("the page could not draw the %s view: %s", self.stem, value)
-            case _:
-                raise ValueError(f"command: no {name!r} in the {self.stem} view")
-        return None
-
-    def select(self, **changes: Any) -> None:
-        """Change the selection that all views of the inspector share."""
-        self.session.selection.update(**changes)
+    # What changes what is shown.
 
     def _option_changed(self, _change: Bunch) -> None:
         self._renew()
@@ -305,20 +264,3 @@ class View(LeavesPicture, HasControls, ipywidgets.VBox):
         self.show_picture()
         if self.result is None or (self.session.model_changed() and not self.session.training):
             self.show_state()
-
-
-def _mapping(value: Any, keys: Sequence[str]) -> dict[str, Any]:
-    if not isinstance(value, dict) or not set(value) <= set(keys):
-        raise ValueError(f"message: expected an object with keys among {', '.join(keys)}, got {value!r}")
-    return value
-
-
-def _by(value: Any) -> int:
-    return whole("by", _mapping(value, ("by",)).get("by"))
-
-
-def whole(name: str, value: Any) -> int:
-    """A whole number that came from the page. Raises ValueError for anything else, booleans too."""
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"{name}: expected a whole number, got {value!r}")
-    return value

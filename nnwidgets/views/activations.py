@@ -17,11 +17,12 @@ from nnwidgets.analysis.results import ActivationsResult, Layout
 from nnwidgets.session import Session
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._captions import count, number, plural, size
+from nnwidgets.views._commands import whole
 from nnwidgets.views._curves import Curve, Curves, Series
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView, prediction
 from nnwidgets.views._tiles import Page, descending, fit, page_of, page_with, scale_header
-from nnwidgets.views._view import Caption, whole
+from nnwidgets.views._view import Caption
 from nnwidgets.views._wire import Array, Frame, Header
 
 LIKE_INPUT = 0.95

@@ -17,12 +17,13 @@ from nnwidgets.analysis.results import FiltersResult
 from nnwidgets.session import Session
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._captions import count, number, plural, share, size
+from nnwidgets.views._commands import whole
 from nnwidgets.views._curves import Curve, Curves, Series
 from nnwidgets.views._kernels import coloured, is_rgb, pictures_of, planes_of
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView
 from nnwidgets.views._tiles import Page, descending, fit, page_of, page_with, scale_header
-from nnwidgets.views._view import Caption, whole
+from nnwidgets.views._view import Caption
 from nnwidgets.views._wire import Array, Frame, Header
 
 LARGEST_NORM = -1

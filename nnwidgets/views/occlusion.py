@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 import traitlets
 from matplotlib.figure import Figure
@@ -20,10 +19,10 @@ from nnwidgets.views._captions import THIN, count, duration, share, size
 from nnwidgets.views._occlusion_frame import occlusion_frame
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView
+from nnwidgets.views._squares import checked_target, geometry
 from nnwidgets.views._view import Caption
 from nnwidgets.views._wire import Frame, Header
 
-MOST_POSITIONS = 600
 MOST_CLASSES_LISTED = 50
 PATCHES = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
 
@@ -283,46 +282,3 @@ class OcclusionView(SampleView):
             picture=self.session.samples.picture(result.sample),
             names=self.session.class_name,
         )
-
-
-def checked_target(target: Any, classes: int | None) -> int:
-    """The class asked about. Raises TypeError for what is no whole number, ValueError for what is no class."""
-    if classes is None:
-        raise ValueError("target: expected a model with class scores, got one without; give Inspector(score_fn=…)")
-    if isinstance(target, bool) or not isinstance(target, (int, np.integer)):
-        raise TypeError(f"target: expected a class from 0 to {classes - 1}, got {target!r}")
-    if not 0 <= target < classes:
-        raise ValueError(f"target: expected a class from 0 to {classes - 1}, got {target}")
-    return int(target)
-
-
-def geometry(picture: tuple[int, ...], patch: int | None, stride: int | None) -> tuple[int, int]:
-    """Side of the square and stride, with defaults for a picture (height, width).
-
-    >>> geometry((28, 28), None, None), geometry((224, 224), None, None)
-    ((7, 1), (56, 8))
-
-    Raises:
-        ValueError: either is out of range.
-    """
-    for name, value in (("patch", patch), ("stride", stride)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer))):
-            raise TypeError(f"{name}: expected a whole number of pixels, got {value!r}")
-    side = min(picture)
-    patch = max(1, side // 4) if patch is None else patch
-    if not 1 <= patch <= side:
-        raise ValueError(f"patch: expected 1 to {side} (the picture's smaller side), got {patch}")
-    if stride is None:
-        stride = next(
-            step for step in range(1, patch + 1) if step == patch or _positions(picture, patch, step) <= MOST_POSITIONS
-        )
-    if not 1 <= stride <= patch:
-        raise ValueError(
-            f"stride: expected 1 to patch ({patch}), got {stride}; pixels between patches would never be covered"
-        )
-    return patch, stride
-
-
-def _positions(picture: tuple[int, ...], patch: int, stride: int) -> int:
-    rows, columns = (-(-(axis - patch) // stride) + 1 for axis in picture)
-    return rows * columns
