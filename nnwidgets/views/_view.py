@@ -31,7 +31,7 @@ from nnwidgets.views._wire import Frame, Header
 Caption = list[tuple[str, bool]]
 
 
-class View(LeavesPicture, TakesCommands, HasControls, ipywidgets.VBox):
+class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
     """A live picture of a model. `result` is the last result, `figure()` draws it with matplotlib.
 
     Options are ordinary traits: set them, observe them, link them. None of them is synced by traitlets; the page
