@@ -21,14 +21,34 @@ describe("tiles", () => {
     expect(layout.totalHeight).toBe(4 * 98 - 8);
   });
 
-  it.each([616, 640, 800, 1000, 1400])("at %d px are whole multiples or fractions of the map's pixels", (width) => {
+  it.each([616, 640, 682, 800, 1000, 1400])("at %d px stand 8 to 12 px apart and leave less than one empty", (width) => {
     for (const size of [1, 3, 5, 7, 12, 14, 24, 26, 28, 32, 56, 64, 112, 224]) {
       const layout = layoutTiles(width, 64, size, size);
-      const shown = Math.ceil(size / layout.reduce);
-      expect(layout.width % shown).toBe(0);
-      expect(layout.width).toBeLessThanOrEqual(96);
-      expect(tileRect(layout, layout.columns - 1).x + layout.width).toBeLessThanOrEqual(width + 1);
+      const gap = layout.pitchX - layout.width;
+      expect(gap).toBeGreaterThanOrEqual(8);
+      expect(gap).toBeLessThanOrEqual(12);
+      const right = tileRect(layout, layout.columns - 1).x + layout.width;
+      expect(right).toBeLessThanOrEqual(width);
+      expect(right + layout.width + 8).toBeGreaterThan(width);
     }
+  });
+
+  it.each([616, 640, 682, 800, 1000, 1400])("at %d px are whole multiples of the map's pixels or 70 px", (width) => {
+    for (const size of [1, 3, 5, 7, 12, 14, 24, 26, 28, 32, 56, 64, 112, 224]) {
+      const layout = layoutTiles(width, 64, size, size);
+      const cells = Math.ceil(size / layout.reduce);
+      expect(layout.width === 70 || layout.width % cells === 0).toBe(true);
+      expect(layout.width).toBeLessThanOrEqual(96);
+    }
+  });
+
+  it.each([
+    [28, 70, 8],
+    [14, 70, 8],
+    [32, 64, 9],
+    [112, 56, 10],
+  ])("of %d pixels are %d px in the dashboard of a wide window, in %d columns", (size, tile, columns) => {
+    expect(layoutTiles(682, 64, size, size)).toMatchObject({ width: tile, columns });
   });
 
   it("are more in a wider view, not larger ones", () => {
@@ -38,6 +58,7 @@ describe("tiles", () => {
   it.each([
     [476, 14, 14],
     [616, 28, 28],
+    [682, 28, 20],
     [642, 7, 7],
     [1002, 10, 40],
   ])("at %d px with maps of %d × %d, every picture's corners pick their own tile", (width, rows, columns) => {
@@ -47,6 +68,7 @@ describe("tiles", () => {
       expect(tileAt(layout, at.x, at.y)).toBe(tile);
       expect(tileAt(layout, at.x + at.width - 0.5, at.y + at.height - 0.5)).toBe(tile);
       expect(tileAt(layout, at.x + 1, at.y + at.height + 10)).toBe(tile);
+      expect(tileAt(layout, at.x + at.width + 1, at.y)).toBeNull();
     }
     expect(tileAt(layout, -1, 5)).toBeNull();
     expect(tileAt(layout, 5, layout.totalHeight + 100)).toBeNull();

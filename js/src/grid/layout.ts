@@ -4,15 +4,15 @@ import type { Rect } from "../kernel/canvas.ts";
 
 /** From the picture to its label, and the label. */
 const LABEL = 20;
-const GAP = 8;
-/** The least room between columns; what is left over is spread between them. */
-const TIGHT_GAP = 6;
+const ROW_GAP = 8;
+/** Room between columns: what a whole number of tiles leaves over goes into it up to the most, the rest to the right. */
+const LEAST_GAP = 8;
+const MOST_GAP = 12;
 const NARROW_GAP = 4;
 const COLUMNS = 8;
-const SMALLEST = 48;
+/** A tile as designed, and the largest. */
+const DESIGNED = 70;
 const LARGEST = 96;
-/** A ninth column comes when this much room is left for each. */
-const ROOMY = 80;
 
 /** The inner width of a view under 560 px: less room, so figures go to hover. */
 export const isNarrow = (width: number): boolean => width < 528;
@@ -42,34 +42,44 @@ export function wholeSize(pixels: number, room: number, least = 0): { size: numb
   return { size: Math.floor(room / reduced) * reduced, reduce };
 }
 
-/** Tiles of maps (mapHeight, mapWidth): eight columns, more only when wider than eight of the largest tiles want. */
+/** A tile in `room`: pixels of one size, unless eight such tiles would leave much of the width empty. */
+function tileSize(pixels: number, room: number): { size: number; reduce: number } {
+  const { size, reduce } = wholeSize(pixels, room);
+  const plain = Math.min(room, DESIGNED);
+  // 28 pixels fill 70 px well enough; blown up by less than half, uneven pixels would look like structure.
+  const wins = size < 0.875 * plain && plain >= 1.5 * Math.ceil(pixels / reduce);
+  return { size: wins ? plain : size, reduce };
+}
+
+/** Tiles of maps (mapHeight, mapWidth): eight columns, more where the width has room for them. */
 export function layoutTiles(width: number, count: number, mapHeight: number, mapWidth: number): TileLayout {
   const longer = Math.max(mapHeight, mapWidth, 1);
   const narrow = isNarrow(width);
-  const gap = narrow ? NARROW_GAP : TIGHT_GAP;
-  const room = Math.max(8, Math.min(LARGEST, Math.floor((width - (COLUMNS - 1) * gap) / COLUMNS)));
-  const { size, reduce } = wholeSize(longer, room, narrow ? 0 : SMALLEST);
-  const columns = Math.max(COLUMNS, Math.floor((width + gap) / (Math.max(size, ROOMY) + gap)));
+  const least = narrow ? NARROW_GAP : LEAST_GAP;
+  const room = Math.max(8, Math.min(LARGEST, Math.floor((width + least) / COLUMNS) - least));
+  const { size, reduce } = tileSize(longer, room);
+  const columns = narrow ? COLUMNS : Math.max(COLUMNS, Math.floor((width + least) / (size + least)));
+  const gap = Math.max(1, Math.min(MOST_GAP, Math.floor((width - columns * size) / (columns - 1))));
   const pixel = size / Math.ceil(longer / reduce);
   const height = Math.ceil(mapHeight / reduce) * pixel;
   const rows = Math.max(1, Math.ceil(count / columns));
-  const pitchY = height + LABEL + GAP;
+  const pitchY = height + LABEL + ROW_GAP;
   return {
     count,
     columns,
     width: Math.ceil(mapWidth / reduce) * pixel,
     height,
     reduce,
-    pitchX: Math.max(size + 1, (width - size) / (columns - 1)),
+    pitchX: size + gap,
     pitchY,
-    totalHeight: rows * pitchY - GAP,
+    totalHeight: rows * pitchY - ROW_GAP,
   };
 }
 
 /** The picture of a tile, without its label. */
 export function tileRect(layout: TileLayout, tile: number): Rect {
   return {
-    x: Math.round((tile % layout.columns) * layout.pitchX),
+    x: (tile % layout.columns) * layout.pitchX,
     y: Math.floor(tile / layout.columns) * layout.pitchY,
     width: layout.width,
     height: layout.height,
@@ -78,8 +88,7 @@ export function tileRect(layout: TileLayout, tile: number): Rect {
 
 /** The tile at a point, label included; null in a gap. */
 export function tileAt(layout: TileLayout, x: number, y: number): number | null {
-  // Half a pixel, as the left edges are rounded.
-  const column = Math.floor((x + 0.5) / layout.pitchX);
+  const column = Math.floor(x / layout.pitchX);
   const tile = Math.floor(y / layout.pitchY) * layout.columns + column;
   if (column < 0 || column >= layout.columns || tile < 0 || tile >= layout.count) return null;
   const at = tileRect(layout, tile);
