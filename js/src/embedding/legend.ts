@@ -28,28 +28,29 @@ export class Legend {
   readonly element = make("div", "nnw-legend");
   on: boolean[] = [];
   onlyWrong = false;
-  private rows: Row[] = [];
-  private readonly list = make("div", "nnw-legend-rows");
-  private readonly onlyWrongButton = make("button", "nnw-link", "Only wrong");
-  private readonly head: HTMLElement;
-  private readonly links: HTMLElement;
-  private readonly ramp = make("canvas");
-  private readonly top = make("span");
-  private readonly bar = make(
+  #rows: Row[] = [];
+  readonly #list = make("div", "nnw-legend-rows");
+  readonly #onlyWrongButton = make("button", "nnw-link", "Only wrong");
+  readonly #head: HTMLElement;
+  readonly #links: HTMLElement;
+  readonly #ramp = make("canvas");
+  readonly #top = make("span");
+  readonly #bar = make(
     "div",
     "nnw-loss-scale",
-    this.ramp,
+    this.#ramp,
     make("span", "", "0"),
     make("span", "", "loss"),
-    this.top,
+    this.#top,
   );
-  private readonly keys: Record<"wrong" | "selected" | "rest" | "hidden", { row: HTMLElement; text: HTMLElement }>;
+  readonly #keys: Record<"wrong" | "selected" | "rest" | "hidden", { row: HTMLElement; text: HTMLElement }>;
+  readonly #listen: Panel["listen"];
+  readonly #switched: () => void;
 
-  constructor(
-    private readonly listen: Panel["listen"],
-    private readonly switched: () => void,
-  ) {
-    this.head = make(
+  constructor(listen: Panel["listen"], switched: () => void) {
+    this.#listen = listen;
+    this.#switched = switched;
+    this.#head = make(
       "div",
       "nnw-legend-head",
       make("span", "", "Class"),
@@ -57,56 +58,56 @@ export class Legend {
       make("span", "", "wrong"),
     );
     const showAll = make("button", "nnw-link", "Show all");
-    this.links = make("div", "nnw-legend-links", showAll, this.onlyWrongButton);
-    this.onlyWrongButton.setAttribute("aria-pressed", "false");
-    this.list.setAttribute("role", "group");
-    this.list.setAttribute("aria-label", "Classes");
-    this.keys = { wrong: key("wrong"), selected: key("selected"), rest: key("rest"), hidden: key("hidden") };
-    const keys = make("div", "nnw-keys", ...Object.values(this.keys).map((entry) => entry.row));
-    this.element.append(this.head, this.list, this.links, keys, this.bar);
-    listen(showAll, "click", () => this.set(new Array<boolean>(this.on.length).fill(true), false));
-    listen(this.onlyWrongButton, "click", () => this.set(this.on, !this.onlyWrong));
+    this.#links = make("div", "nnw-legend-links", showAll, this.#onlyWrongButton);
+    this.#onlyWrongButton.setAttribute("aria-pressed", "false");
+    this.#list.setAttribute("role", "group");
+    this.#list.setAttribute("aria-label", "Classes");
+    this.#keys = { wrong: key("wrong"), selected: key("selected"), rest: key("rest"), hidden: key("hidden") };
+    const keys = make("div", "nnw-legend-keys", ...Object.values(this.#keys).map((entry) => entry.row));
+    this.element.append(this.#head, this.#list, this.#links, keys, this.#bar);
+    listen(showAll, "click", () => this.#set(new Array<boolean>(this.on.length).fill(true), false));
+    listen(this.#onlyWrongButton, "click", () => this.#set(this.on, !this.onlyWrong));
   }
 
   update(classes: readonly ClassEntry[], counts: LegendCounts, theme: Theme): void {
-    if (classes.length !== this.rows.length) this.build(classes.length);
-    classes.forEach((entry, k) => this.paint(this.rows[k] as Row, entry, k, theme));
-    this.onlyWrongButton.setAttribute("aria-pressed", String(this.onlyWrong));
+    if (classes.length !== this.#rows.length) this.#build(classes.length);
+    classes.forEach((entry, k) => this.#paint(this.#rows[k] as Row, entry, k, theme));
+    this.#onlyWrongButton.setAttribute("aria-pressed", String(this.onlyWrong));
     const some = counts.selected > 0;
     this.element.style.setProperty("--nnw-key", theme.classes[EXAMPLE_CLASS] ?? theme.text2);
-    setText(this.keys.wrong.text, `wrong (${formatCount(counts.wrong)})`);
-    setText(this.keys.selected.text, `selected (${formatCount(counts.selected)})`);
-    setText(this.keys.rest.text, "not selected");
-    setText(this.keys.hidden.text, this.onlyWrong ? "right or hidden" : "hidden class");
-    setHidden(this.keys.wrong.row, counts.wrong === 0);
-    setHidden(this.keys.selected.row, !some);
-    setHidden(this.keys.rest.row, !some);
-    setHidden(this.keys.hidden.row, !this.onlyWrong && (classes.length > MANY_CLASSES || this.on.every(Boolean)));
-    for (const part of [this.head, this.list, this.links]) setHidden(part, classes.length === 0);
+    setText(this.#keys.wrong.text, `wrong (${formatCount(counts.wrong)})`);
+    setText(this.#keys.selected.text, `selected (${formatCount(counts.selected)})`);
+    setText(this.#keys.rest.text, "not selected");
+    setText(this.#keys.hidden.text, this.onlyWrong ? "right or hidden" : "hidden class");
+    setHidden(this.#keys.wrong.row, counts.wrong === 0);
+    setHidden(this.#keys.selected.row, !some);
+    setHidden(this.#keys.rest.row, !some);
+    setHidden(this.#keys.hidden.row, !this.onlyWrong && (classes.length > MANY_CLASSES || this.on.every(Boolean)));
+    for (const part of [this.#head, this.#list, this.#links]) setHidden(part, classes.length === 0);
   }
 
   /** The bar that explains colours by loss; none while classes colour the points. */
   scale(top: number | null, theme: Theme): void {
-    setHidden(this.bar, top === null);
+    setHidden(this.#bar, top === null);
     if (top === null) return;
-    const context = prepareCanvas(this.ramp, SCALE.width, SCALE.height);
+    const context = prepareCanvas(this.#ramp, SCALE.width, SCALE.height);
     if (context) drawScale(context, theme.ink, { x: 0, y: 0, ...SCALE }, theme);
-    setText(this.top, formatValue(top));
+    setText(this.#top, formatValue(top));
   }
 
-  private set(on: boolean[], onlyWrong: boolean): void {
+  #set(on: boolean[], onlyWrong: boolean): void {
     this.on = on;
     this.onlyWrong = onlyWrong;
-    this.switched();
+    this.#switched();
   }
 
-  private build(count: number): void {
+  #build(count: number): void {
     this.on = freshSwitches(count);
-    this.rows = Array.from({ length: count }, (_, k) => this.row(k));
-    this.list.replaceChildren(...this.rows.map((row) => row.button));
+    this.#rows = Array.from({ length: count }, (_, k) => this.#row(k));
+    this.#list.replaceChildren(...this.#rows.map((row) => row.button));
   }
 
-  private row(index: number): Row {
+  #row(index: number): Row {
     const row: Row = {
       button: make("button", "nnw-legend-row"),
       swatch: make("span", "nnw-swatch"),
@@ -116,19 +117,19 @@ export class Legend {
     };
     row.button.append(row.swatch, row.name, row.n, row.wrong);
     row.button.setAttribute("role", "switch");
-    this.listen(row.button, "click", (event) => {
+    this.#listen(row.button, "click", (event) => {
       const isolate = (event as MouseEvent).altKey;
-      this.set(
+      this.#set(
         isolate ? alone(this.on, index) : this.on.map((value, k) => (k === index ? !value : value)),
         this.onlyWrong,
       );
     });
     // Two clicks came before and undid each other.
-    this.listen(row.button, "dblclick", () => this.set(alone(this.on, index), this.onlyWrong));
+    this.#listen(row.button, "dblclick", () => this.#set(alone(this.on, index), this.onlyWrong));
     return row;
   }
 
-  private paint(row: Row, entry: ClassEntry, index: number, theme: Theme): void {
+  #paint(row: Row, entry: ClassEntry, index: number, theme: Theme): void {
     const on = this.on[index] === true;
     row.button.setAttribute("aria-checked", String(on));
     const words = `${entry.name}: ${formatCount(entry.n)} samples, ${formatCount(entry.wrong)} wrong`;
@@ -146,6 +147,6 @@ export class Legend {
 
 function key(kind: string): { row: HTMLElement; text: HTMLElement } {
   const text = make("span");
-  const row = make("div", "nnw-key", make("span", `nnw-mark nnw-mark-${kind}`), text);
+  const row = make("div", "nnw-legend-key", make("span", `nnw-mark nnw-mark-${kind}`), text);
   return { row, text };
 }
