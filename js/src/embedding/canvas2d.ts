@@ -42,11 +42,14 @@ function sprite(pass: Pass, fill: Rgb, scene: Scene): HTMLCanvasElement {
 
 class CanvasRenderer implements PointRenderer {
   readonly kind = "2d";
+  readonly #context: CanvasRenderingContext2D;
 
-  constructor(private readonly context: CanvasRenderingContext2D) {}
+  constructor(context: CanvasRenderingContext2D) {
+    this.#context = context;
+  }
 
   draw(scene: Scene): void {
-    const { context } = this;
+    const context = this.#context;
     const points = scene.to.slice();
     if (scene.share < 1) {
       for (let i = 0; i < points.length; i++) {
@@ -58,10 +61,10 @@ class CanvasRenderer implements PointRenderer {
     project(points, scene.camera, scene.size, xy, nearness);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, context.canvas.width, context.canvas.height);
-    for (const pass of scene.passes) this.stamp(pass, scene, xy, nearness);
+    for (const pass of scene.passes) this.#stamp(pass, scene, xy, nearness);
   }
 
-  private stamp(pass: Pass, scene: Scene, xy: Float32Array, nearness: Float32Array): void {
+  #stamp(pass: Pass, scene: Scene, xy: Float32Array, nearness: Float32Array): void {
     const sprites = new Map<number, HTMLCanvasElement>();
     for (const i of pass.members) {
       const at = 4 * i;
@@ -75,7 +78,7 @@ class CanvasRenderer implements PointRenderer {
       const width = mark.width * Math.min(Math.max(nearness[i] as number, 0.6), 1.6);
       const left = (xy[2 * i] as number) * scene.pixelRatio - width / 2;
       const top = (xy[2 * i + 1] as number) * scene.pixelRatio - width / 2;
-      this.context.drawImage(mark, left, top, width, width);
+      this.#context.drawImage(mark, left, top, width, width);
     }
   }
 

@@ -51,20 +51,22 @@ export function readAnswer(reply: Frame<Record<string, unknown>>): Answer {
 
 export class HoverCard {
   readonly element: HTMLElement;
-  private readonly picture = make("canvas", "nnw-point-card-picture");
-  private readonly title = make("div", "nnw-point-card-title");
-  private readonly lines = make("div", "nnw-point-card-lines");
-  private readonly answers = new Map<number, Answer>();
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private index = -1;
+  readonly #picture = make("canvas", "nnw-point-card-picture");
+  readonly #title = make("div", "nnw-point-card-title");
+  readonly #lines = make("div", "nnw-point-card-lines");
+  readonly #answers = new Map<number, Answer>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #index = -1;
+  readonly #ask: (index: number) => Promise<Frame<Record<string, unknown>>>;
 
-  constructor(private readonly ask: (index: number) => Promise<Frame<Record<string, unknown>>>) {
-    this.picture.setAttribute("aria-hidden", "true");
+  constructor(ask: (index: number) => Promise<Frame<Record<string, unknown>>>) {
+    this.#ask = ask;
+    this.#picture.setAttribute("aria-hidden", "true");
     this.element = make(
       "div",
       "nnw-point-card",
-      this.picture,
-      make("div", "nnw-point-card-words", this.title, this.lines),
+      this.#picture,
+      make("div", "nnw-point-card-words", this.#title, this.#lines),
     );
     this.element.setAttribute("role", "status");
     this.element.hidden = true;
@@ -73,51 +75,51 @@ export class HoverCard {
   /** Shows what is known of a dataset index now, and asks for the rest. */
   show(index: number, known: CardText, at: Box): void {
     this.element.style.transform = `translate(${Math.round(at.left)}px, ${Math.round(at.top)}px)`;
-    if (index === this.index) return;
-    this.index = index;
-    clearTimeout(this.timer);
-    const answer = this.answers.get(index);
-    this.fill(answer ?? { ...known, picture: null });
+    if (index === this.#index) return;
+    this.#index = index;
+    clearTimeout(this.#timer);
+    const answer = this.#answers.get(index);
+    this.#fill(answer ?? { ...known, picture: null });
     setHidden(this.element, false);
-    if (!answer) this.timer = setTimeout(() => void this.fetch(index), ASK_AFTER_MS);
+    if (!answer) this.#timer = setTimeout(() => void this.#fetch(index), ASK_AFTER_MS);
   }
 
   hide(): void {
-    clearTimeout(this.timer);
-    this.index = -1;
+    clearTimeout(this.#timer);
+    this.#index = -1;
     setHidden(this.element, true);
   }
 
   /** Answers of an older step are wrong now; a card in sight keeps its words until the new ones come. */
   refresh(): void {
-    this.answers.clear();
-    if (this.index >= 0) {
-      clearTimeout(this.timer);
-      this.timer = setTimeout(() => void this.fetch(this.index), ASK_AFTER_MS);
+    this.#answers.clear();
+    if (this.#index >= 0) {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => void this.#fetch(this.#index), ASK_AFTER_MS);
     }
   }
 
-  private async fetch(index: number): Promise<void> {
+  async #fetch(index: number): Promise<void> {
     try {
-      const answer = readAnswer(await this.ask(index));
-      if (this.answers.size >= KEPT_ANSWERS) this.answers.clear();
-      this.answers.set(index, answer);
-      if (index === this.index) this.fill(answer);
+      const answer = readAnswer(await this.#ask(index));
+      if (this.#answers.size >= KEPT_ANSWERS) this.#answers.clear();
+      this.#answers.set(index, answer);
+      if (index === this.#index) this.#fill(answer);
     } catch (error) {
-      if (index === this.index) this.note(error instanceof Error ? error.message : String(error));
+      if (index === this.#index) this.#note(error instanceof Error ? error.message : String(error));
     }
   }
 
-  private fill(answer: Answer): void {
-    setText(this.title, answer.title);
-    this.lines.replaceChildren(...answer.lines.map(([name, value]) => line(name, value)));
-    this.picture.classList.toggle("nnw-empty", answer.picture === null);
-    if (answer.picture) paintPicture(this.picture, answer.picture);
-    else this.picture.width = this.picture.height = 1;
+  #fill(answer: Answer): void {
+    setText(this.#title, answer.title);
+    this.#lines.replaceChildren(...answer.lines.map(([name, value]) => line(name, value)));
+    this.#picture.classList.toggle("nnw-empty", answer.picture === null);
+    if (answer.picture) paintPicture(this.#picture, answer.picture);
+    else this.#picture.width = this.#picture.height = 1;
   }
 
-  private note(text: string): void {
-    this.lines.append(make("div", "nnw-point-card-error", text));
+  #note(text: string): void {
+    this.#lines.append(make("div", "nnw-point-card-error", text));
   }
 }
 

@@ -37,26 +37,26 @@ interface Drag {
 }
 
 export class Gestures {
-  private drag: Drag | null = null;
-  private space = false;
+  #drag: Drag | null = null;
+  #space = false;
   /** The wheel belongs to the notebook until a click into the canvas, and again after the focus has left. */
-  private wheelOn = false;
+  #wheelOn = false;
+  readonly #canvas: HTMLCanvasElement;
+  readonly #target: GestureTarget;
 
-  constructor(
-    private readonly canvas: HTMLCanvasElement,
-    private readonly target: GestureTarget,
-    listen: Panel["listen"],
-  ) {
+  constructor(canvas: HTMLCanvasElement, target: GestureTarget, listen: Panel["listen"]) {
+    this.#canvas = canvas;
+    this.#target = target;
     const on = <E extends Event>(type: string, handle: (event: E) => void, options?: AddEventListenerOptions): void =>
       listen(canvas, type, handle as (event: Event) => void, options);
-    on<PointerEvent>("pointerdown", (event) => this.down(event));
-    on<PointerEvent>("pointermove", (event) => this.move(event));
-    on<PointerEvent>("pointerup", (event) => this.up(event));
+    on<PointerEvent>("pointerdown", (event) => this.#down(event));
+    on<PointerEvent>("pointermove", (event) => this.#move(event));
+    on<PointerEvent>("pointerup", (event) => this.#up(event));
     on<PointerEvent>("pointercancel", () => this.cancel());
-    on<PointerEvent>("pointerleave", () => this.drag ?? target.leave());
-    on<WheelEvent>("wheel", (event) => this.wheel(event), { passive: false });
+    on<PointerEvent>("pointerleave", () => this.#drag ?? target.leave());
+    on<WheelEvent>("wheel", (event) => this.#wheel(event), { passive: false });
     on<FocusEvent>("blur", () => {
-      this.wheelOn = false;
+      this.#wheelOn = false;
       this.holdSpace(false);
     });
     on<KeyboardEvent>("keyup", (event) => event.key === " " && this.holdSpace(false));
@@ -64,87 +64,87 @@ export class Gestures {
 
   /** Gives up the drag under way; false when there is none. */
   cancel(): boolean {
-    const had = this.drag !== null;
-    this.drag = null;
-    this.target.outline(null);
+    const had = this.#drag !== null;
+    this.#drag = null;
+    this.#target.outline(null);
     this.cursor();
     return had;
   }
 
   holdSpace(held: boolean): void {
-    this.space = held;
+    this.#space = held;
     this.cursor();
   }
 
   cursor(): void {
-    const grabs = this.space || this.target.tool() === "pan";
-    const holding = this.drag?.kind === "pan" || this.drag?.kind === "orbit";
-    this.canvas.style.cursor = holding ? "grabbing" : grabs ? "grab" : "crosshair";
+    const grabs = this.#space || this.#target.tool() === "pan";
+    const holding = this.#drag?.kind === "pan" || this.#drag?.kind === "orbit";
+    this.#canvas.style.cursor = holding ? "grabbing" : grabs ? "grab" : "crosshair";
   }
 
-  private at(event: MouseEvent): { x: number; y: number } {
-    const frame = this.canvas.getBoundingClientRect();
+  #at(event: MouseEvent): { x: number; y: number } {
+    const frame = this.#canvas.getBoundingClientRect();
     return { x: event.clientX - frame.left, y: event.clientY - frame.top };
   }
 
-  private down(event: PointerEvent): void {
+  #down(event: PointerEvent): void {
     if (event.button !== 0) return;
-    const { x, y } = this.at(event);
-    this.canvas.focus({ preventScroll: true });
-    this.canvas.setPointerCapture(event.pointerId);
-    this.wheelOn = true;
-    this.drag = { startX: x, startY: y, x, y, kind: "press", polygon: [x, y] };
+    const { x, y } = this.#at(event);
+    this.#canvas.focus({ preventScroll: true });
+    this.#canvas.setPointerCapture(event.pointerId);
+    this.#wheelOn = true;
+    this.#drag = { startX: x, startY: y, x, y, kind: "press", polygon: [x, y] };
   }
 
-  private move(event: PointerEvent): void {
-    const { x, y } = this.at(event);
-    const drag = this.drag;
+  #move(event: PointerEvent): void {
+    const { x, y } = this.#at(event);
+    const drag = this.#drag;
     if (!drag) {
-      this.target.hover(x, y);
+      this.#target.hover(x, y);
       return;
     }
     if (drag.kind === "press") {
       if (Math.hypot(x - drag.startX, y - drag.startY) < CLICK_PX) return;
-      drag.kind = this.kindOfDrag();
-      this.target.leave();
+      drag.kind = this.#kindOfDrag();
+      this.#target.leave();
       this.cursor();
     }
-    if (drag.kind === "pan") this.target.pan(x - drag.x, y - drag.y);
-    else if (drag.kind === "orbit") this.target.orbit(x - drag.x, y - drag.y);
-    else this.extend(drag, x, y);
+    if (drag.kind === "pan") this.#target.pan(x - drag.x, y - drag.y);
+    else if (drag.kind === "orbit") this.#target.orbit(x - drag.x, y - drag.y);
+    else this.#extend(drag, x, y);
     drag.x = x;
     drag.y = y;
   }
 
-  private kindOfDrag(): Drag["kind"] {
-    const tool = this.target.tool();
-    if (this.space) return "pan";
-    return tool === "pan" && this.target.turns() ? "orbit" : tool;
+  #kindOfDrag(): Drag["kind"] {
+    const tool = this.#target.tool();
+    if (this.#space) return "pan";
+    return tool === "pan" && this.#target.turns() ? "orbit" : tool;
   }
 
-  private extend(drag: Drag, x: number, y: number): void {
+  #extend(drag: Drag, x: number, y: number): void {
     const { startX, startY, polygon } = drag;
     if (drag.kind === "box") {
       drag.polygon = [startX, startY, x, startY, x, y, startX, y];
     } else if (Math.hypot(x - (polygon.at(-2) as number), y - (polygon.at(-1) as number)) >= VERTEX_PX) {
       polygon.push(x, y);
     }
-    this.target.outline([...drag.polygon]);
+    this.#target.outline([...drag.polygon]);
   }
 
-  private up(event: PointerEvent): void {
-    const drag = this.drag;
+  #up(event: PointerEvent): void {
+    const drag = this.#drag;
     if (!drag) return;
     this.cancel();
-    if (drag.kind === "press") this.target.click(drag.startX, drag.startY, modeOf(event));
-    else if (drag.kind === "box" || drag.kind === "lasso") this.target.select(drag.polygon, modeOf(event));
+    if (drag.kind === "press") this.#target.click(drag.startX, drag.startY, modeOf(event));
+    else if (drag.kind === "box" || drag.kind === "lasso") this.#target.select(drag.polygon, modeOf(event));
   }
 
-  private wheel(event: WheelEvent): void {
-    if (!this.wheelOn) return;
+  #wheel(event: WheelEvent): void {
+    if (!this.#wheelOn) return;
     event.preventDefault();
-    const { x, y } = this.at(event);
+    const { x, y } = this.#at(event);
     const pixels = event.deltaMode === 1 ? event.deltaY * 16 : event.deltaY;
-    this.target.zoom(Math.exp(-Math.max(-240, Math.min(240, pixels)) * 0.002), x, y);
+    this.#target.zoom(Math.exp(-Math.max(-240, Math.min(240, pixels)) * 0.002), x, y);
   }
 }

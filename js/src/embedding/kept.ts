@@ -9,66 +9,65 @@ const PLAY_MS = 600;
 
 export class KeptMaps {
   readonly element: HTMLElement;
-  private readonly button = make("button", "nnw-play");
-  private readonly slider = make("input", "nnw-range");
-  private readonly text = make("span", "nnw-kept-text");
-  private index = 0;
-  private count = 0;
-  private playing = false;
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #button = make("button", "nnw-play");
+  readonly #slider = make("input", "nnw-range");
+  readonly #text = make("span", "nnw-kept-text");
+  #index = 0;
+  #count = 0;
+  #playing = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #choose: (index: number) => void;
 
-  constructor(
-    listen: Panel["listen"],
-    private readonly choose: (index: number) => void,
-  ) {
-    this.slider.type = "range";
-    this.slider.min = "0";
-    this.slider.setAttribute("aria-label", "Kept map");
-    this.element = make("div", "nnw-kept", this.button, this.slider, this.text);
-    this.play(false);
-    listen(this.slider, "input", () => {
-      this.play(false);
-      this.choose(Number(this.slider.value));
+  constructor(listen: Panel["listen"], choose: (index: number) => void) {
+    this.#choose = choose;
+    this.#slider.type = "range";
+    this.#slider.min = "0";
+    this.#slider.setAttribute("aria-label", "Kept map");
+    this.element = make("div", "nnw-kept", this.#button, this.#slider, this.#text);
+    this.#play(false);
+    listen(this.#slider, "input", () => {
+      this.#play(false);
+      this.#choose(Number(this.#slider.value));
     });
-    listen(this.button, "click", () => {
-      const start = !this.playing;
-      this.play(start);
-      if (start) this.choose(this.index + 1 < this.count ? this.index + 1 : 0);
+    listen(this.#button, "click", () => {
+      const start = !this.#playing;
+      this.#play(start);
+      if (start) this.#choose(this.#index + 1 < this.#count ? this.#index + 1 : 0);
     });
   }
 
   update(kept: EmbeddingHeader["kept"]): void {
     setHidden(this.element, kept === null || kept === undefined);
     if (!kept) return;
-    const stepped = kept.index !== this.index;
-    this.index = kept.index;
-    this.count = kept.count;
-    this.slider.max = String(Math.max(kept.count - 1, 0));
-    if (document.activeElement !== this.slider || !this.slider.matches(":active"))
-      this.slider.value = String(kept.index);
-    this.slider.style.setProperty("--nnw-share", String(kept.count > 1 ? kept.index / (kept.count - 1) : 1));
-    this.slider.setAttribute("aria-valuetext", kept.text);
-    setText(this.text, kept.text);
-    if (this.playing && stepped) this.goOn();
+    const stepped = kept.index !== this.#index;
+    this.#index = kept.index;
+    this.#count = kept.count;
+    this.#slider.max = String(Math.max(kept.count - 1, 0));
+    if (document.activeElement !== this.#slider || !this.#slider.matches(":active"))
+      this.#slider.value = String(kept.index);
+    this.#slider.style.setProperty("--nnw-share", String(kept.count > 1 ? kept.index / (kept.count - 1) : 1));
+    this.#slider.setAttribute("aria-valuetext", kept.text);
+    setText(this.#text, kept.text);
+    if (this.#playing && stepped) this.#goOn();
   }
 
   stop(): void {
-    this.play(false);
+    this.#play(false);
   }
 
-  private goOn(): void {
-    if (this.index + 1 >= this.count) {
-      this.play(false);
+  #goOn(): void {
+    if (this.#index + 1 >= this.#count) {
+      this.#play(false);
       return;
     }
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.choose(this.index + 1), PLAY_MS);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#choose(this.#index + 1), PLAY_MS);
   }
 
-  private play(on: boolean): void {
-    clearTimeout(this.timer);
-    this.playing = on;
-    this.button.setAttribute("aria-label", on ? "Stop" : "Play the kept maps");
-    this.button.replaceChildren(icon([on ? "M4 3h3v10H4zM9 3h3v10H9z" : "M4 2.5v11l9-5.5z"], { filled: true }));
+  #play(on: boolean): void {
+    clearTimeout(this.#timer);
+    this.#playing = on;
+    this.#button.setAttribute("aria-label", on ? "Stop" : "Play the kept maps");
+    this.#button.replaceChildren(icon([on ? "M4 3h3v10H4zM9 3h3v10H9z" : "M4 2.5v11l9-5.5z"], { filled: true }));
   }
 }

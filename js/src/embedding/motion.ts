@@ -42,28 +42,28 @@ export function sameIds(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
 export class Motion {
   from: Float32Array = new Float32Array(0);
   to: Float32Array = new Float32Array(0);
-  private fromCamera: Camera = IDENTITY;
-  private toCamera: Camera = IDENTITY;
-  private started = -Infinity;
-  private ids: ArrayLike<number> = [];
+  #fromCamera: Camera = IDENTITY;
+  #toCamera: Camera = IDENTITY;
+  #started = -Infinity;
+  #ids: ArrayLike<number> = [];
   /** Counts uploads: raised whenever `from` or `to` is another array. */
   version = 0;
 
   /** Share of the way, eased, in [0, 1]. */
   share(now: number): number {
-    return cubicOut((now - this.started) / TWEEN_MS);
+    return cubicOut((now - this.#started) / TWEEN_MS);
   }
 
   running(now: number): boolean {
-    return now - this.started < TWEEN_MS;
+    return now - this.#started < TWEEN_MS;
   }
 
   get targetCamera(): Camera {
-    return this.toCamera;
+    return this.#toCamera;
   }
 
   camera(now: number): Camera {
-    return between(this.fromCamera, this.toCamera, this.share(now));
+    return between(this.#fromCamera, this.#toCamera, this.share(now));
   }
 
   /** Where the points are now, n × 3. */
@@ -87,23 +87,23 @@ export class Motion {
   move(ids: ArrayLike<number>, to: Float32Array, camera: Camera, now: number, still: boolean): void {
     const first = this.to.length === 0;
     const cameraNow = this.camera(now);
-    this.from = startPositions(this.ids, this.positions(now), ids, to);
+    this.from = startPositions(this.#ids, this.positions(now), ids, to);
     this.to = to;
-    this.ids = ids;
+    this.#ids = ids;
     this.version += 1;
-    this.fromCamera = first ? camera : cameraNow;
-    this.toCamera = camera;
-    this.started = still || first ? -Infinity : now;
+    this.#fromCamera = first ? camera : cameraNow;
+    this.#toCamera = camera;
+    this.#started = still || first ? -Infinity : now;
   }
 
   /** The camera glides while the points go on towards where they were going. */
   glide(camera: Camera, now: number, still: boolean): void {
-    this.move(this.ids, this.to, camera, now, still);
+    this.move(this.#ids, this.to, camera, now, still);
   }
 
   /** The camera jumps with the pointer; a move of the points goes on. */
   look(camera: Camera): void {
-    this.fromCamera = camera;
-    this.toCamera = camera;
+    this.#fromCamera = camera;
+    this.#toCamera = camera;
   }
 }

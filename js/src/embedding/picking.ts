@@ -4,39 +4,36 @@ const CELL = 16;
 
 /** A uniform grid over the canvas. Built lazily by its owner: 70 000 points take some ms, a pick microseconds. */
 export class PickGrid {
-  private readonly columns: number;
-  private readonly rows: number;
-  private readonly starts: Uint32Array;
-  private readonly members: Uint32Array;
+  readonly #columns: number;
+  readonly #rows: number;
+  readonly #starts: Uint32Array;
+  readonly #members: Uint32Array;
+  readonly #xy: Float32Array;
 
   /** `pickable[i]` is 0 for points that cannot be hit; points off the canvas are left out. */
-  constructor(
-    private readonly xy: Float32Array,
-    pickable: Uint8Array,
-    width: number,
-    height: number,
-  ) {
-    this.columns = Math.max(Math.ceil(width / CELL), 1);
-    this.rows = Math.max(Math.ceil(height / CELL), 1);
+  constructor(xy: Float32Array, pickable: Uint8Array, width: number, height: number) {
+    this.#xy = xy;
+    this.#columns = Math.max(Math.ceil(width / CELL), 1);
+    this.#rows = Math.max(Math.ceil(height / CELL), 1);
     const cells = new Int32Array(pickable.length).fill(-1);
-    this.starts = new Uint32Array(this.columns * this.rows + 1);
+    this.#starts = new Uint32Array(this.#columns * this.#rows + 1);
     for (let i = 0; i < pickable.length; i++) {
       const column = Math.floor((xy[2 * i] as number) / CELL);
       const row = Math.floor((xy[2 * i + 1] as number) / CELL);
-      if (!pickable[i] || column < 0 || row < 0 || column >= this.columns || row >= this.rows) continue;
-      const cell = row * this.columns + column;
+      if (!pickable[i] || column < 0 || row < 0 || column >= this.#columns || row >= this.#rows) continue;
+      const cell = row * this.#columns + column;
       cells[i] = cell;
-      this.starts[cell + 1] = (this.starts[cell + 1] as number) + 1;
+      this.#starts[cell + 1] = (this.#starts[cell + 1] as number) + 1;
     }
-    for (let c = 0; c < this.columns * this.rows; c++)
-      this.starts[c + 1] = (this.starts[c + 1] as number) + (this.starts[c] as number);
-    const next = this.starts.slice();
-    this.members = new Uint32Array(this.starts[this.columns * this.rows] as number);
+    for (let c = 0; c < this.#columns * this.#rows; c++)
+      this.#starts[c + 1] = (this.#starts[c + 1] as number) + (this.#starts[c] as number);
+    const next = this.#starts.slice();
+    this.#members = new Uint32Array(this.#starts[this.#columns * this.#rows] as number);
     for (let i = 0; i < cells.length; i++) {
       const cell = cells[i] as number;
       if (cell < 0) continue;
       const slot = next[cell] as number;
-      this.members[slot] = i;
+      this.#members[slot] = i;
       next[cell] = slot + 1;
     }
   }
@@ -45,7 +42,7 @@ export class PickGrid {
   nearest(x: number, y: number, reach: number): number {
     let best = -1;
     let least = reach * reach;
-    this.visit(x - reach, y - reach, x + reach, y + reach, (i, px, py) => {
+    this.#visit(x - reach, y - reach, x + reach, y + reach, (i, px, py) => {
       const distance = (px - x) ** 2 + (py - y) ** 2;
       if (distance < least || (distance === least && i > best)) {
         least = distance;
@@ -58,13 +55,13 @@ export class PickGrid {
   /** How many points lie in a rectangle. */
   count(left: number, top: number, right: number, bottom: number): number {
     let inside = 0;
-    this.visit(left, top, right, bottom, (_, px, py) => {
+    this.#visit(left, top, right, bottom, (_, px, py) => {
       if (px >= left && px <= right && py >= top && py <= bottom) inside += 1;
     });
     return inside;
   }
 
-  private visit(
+  #visit(
     left: number,
     top: number,
     right: number,
@@ -72,14 +69,14 @@ export class PickGrid {
     see: (i: number, x: number, y: number) => void,
   ): void {
     const clamp = (value: number, most: number): number => Math.max(0, Math.min(most, Math.floor(value / CELL)));
-    const lastColumn = clamp(right, this.columns - 1);
-    const lastRow = clamp(bottom, this.rows - 1);
-    for (let row = clamp(top, this.rows - 1); row <= lastRow; row++) {
-      for (let column = clamp(left, this.columns - 1); column <= lastColumn; column++) {
-        const cell = row * this.columns + column;
-        for (let slot = this.starts[cell] as number; slot < (this.starts[cell + 1] as number); slot++) {
-          const i = this.members[slot] as number;
-          see(i, this.xy[2 * i] as number, this.xy[2 * i + 1] as number);
+    const lastColumn = clamp(right, this.#columns - 1);
+    const lastRow = clamp(bottom, this.#rows - 1);
+    for (let row = clamp(top, this.#rows - 1); row <= lastRow; row++) {
+      for (let column = clamp(left, this.#columns - 1); column <= lastColumn; column++) {
+        const cell = row * this.#columns + column;
+        for (let slot = this.#starts[cell] as number; slot < (this.#starts[cell + 1] as number); slot++) {
+          const i = this.#members[slot] as number;
+          see(i, this.#xy[2 * i] as number, this.#xy[2 * i + 1] as number);
         }
       }
     }

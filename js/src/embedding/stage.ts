@@ -22,29 +22,31 @@ export class Stage {
   sample = -1;
   outline: readonly number[] | null = null;
   size: Size = { width: 0, height: 0 };
-  private showing: Showing = { on: [], onlyWrong: false, selected: new Set() };
-  private readonly motion = new Motion();
-  private readonly surface: Surface;
-  private standing: Uint8Array = new Uint8Array(0);
-  private pickable: Uint8Array = new Uint8Array(0);
-  private medoids: Int32Array = new Int32Array(0);
-  private passes: Pass[] = [];
-  private colors: Uint8Array = new Uint8Array(0);
-  private colorKey = "";
-  private lossTop: number | null = null;
-  private versions = { points: 0, colors: 0, passes: 0 };
-  private xy: Float32Array | null = null;
-  private grid: PickGrid | null = null;
-  private pixelRatio = 1;
-  private auto = true;
-  private dirty = true;
+  #showing: Showing = { on: [], onlyWrong: false, selected: new Set() };
+  readonly #motion = new Motion();
+  readonly #surface: Surface;
+  #standing: Uint8Array = new Uint8Array(0);
+  #pickable: Uint8Array = new Uint8Array(0);
+  #medoids: Int32Array = new Int32Array(0);
+  #passes: Pass[] = [];
+  #colors: Uint8Array = new Uint8Array(0);
+  #colorKey = "";
+  #lossTop: number | null = null;
+  #versions = { points: 0, colors: 0, passes: 0 };
+  #xy: Float32Array | null = null;
+  #grid: PickGrid | null = null;
+  #pixelRatio = 1;
+  #auto = true;
+  #dirty = true;
+  readonly #host: HTMLElement;
+  readonly #overlay: HTMLCanvasElement;
+  readonly #redraw: () => void;
 
-  constructor(
-    private readonly host: HTMLElement,
-    private readonly overlay: HTMLCanvasElement,
-    private readonly redraw: () => void,
-  ) {
-    this.surface = new Surface(host, () => this.changed());
+  constructor(host: HTMLElement, overlay: HTMLCanvasElement, redraw: () => void) {
+    this.#host = host;
+    this.#overlay = overlay;
+    this.#redraw = redraw;
+    this.#surface = new Surface(host, () => this.#changed());
   }
 
   get radius(): number {
@@ -57,195 +59,197 @@ export class Stage {
 
   /** A new map: points that were there glide to their new places. `lossTop` not null: coloured by loss. */
   show(cloud: Cloud, showing: Showing, lossTop: number | null): void {
-    this.resize();
-    if (cloud.dims !== this.cloud.dims) this.auto = true;
+    this.#resize();
+    if (cloud.dims !== this.cloud.dims) this.#auto = true;
     this.cloud = cloud;
-    this.lossTop = lossTop;
-    this.medoids = medoids(cloud);
+    this.#lossTop = lossTop;
+    this.#medoids = medoids(cloud);
     this.hovered = -1;
     this.setShowing(showing);
-    const camera = this.auto ? this.fitted() : this.motion.targetCamera;
-    this.motion.move(cloud.indices, cloud.positions, camera, performance.now(), reducedMotion());
-    this.changed();
+    const camera = this.#auto ? this.#fitted() : this.#motion.targetCamera;
+    this.#motion.move(cloud.indices, cloud.positions, camera, performance.now(), reducedMotion());
+    this.#changed();
   }
 
   setShowing(showing: Showing): void {
-    this.showing = showing;
-    this.standing = standings(this.cloud, showing);
-    this.pickable = this.standing.map((standing) => (standing > 0 ? 1 : 0));
-    this.passes = buildPasses(this.cloud, showing, this.standing, this.radius);
-    this.versions = { ...this.versions, passes: this.versions.passes + 1 };
-    this.colorKey = "";
-    this.grid = null;
-    this.changed();
+    this.#showing = showing;
+    this.#standing = standings(this.cloud, showing);
+    this.#pickable = this.#standing.map((standing) => (standing > 0 ? 1 : 0));
+    this.#passes = buildPasses(this.cloud, showing, this.#standing, this.radius);
+    this.#versions = { ...this.#versions, passes: this.#versions.passes + 1 };
+    this.#colorKey = "";
+    this.#grid = null;
+    this.#changed();
   }
 
   fit(): void {
-    this.auto = true;
-    this.motion.glide(this.fitted({ yaw: FIRST_YAW, pitch: FIRST_PITCH }), performance.now(), reducedMotion());
-    this.changed();
+    this.#auto = true;
+    this.#motion.glide(this.#fitted({ yaw: FIRST_YAW, pitch: FIRST_PITCH }), performance.now(), reducedMotion());
+    this.#changed();
   }
 
   zoom(factor: number, x: number, y: number): void {
-    const least = this.fitted().scale;
-    const now = this.camera();
+    const least = this.#fitted().scale;
+    const now = this.#camera();
     const bounded = Math.max(least / 4, Math.min(now.scale * factor, least * 200)) / now.scale;
-    this.auto = false;
-    this.look(zoomAt(now, bounded, x, y, this.size));
+    this.#auto = false;
+    this.#look(zoomAt(now, bounded, x, y, this.size));
   }
 
   pan(dx: number, dy: number): void {
-    this.auto = false;
-    this.look(pan(this.camera(), dx, dy));
+    this.#auto = false;
+    this.#look(pan(this.#camera(), dx, dy));
   }
 
   orbit(dx: number, dy: number): void {
-    this.look(orbit(this.camera(), dx, dy));
+    this.#look(orbit(this.#camera(), dx, dy));
   }
 
   /** Screen positions, n × 2 in CSS px; worked out only when someone asks. */
   screen(): Float32Array {
-    if (!this.xy) {
-      this.xy = new Float32Array(2 * this.cloud.n);
-      project(this.motion.positions(performance.now()), this.camera(), this.size, this.xy);
+    if (!this.#xy) {
+      this.#xy = new Float32Array(2 * this.cloud.n);
+      project(this.#motion.positions(performance.now()), this.#camera(), this.size, this.#xy);
     }
-    return this.xy;
+    return this.#xy;
   }
 
   /** Row of the point at (x, y), or -1. */
   pick(x: number, y: number): number {
-    return this.picking().nearest(x, y, NEAR_PX);
+    return this.#picking().nearest(x, y, NEAR_PX);
   }
 
   /** Where a tooltip card hides the fewest points is asked of this. */
   readonly count = (left: number, top: number, right: number, bottom: number): number =>
-    this.picking().count(left, top, right, bottom);
+    this.#picking().count(left, top, right, bottom);
 
   rowsInside(polygon: readonly number[]): number[] {
-    return rowsInside(this.screen(), this.pickable, polygon);
+    return rowsInside(this.screen(), this.#pickable, polygon);
   }
 
   /** The next point in a direction from a row, or the first point that can be hit. */
   towards(row: number, dx: number, dy: number): number {
-    return row < 0 ? this.pickable.indexOf(1) : nearestTowards(this.screen(), this.pickable, row, dx, dy);
+    return row < 0 ? this.#pickable.indexOf(1) : nearestTowards(this.screen(), this.#pickable, row, dx, dy);
   }
 
   draw(theme: Theme): void {
-    this.resize();
+    this.#resize();
     if (this.size.width === 0 || this.size.height === 0) return;
     const now = performance.now();
-    const moving = this.motion.running(now);
-    this.recolor(theme);
-    if (this.dirty || moving) {
-      this.xy = null;
-      this.grid = null;
-      this.drawPoints(theme, now);
+    const moving = this.#motion.running(now);
+    this.#recolor(theme);
+    if (this.#dirty || moving) {
+      this.#xy = null;
+      this.#grid = null;
+      this.#drawPoints(theme, now);
     }
-    this.dirty = moving;
-    this.drawMarks(theme);
-    this.host.classList.toggle("nnw-waiting", this.cloud.n === 0);
-    this.overlay.dataset.count = String(this.cloud.n);
-    this.overlay.dataset.renderer = this.surface.kind;
-    this.overlay.dataset.moving = String(moving);
-    if (moving) this.redraw();
+    this.#dirty = moving;
+    this.#drawMarks(theme);
+    this.#host.classList.toggle("nnw-waiting", this.cloud.n === 0);
+    this.#overlay.dataset.count = String(this.cloud.n);
+    this.#overlay.dataset.renderer = this.#surface.kind;
+    this.#overlay.dataset.moving = String(moving);
+    if (moving) this.#redraw();
   }
 
   dispose(): void {
-    this.surface.dispose();
+    this.#surface.dispose();
   }
 
-  private changed(): void {
-    this.dirty = true;
-    this.redraw();
+  #changed(): void {
+    this.#dirty = true;
+    this.#redraw();
   }
 
-  private camera(): Camera {
-    return this.motion.camera(performance.now());
+  #camera(): Camera {
+    return this.#motion.camera(performance.now());
   }
 
-  private look(camera: Camera): void {
-    this.motion.look(camera);
-    this.changed();
+  #look(camera: Camera): void {
+    this.#motion.look(camera);
+    this.#changed();
   }
 
-  private fitted(angles?: { yaw: number; pitch: number }): Camera {
-    const { yaw, pitch } = this.motion.targetCamera;
+  #fitted(angles?: { yaw: number; pitch: number }): Camera {
+    const { yaw, pitch } = this.#motion.targetCamera;
     const turned = yaw !== 0 || pitch !== 0;
     return fit(this.cloud.positions, this.cloud.dims, this.size, angles ?? (turned ? { yaw, pitch } : undefined));
   }
 
-  private picking(): PickGrid {
-    this.grid ??= new PickGrid(this.screen(), this.pickable, this.size.width, this.size.height);
-    return this.grid;
+  #picking(): PickGrid {
+    this.#grid ??= new PickGrid(this.screen(), this.#pickable, this.size.width, this.size.height);
+    return this.#grid;
   }
 
-  private resize(): void {
-    const size = { width: this.host.clientWidth, height: this.host.clientHeight };
+  #resize(): void {
+    const size = { width: this.#host.clientWidth, height: this.#host.clientHeight };
     const ratio = globalThis.devicePixelRatio || 1;
-    if (ratio !== this.pixelRatio) this.dirty = true;
-    this.pixelRatio = ratio;
+    if (ratio !== this.#pixelRatio) this.#dirty = true;
+    this.#pixelRatio = ratio;
     if (size.width === this.size.width && size.height === this.size.height) return;
     const radius = this.radius;
     this.size = size;
-    this.dirty = true;
-    if (this.radius !== radius) this.setShowing(this.showing);
-    if (this.auto && this.cloud.n > 0) this.motion.look(this.fitted());
+    this.#dirty = true;
+    if (this.radius !== radius) this.setShowing(this.#showing);
+    if (this.#auto && this.cloud.n > 0) this.#motion.look(this.#fitted());
   }
 
-  private recolor(theme: Theme): void {
+  #recolor(theme: Theme): void {
     const key = `${theme.dark} ${theme.text2} ${theme.behind}`;
-    if (key === this.colorKey) return;
-    this.colorKey = key;
-    this.colors = pointColors(this.cloud, this.standing, theme, paintedColor(theme.text2, theme.behind), this.lossTop);
-    this.versions = { ...this.versions, colors: this.versions.colors + 1 };
-    this.dirty = true;
+    if (key === this.#colorKey) return;
+    this.#colorKey = key;
+    const grey = paintedColor(theme.text2, theme.behind);
+    this.#colors = pointColors(this.cloud, this.#standing, theme, grey, this.#lossTop);
+    this.#versions = { ...this.#versions, colors: this.#versions.colors + 1 };
+    this.#dirty = true;
   }
 
-  private drawPoints(theme: Theme, now: number): void {
+  #drawPoints(theme: Theme, now: number): void {
     const ground: Rgb = paintedColor(theme.behind, theme.behind);
-    const camera = this.motion.camera(now);
-    let passes: readonly Pass[] = this.passes;
+    const camera = this.#motion.camera(now);
+    let passes: readonly Pass[] = this.#passes;
     if (camera.perspective > 0) {
       const nearness = new Float32Array(this.cloud.n);
-      this.xy = new Float32Array(2 * this.cloud.n);
-      project(this.motion.positions(now), camera, this.size, this.xy, nearness);
-      passes = this.passes.map((pass) => ({ ...pass, members: farToNear(pass.members, nearness) }));
-      this.versions = { ...this.versions, passes: this.versions.passes + 1 };
+      this.#xy = new Float32Array(2 * this.cloud.n);
+      project(this.#motion.positions(now), camera, this.size, this.#xy, nearness);
+      passes = this.#passes.map((pass) => ({ ...pass, members: farToNear(pass.members, nearness) }));
+      this.#versions = { ...this.#versions, passes: this.#versions.passes + 1 };
     }
-    this.surface.draw({
-      from: this.motion.from,
-      to: this.motion.to,
-      share: this.motion.share(now),
+    this.#surface.draw({
+      from: this.#motion.from,
+      to: this.#motion.to,
+      share: this.#motion.share(now),
       camera,
       size: this.size,
-      pixelRatio: this.pixelRatio,
-      colors: this.colors,
+      pixelRatio: this.#pixelRatio,
+      colors: this.#colors,
       ink: paintedColor(theme.text, theme.behind),
       ground,
       passes,
-      versions: { ...this.versions, points: this.motion.version },
+      versions: { ...this.#versions, points: this.#motion.version },
     });
   }
 
-  private drawMarks(theme: Theme): void {
-    const context = prepareCanvas(this.overlay, this.size.width, this.size.height);
+  #drawMarks(theme: Theme): void {
+    const context = prepareCanvas(this.#overlay, this.size.width, this.size.height);
     if (!context) return;
-    const { cloud, medoids, outline, radius, hovered, sample } = this;
+    const { cloud, outline, radius, hovered, sample } = this;
     const { width, height } = this.size;
-    const { on } = this.showing;
-    const xy = this.marked();
+    const { on } = this.#showing;
+    const medoids = this.#medoids;
+    const xy = this.#marked();
     drawOverlay(context, { cloud, medoids, on, xy, width, height, radius, hovered, sample, outline }, theme);
   }
 
   /** Screen positions of the few rows that carry marks; others may be missing while the cloud moves. */
-  private marked(): Float32Array {
-    if (this.xy) return this.xy;
+  #marked(): Float32Array {
+    if (this.#xy) return this.#xy;
     const out = new Float32Array(2 * this.cloud.n);
     const now = performance.now();
-    const [share, camera, one] = [this.motion.share(now), this.motion.camera(now), new Float32Array(2)];
-    for (const row of [...this.medoids, this.hovered, this.sample]) {
+    const [share, camera, one] = [this.#motion.share(now), this.#motion.camera(now), new Float32Array(2)];
+    for (const row of [...this.#medoids, this.hovered, this.sample]) {
       if (row < 0) continue;
-      project(this.motion.position(row, share), camera, this.size, one);
+      project(this.#motion.position(row, share), camera, this.size, one);
       out.set(one, 2 * row);
     }
     return out;

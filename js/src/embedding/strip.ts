@@ -32,79 +32,77 @@ export interface StripState {
 
 export class Strip {
   readonly element: HTMLElement;
-  private readonly heading = make("span", "nnw-strip-title");
-  private readonly cells = make("div", "nnw-strip-cells");
-  private readonly full: HTMLElement;
-  private readonly empty: HTMLElement;
-  private readonly copy = make("button", "nnw-link", "Copy indices");
-  private drawn = "";
-  private drawnPictures: NdArray | undefined;
-  private selected: readonly number[] = [];
+  readonly #heading = make("span", "nnw-strip-title");
+  readonly #cells = make("div", "nnw-strip-cells");
+  readonly #full: HTMLElement;
+  readonly #empty: HTMLElement;
+  readonly #copy = make("button", "nnw-link", "Copy indices");
+  #drawn = "";
+  #drawnPictures: NdArray | undefined;
+  #selected: readonly number[] = [];
+  readonly #choose: (index: number) => void;
 
-  constructor(
-    listen: Panel["listen"],
-    private readonly choose: (index: number) => void,
-    clear: () => void,
-  ) {
+  constructor(listen: Panel["listen"], choose: (index: number) => void, clear: () => void) {
+    this.#choose = choose;
     const clearButton = make("button", "nnw-link", "Clear");
     const note = make("span", "nnw-strip-note", "highest loss first · label → predicted · shown in every view");
-    const links = make("span", "nnw-strip-links", this.copy, clearButton);
-    this.cells.setAttribute("role", "list");
-    this.full = make("div", "", make("div", "nnw-strip-head", this.heading, note, links), this.cells);
+    const links = make("span", "nnw-strip-links", this.#copy, clearButton);
+    this.#cells.setAttribute("role", "list");
+    this.#full = make("div", "", make("div", "nnw-strip-head", this.#heading, note, links), this.#cells);
     const words = make(
       "div",
       "nnw-strip-note",
       "Click a point to look at it, or draw round some with the lasso (L). Esc clears. Their pictures come here.",
     );
     const square = icon(["M2 2h12v12H2z"], { dash: "2.4 1.6" });
-    this.empty = make("div", "nnw-strip-empty", square, make("div", "", make("div", "", "Nothing selected"), words));
-    this.element = make("section", "nnw-strip", this.full, this.empty);
+    this.#empty = make("div", "nnw-strip-empty", square, make("div", "", make("div", "", "Nothing selected"), words));
+    this.element = make("section", "nnw-strip", this.#full, this.#empty);
     this.element.setAttribute("aria-label", "Selected samples");
     listen(clearButton, "click", clear);
-    listen(this.copy, "click", () => void this.copyIndices());
+    listen(this.#copy, "click", () => void this.#copyIndices());
     // One listener for all cells: they come and go with the selection.
-    listen(this.cells, "click", (event) => {
+    listen(this.#cells, "click", (event) => {
       const cell = (event.target as Element).closest<HTMLElement>("[data-index]");
-      if (cell) this.choose(Number(cell.dataset["index"]));
+      if (cell) this.#choose(Number(cell.dataset["index"]));
     });
   }
 
   update(state: StripState): void {
-    this.selected = state.selected;
+    this.#selected = state.selected;
     const total = state.selected.length;
-    setHidden(this.full, total === 0);
-    setHidden(this.empty, total > 0);
-    setText(this.heading, `${formatCount(total)} selected`);
+    setHidden(this.#full, total === 0);
+    setHidden(this.#empty, total > 0);
+    setText(this.#heading, `${formatCount(total)} selected`);
     // Strips of an earlier selection are not shown for this one.
     const chosen = new Set(state.selected);
     const entries = state.entries.every((entry) => chosen.has(entry.index)) ? state.entries : [];
     const layout = stripCells(state.width, total, entries.length);
     const key = JSON.stringify([layout, entries, state.sample]);
-    if (key === this.drawn && state.pictures === this.drawnPictures) return;
-    this.drawn = key;
-    this.drawnPictures = state.pictures;
-    this.cells.style.gridTemplateColumns = `repeat(${layout.columns}, ${CELL}px)`;
+    if (key === this.#drawn && state.pictures === this.#drawnPictures) return;
+    this.#drawn = key;
+    this.#drawnPictures = state.pictures;
+    this.#cells.style.gridTemplateColumns = `repeat(${layout.columns}, ${CELL}px)`;
     const shown = entries
       .slice(0, layout.pictures)
       .map((entry, k) => cell(entry, state.pictures, k, entry.index === state.sample));
     if (layout.more > 0) shown.push(make("div", "nnw-strip-more", `+${formatCount(layout.more)}`));
-    this.cells.replaceChildren(...shown);
+    this.#cells.replaceChildren(...shown);
   }
 
-  private async copyIndices(): Promise<void> {
-    const text = this.selected.map((index) => plainDigits(String(index))).join(", ");
+  async #copyIndices(): Promise<void> {
+    const text = this.#selected.map((index) => plainDigits(String(index))).join(", ");
     try {
       await navigator.clipboard.writeText(`[${text}]`);
-      this.say("Copied");
+      this.#say("Copied");
     } catch {
       // No permission or no secure page: the browser alone knows why.
-      this.say("Copying is not allowed here");
+      this.#say("Copying is not allowed here");
     }
   }
 
-  private say(text: string): void {
-    setText(this.copy, text);
-    setTimeout(() => setText(this.copy, "Copy indices"), 1500);
+  #say(text: string): void {
+    setText(this.#copy, text);
+    setTimeout(() => setText(this.#copy, "Copy indices"), 1500);
   }
 }
 

@@ -8,70 +8,69 @@ import { webglRenderer } from "./webgl.ts";
 const RESTORE_MS = 2000;
 
 export class Surface {
-  private canvas: HTMLCanvasElement;
-  private renderer: PointRenderer | null = null;
-  private giveUp: ReturnType<typeof setTimeout> | undefined;
-  private readonly abort = new AbortController();
+  #canvas: HTMLCanvasElement;
+  #renderer: PointRenderer | null = null;
+  #giveUp: ReturnType<typeof setTimeout> | undefined;
+  readonly #abort = new AbortController();
+  readonly #redraw: () => void;
 
-  constructor(
-    host: HTMLElement,
-    private readonly redraw: () => void,
-  ) {
-    this.canvas = this.freshCanvas();
-    host.prepend(this.canvas);
-    this.renderer = webglRenderer(this.canvas);
-    if (!this.renderer) this.fallBack();
+  constructor(host: HTMLElement, redraw: () => void) {
+    this.#redraw = redraw;
+    this.#canvas = this.#freshCanvas();
+    host.prepend(this.#canvas);
+    this.#renderer = webglRenderer(this.#canvas);
+    if (!this.#renderer) this.#fallBack();
   }
 
   get kind(): string {
-    return this.renderer?.kind ?? "none";
+    return this.#renderer?.kind ?? "none";
   }
 
   draw(scene: Scene): void {
     const [width, height] = [scene.size.width * scene.pixelRatio, scene.size.height * scene.pixelRatio].map(Math.round);
-    if (this.canvas.width !== width) this.canvas.width = width as number;
-    if (this.canvas.height !== height) this.canvas.height = height as number;
-    this.renderer?.draw(scene);
+    if (this.#canvas.width !== width) this.#canvas.width = width as number;
+    if (this.#canvas.height !== height) this.#canvas.height = height as number;
+    this.#renderer?.draw(scene);
   }
 
   dispose(): void {
-    this.abort.abort();
-    clearTimeout(this.giveUp);
-    this.renderer?.dispose();
+    this.#abort.abort();
+    clearTimeout(this.#giveUp);
+    this.#renderer?.dispose();
   }
 
-  private freshCanvas(): HTMLCanvasElement {
+  #freshCanvas(): HTMLCanvasElement {
     const canvas = document.createElement("canvas");
     canvas.className = "nnw-cloud-points";
     canvas.setAttribute("aria-hidden", "true");
-    const { signal } = this.abort;
-    canvas.addEventListener("webglcontextlost", (event) => this.lost(event), { signal });
-    canvas.addEventListener("webglcontextrestored", () => this.restored(), { signal });
+    const { signal } = this.#abort;
+    canvas.addEventListener("webglcontextlost", (event) => this.#lost(event), { signal });
+    canvas.addEventListener("webglcontextrestored", () => this.#restored(), { signal });
     return canvas;
   }
 
-  private lost(event: Event): void {
+  #lost(event: Event): void {
     // Without this the browser never restores the context.
     event.preventDefault();
-    clearTimeout(this.giveUp);
-    this.giveUp = setTimeout(() => this.fallBack(), RESTORE_MS);
+    clearTimeout(this.#giveUp);
+    this.#giveUp = setTimeout(() => this.#fallBack(), RESTORE_MS);
   }
 
-  private restored(): void {
+  #restored(): void {
     if (this.kind === "2d") return;
-    clearTimeout(this.giveUp);
+    clearTimeout(this.#giveUp);
     // All buffers died with the old context; a new renderer uploads everything again.
-    this.renderer = webglRenderer(this.canvas);
-    if (!this.renderer) this.fallBack();
-    this.redraw();
+    this.#renderer = webglRenderer(this.#canvas);
+    if (!this.#renderer) this.#fallBack();
+    this.#redraw();
   }
 
   /** A canvas that has had a WebGL context can have no other: it is replaced. */
-  private fallBack(): void {
-    const canvas = this.freshCanvas();
-    this.canvas.replaceWith(canvas);
-    this.canvas = canvas;
-    this.renderer = canvasRenderer(canvas);
-    this.redraw();
+  #fallBack(): void {
+    const canvas = this.#freshCanvas();
+    this.#canvas.replaceWith(canvas);
+    this.#canvas = canvas;
+    this.#renderer = canvasRenderer(canvas);
+    this.#redraw();
   }
 }

@@ -9,20 +9,18 @@ const TOOLS: readonly Tool[] = ["pan", "box", "lasso"];
 export class Tools {
   readonly element: HTMLElement;
   current: Tool = "lasso";
-  private readonly buttons: Map<Tool, HTMLButtonElement>;
+  readonly #buttons: Map<Tool, HTMLButtonElement>;
+  readonly #changed: () => void;
 
-  constructor(
-    listen: Panel["listen"],
-    fit: () => void,
-    private readonly changed: () => void,
-  ) {
-    this.buttons = new Map(TOOLS.map((tool) => [tool, make("button", "", tool)]));
-    const group = make("div", "nnw-toggle", ...this.buttons.values());
+  constructor(listen: Panel["listen"], fit: () => void, changed: () => void) {
+    this.#changed = changed;
+    this.#buttons = new Map(TOOLS.map((tool) => [tool, make("button", "", tool)]));
+    const group = make("div", "nnw-toggle", ...this.#buttons.values());
     group.setAttribute("role", "group");
     group.setAttribute("aria-label", "What a drag does");
     const fitButton = make("button", "nnw-button", "Fit");
     fitButton.title = "Show all points (F)";
-    for (const [tool, button] of this.buttons) {
+    for (const [tool, button] of this.#buttons) {
       button.type = "button";
       button.title = `${tool} (${tool[0]?.toUpperCase()})`;
       listen(button, "click", () => this.choose(tool));
@@ -34,7 +32,7 @@ export class Tools {
 
   choose(tool: Tool): void {
     this.current = tool;
-    for (const [name, button] of this.buttons) button.setAttribute("aria-pressed", String(name === tool));
-    this.changed();
+    for (const [name, button] of this.#buttons) button.setAttribute("aria-pressed", String(name === tool));
+    this.#changed();
   }
 }

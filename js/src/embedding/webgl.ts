@@ -78,56 +78,57 @@ const unit = (rgb: Rgb): [number, number, number] => [rgb[0] / 255, rgb[1] / 255
 
 class WebGLRenderer implements PointRenderer {
   readonly kind = "webgl2";
-  private readonly uniforms: Uniforms;
-  private readonly buffers: {
+  readonly #uniforms: Uniforms;
+  readonly #buffers: {
     from: WebGLBuffer | null;
     to: WebGLBuffer | null;
     color: WebGLBuffer | null;
     members: WebGLBuffer | null;
   };
-  private uploaded = { points: -1, colors: -1, passes: -1 };
+  #uploaded = { points: -1, colors: -1, passes: -1 };
+  readonly #gl: WebGL2RenderingContext;
+  readonly #program: WebGLProgram;
 
-  constructor(
-    private readonly gl: WebGL2RenderingContext,
-    private readonly program: WebGLProgram,
-  ) {
-    this.uniforms = Object.fromEntries(
+  constructor(gl: WebGL2RenderingContext, program: WebGLProgram) {
+    this.#gl = gl;
+    this.#program = program;
+    this.#uniforms = Object.fromEntries(
       UNIFORMS.map((name) => [name, gl.getUniformLocation(program, `u_${name}`)]),
     ) as Uniforms;
-    this.buffers = {
+    this.#buffers = {
       from: gl.createBuffer(),
       to: gl.createBuffer(),
       color: gl.createBuffer(),
       members: gl.createBuffer(),
     };
-    this.attribute("a_from", this.buffers.from, 3, gl.FLOAT);
-    this.attribute("a_to", this.buffers.to, 3, gl.FLOAT);
-    this.attribute("a_color", this.buffers.color, 4, gl.UNSIGNED_BYTE);
-    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.buffers.members);
+    this.#attribute("a_from", this.#buffers.from, 3, gl.FLOAT);
+    this.#attribute("a_to", this.#buffers.to, 3, gl.FLOAT);
+    this.#attribute("a_color", this.#buffers.color, 4, gl.UNSIGNED_BYTE);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.#buffers.members);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   }
 
-  private attribute(name: string, buffer: WebGLBuffer | null, size: number, type: number): void {
-    const gl = this.gl;
-    const place = gl.getAttribLocation(this.program, name);
+  #attribute(name: string, buffer: WebGLBuffer | null, size: number, type: number): void {
+    const gl = this.#gl;
+    const place = gl.getAttribLocation(this.#program, name);
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.enableVertexAttribArray(place);
     gl.vertexAttribPointer(place, size, type, type === gl.UNSIGNED_BYTE, 0, 0);
   }
 
-  private upload(scene: Scene): void {
-    const gl = this.gl;
+  #upload(scene: Scene): void {
+    const gl = this.#gl;
     const fill = (buffer: WebGLBuffer | null, data: AllowSharedBufferSource): void => {
       gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
       gl.bufferData(gl.ARRAY_BUFFER, data, gl.DYNAMIC_DRAW);
     };
-    if (this.uploaded.points !== scene.versions.points) {
-      fill(this.buffers.from, scene.from);
-      fill(this.buffers.to, scene.to);
+    if (this.#uploaded.points !== scene.versions.points) {
+      fill(this.#buffers.from, scene.from);
+      fill(this.#buffers.to, scene.to);
     }
-    if (this.uploaded.colors !== scene.versions.colors) fill(this.buffers.color, scene.colors);
-    if (this.uploaded.passes !== scene.versions.passes) {
+    if (this.#uploaded.colors !== scene.versions.colors) fill(this.#buffers.color, scene.colors);
+    if (this.#uploaded.passes !== scene.versions.passes) {
       const total = scene.passes.reduce((sum, pass) => sum + pass.members.length, 0);
       gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, total * 4, gl.DYNAMIC_DRAW);
       let offset = 0;
@@ -136,16 +137,16 @@ class WebGLRenderer implements PointRenderer {
         offset += pass.members.byteLength;
       }
     }
-    this.uploaded = { ...scene.versions };
+    this.#uploaded = { ...scene.versions };
   }
 
   draw(scene: Scene): void {
-    const gl = this.gl;
+    const gl = this.#gl;
     if (gl.isContextLost()) return;
     const { camera, size, pixelRatio } = scene;
-    const u = this.uniforms;
-    gl.useProgram(this.program);
-    this.upload(scene);
+    const u = this.#uniforms;
+    gl.useProgram(this.#program);
+    this.#upload(scene);
     gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
@@ -173,7 +174,7 @@ class WebGLRenderer implements PointRenderer {
 
   /** Gives the context back at once: browsers keep about sixteen. */
   dispose(): void {
-    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+    this.#gl.getExtension("WEBGL_lose_context")?.loseContext();
   }
 }
 

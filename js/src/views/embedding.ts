@@ -32,244 +32,247 @@ const ARROWS: Record<string, readonly [number, number]> = {
 const ZOOM_KEYS: Record<string, number> = { "+": 1.25, "=": 1.25, "-": 0.8 };
 
 class EmbeddingView implements PanelView<EmbeddingHeader> {
-  private header: EmbeddingHeader | null = null;
-  private cloud: Cloud = EMPTY_CLOUD;
-  private pictures: NdArray | undefined;
-  private selected: number[] = [];
+  #header: EmbeddingHeader | null = null;
+  #cloud: Cloud = EMPTY_CLOUD;
+  #pictures: NdArray | undefined;
+  #selected: number[] = [];
   /** The selection Python told last: only a different one is news, so that a late frame does not undo a lasso. */
-  private told: readonly number[] = [];
-  private sample: number | null = null;
-  private lossTop: number | null = null;
-  private wordsKey = "";
-  private readonly overlay = make("canvas", "nnw-cloud-marks");
-  private readonly stage: Stage;
-  private readonly card: HoverCard;
-  private readonly legend: Legend;
-  private readonly strip: Strip;
-  private readonly kept: KeptMaps;
-  private readonly tools: Tools;
-  private readonly gestures: Gestures;
+  #told: readonly number[] = [];
+  #sample: number | null = null;
+  #lossTop: number | null = null;
+  #wordsKey = "";
+  readonly #overlay = make("canvas", "nnw-cloud-marks");
+  readonly #stage: Stage;
+  readonly #card: HoverCard;
+  readonly #legend: Legend;
+  readonly #strip: Strip;
+  readonly #kept: KeptMaps;
+  readonly #tools: Tools;
+  readonly #gestures: Gestures;
+  readonly #panel: Panel;
 
-  constructor(private readonly panel: Panel) {
-    const frame = make("div", "nnw-cloud", this.overlay);
-    this.stage = new Stage(frame, this.overlay, () => panel.redraw());
-    this.card = new HoverCard((index) => panel.ask("card", { index }));
-    this.legend = new Legend(panel.listen, () => this.restyle());
-    this.strip = new Strip(
+  constructor(panel: Panel) {
+    this.#panel = panel;
+    const frame = make("div", "nnw-cloud", this.#overlay);
+    this.#stage = new Stage(frame, this.#overlay, () => panel.redraw());
+    this.#card = new HoverCard((index) => panel.ask("card", { index }));
+    this.#legend = new Legend(panel.listen, () => this.#restyle());
+    this.#strip = new Strip(
       panel.listen,
-      (index) => this.choose(index),
-      () => this.select([]),
+      (index) => this.#choose(index),
+      () => this.#select([]),
     );
-    this.kept = new KeptMaps(panel.listen, (page) => panel.command("page", { page }));
-    this.tools = new Tools(
+    this.#kept = new KeptMaps(panel.listen, (page) => panel.command("page", { page }));
+    this.#tools = new Tools(
       panel.listen,
-      () => this.stage.fit(),
-      () => this.gestures?.cursor(),
+      () => this.#stage.fit(),
+      () => this.#gestures?.cursor(),
     );
-    this.gestures = new Gestures(this.overlay, this.gestureTarget(), panel.listen);
-    this.gestures.cursor();
-    frame.append(this.card.element);
-    const main = make("div", "nnw-cloud-column", frame, this.kept.element);
+    this.#gestures = new Gestures(this.#overlay, this.#gestureTarget(), panel.listen);
+    this.#gestures.cursor();
+    frame.append(this.#card.element);
+    const main = make("div", "nnw-cloud-column", frame, this.#kept.element);
     panel.widget.classList.add("nnw-embedding-panel");
-    panel.root.append(make("div", "nnw-cloud-row", main, this.legend.element), this.strip.element);
-    panel.widget.querySelector(".nnw-right")?.append(this.tools.element);
-    this.overlay.tabIndex = 0;
-    this.overlay.setAttribute("role", "application");
-    bindKeys(panel.root, panel.listen, (event) => this.key(event));
+    panel.root.append(make("div", "nnw-cloud-row", main, this.#legend.element), this.#strip.element);
+    panel.widget.querySelector(".nnw-right")?.append(this.#tools.element);
+    this.#overlay.tabIndex = 0;
+    this.#overlay.setAttribute("role", "application");
+    bindKeys(panel.root, panel.listen, (event) => this.#key(event));
     panel.onDispose(() => {
-      this.stage.dispose();
-      this.kept.stop();
-      this.card.hide();
+      this.#stage.dispose();
+      this.#kept.stop();
+      this.#card.hide();
     });
   }
 
   frame(frame: Frame<EmbeddingHeader>): void {
     const cloud = readCloud(frame);
-    const newStep = frame.header.step !== this.header?.step;
-    this.header = frame.header;
-    this.pictures = frame.arrays["strip"];
-    this.adopt(frame.header);
+    const newStep = frame.header.step !== this.#header?.step;
+    this.#header = frame.header;
+    this.#pictures = frame.arrays["strip"];
+    this.#adopt(frame.header);
     if (cloud) {
-      const hovered = this.stage.hovered >= 0 ? this.cloud.indices[this.stage.hovered] : undefined;
-      this.cloud = cloud;
-      this.legend.update(cloud.classes, this.counts(), this.panel.theme());
-      this.lossTop = this.lossScale();
-      this.stage.show(cloud, this.showing(), this.lossTop);
-      if (hovered !== undefined) this.stage.hovered = this.row(hovered);
+      const hovered = this.#stage.hovered >= 0 ? this.#cloud.indices[this.#stage.hovered] : undefined;
+      this.#cloud = cloud;
+      this.#legend.update(cloud.classes, this.#counts(), this.#panel.theme());
+      this.#lossTop = this.#lossScale();
+      this.#stage.show(cloud, this.#showing(), this.#lossTop);
+      if (hovered !== undefined) this.#stage.hovered = this.#row(hovered);
     }
-    this.stage.sample = this.row(this.sample);
-    this.kept.update(frame.header.kept);
-    if (newStep) this.card.refresh();
-    this.wordsKey = "";
+    this.#stage.sample = this.#row(this.#sample);
+    this.#kept.update(frame.header.kept);
+    if (newStep) this.#card.refresh();
+    this.#wordsKey = "";
   }
 
   state(header: CommonHeader): void {
-    const before = this.selected;
-    this.adopt(header);
-    this.stage.sample = this.row(this.sample);
-    if (before !== this.selected) this.restyle();
-    this.wordsKey = "";
+    const before = this.#selected;
+    this.#adopt(header);
+    this.#stage.sample = this.#row(this.#sample);
+    if (before !== this.#selected) this.#restyle();
+    this.#wordsKey = "";
   }
 
   draw(): void {
-    const theme = this.panel.theme();
-    this.stage.draw(theme);
-    if (this.stage.hovered < 0) this.card.hide();
-    const key = `${theme.dark} ${this.panel.width()}`;
-    if (key === this.wordsKey) return;
-    this.wordsKey = key;
-    this.legend.update(this.cloud.classes, this.counts(), theme);
-    this.legend.scale(this.lossTop, theme);
-    const { selected, sample, pictures } = this;
-    this.strip.update({ entries: this.header?.strip ?? [], pictures, selected, sample, width: this.panel.width() });
-    this.overlay.dataset["step"] = String(this.header?.step ?? "");
-    this.overlay.dataset["selected"] = String(selected.length);
-    this.overlay.setAttribute("aria-label", this.summary());
+    const theme = this.#panel.theme();
+    this.#stage.draw(theme);
+    if (this.#stage.hovered < 0) this.#card.hide();
+    const key = `${theme.dark} ${this.#panel.width()}`;
+    if (key === this.#wordsKey) return;
+    this.#wordsKey = key;
+    this.#legend.update(this.#cloud.classes, this.#counts(), theme);
+    this.#legend.scale(this.#lossTop, theme);
+    const [selected, width] = [this.#selected, this.#panel.width()];
+    const [entries, pictures] = [this.#header?.strip ?? [], this.#pictures];
+    this.#strip.update({ entries, pictures, selected, sample: this.#sample, width });
+    this.#overlay.dataset["step"] = String(this.#header?.step ?? "");
+    this.#overlay.dataset["selected"] = String(selected.length);
+    this.#overlay.setAttribute("aria-label", this.#summary());
   }
 
-  private summary(): string {
-    const { n, classes } = this.cloud;
+  #summary(): string {
+    const { n, classes } = this.#cloud;
     const words = [
-      `Map of ${formatCount(n)} samples of ${this.header?.title ?? "the layer"}`,
+      `Map of ${formatCount(n)} samples of ${this.#header?.title ?? "the layer"}`,
       `${classes.length} classes`,
-      `${formatCount(this.counts().wrong)} wrong`,
-      `${formatCount(this.selected.length)} selected`,
+      `${formatCount(this.#counts().wrong)} wrong`,
+      `${formatCount(this.#selected.length)} selected`,
     ];
     return `${words.join(", ")}. Arrow keys walk the points, Enter looks at one; P, B, L choose the tool, F shows all.`;
   }
 
-  private counts(): { wrong: number; selected: number } {
-    return { wrong: this.header?.counts?.wrong ?? 0, selected: this.selected.length };
+  #counts(): { wrong: number; selected: number } {
+    return { wrong: this.#header?.counts?.wrong ?? 0, selected: this.#selected.length };
   }
 
-  private showing(): { on: readonly boolean[]; onlyWrong: boolean; selected: ReadonlySet<number> } {
-    return { on: this.legend.on, onlyWrong: this.legend.onlyWrong, selected: new Set(this.selected) };
+  #showing(): { on: readonly boolean[]; onlyWrong: boolean; selected: ReadonlySet<number> } {
+    return { on: this.#legend.on, onlyWrong: this.#legend.onlyWrong, selected: new Set(this.#selected) };
   }
 
-  private restyle(): void {
-    this.stage.setShowing(this.showing());
-    this.wordsKey = "";
+  #restyle(): void {
+    this.#stage.setShowing(this.#showing());
+    this.#wordsKey = "";
   }
 
-  private row(index: number | null): number {
-    return index === null ? -1 : Array.prototype.indexOf.call(this.cloud.indices, index);
+  #row(index: number | null): number {
+    return index === null ? -1 : Array.prototype.indexOf.call(this.#cloud.indices, index);
   }
 
-  private adopt(header: CommonHeader): void {
+  #adopt(header: CommonHeader): void {
     const told = header.selection?.selected ?? [];
-    if (!sameIds(told, this.told)) {
-      this.told = told;
-      this.selected = [...told];
+    if (!sameIds(told, this.#told)) {
+      this.#told = told;
+      this.#selected = [...told];
     }
-    this.sample = header.selection?.sample ?? null;
+    this.#sample = header.selection?.sample ?? null;
   }
 
   /** Top of the colour scale when points are coloured by their loss: it only grows while the choice stands. */
-  private lossScale(): number | null {
-    const option = this.header?.options?.find((each) => each.name === "color");
+  #lossScale(): number | null {
+    const option = this.#header?.options?.find((each) => each.name === "color");
     if (option?.value !== "loss") return null;
-    let top = this.lossTop ?? 0;
-    for (let i = 0; i < this.cloud.n; i++) {
-      const loss = this.cloud.loss[i] as number;
+    let top = this.#lossTop ?? 0;
+    for (let i = 0; i < this.#cloud.n; i++) {
+      const loss = this.#cloud.loss[i] as number;
       if (Number.isFinite(loss) && loss > top) top = loss;
     }
     return top;
   }
 
-  private choose(index: number): void {
-    this.sample = index;
-    this.stage.sample = this.row(index);
-    this.wordsKey = "";
-    this.panel.command("select", { sample: index });
-    this.panel.redraw();
+  #choose(index: number): void {
+    this.#sample = index;
+    this.#stage.sample = this.#row(index);
+    this.#wordsKey = "";
+    this.#panel.command("select", { sample: index });
+    this.#panel.redraw();
   }
 
-  private select(selected: number[]): void {
-    this.selected = selected;
-    this.panel.command("select", { selected });
-    this.restyle();
+  #select(selected: number[]): void {
+    this.#selected = selected;
+    this.#panel.command("select", { selected });
+    this.#restyle();
   }
 
-  private selectRows(rows: readonly number[], mode: SelectMode): void {
-    const hits = rows.map((row) => this.cloud.indices[row] as number);
-    this.select(combine(this.selected, hits, mode));
+  #selectRows(rows: readonly number[], mode: SelectMode): void {
+    const hits = rows.map((row) => this.#cloud.indices[row] as number);
+    this.#select(combine(this.#selected, hits, mode));
   }
 
   /** Rings a row and shows its card; -1 for none. */
-  private point(row: number): void {
-    if (row !== this.stage.hovered) this.panel.redraw();
-    this.stage.hovered = row;
-    this.overlay.dataset["hovered"] = row < 0 ? "" : String(this.cloud.indices[row]);
+  #point(row: number): void {
+    if (row !== this.#stage.hovered) this.#panel.redraw();
+    this.#stage.hovered = row;
+    this.#overlay.dataset["hovered"] = row < 0 ? "" : String(this.#cloud.indices[row]);
     if (row < 0) {
-      this.card.hide();
+      this.#card.hide();
       return;
     }
-    const xy = this.stage.screen();
+    const xy = this.#stage.screen();
     const [x, y] = [xy[2 * row] as number, xy[2 * row + 1] as number];
-    const index = this.cloud.indices[row] as number;
-    const label = this.cloud.labels[row] as number;
-    const loss = this.cloud.loss[row] as number;
+    const index = this.#cloud.indices[row] as number;
+    const label = this.#cloud.labels[row] as number;
+    const loss = this.#cloud.loss[row] as number;
     const lines: [string, string][] = [];
-    if (label !== NO_CLASS) lines.push(["label", this.cloud.classes[label]?.name ?? String(label)]);
+    if (label !== NO_CLASS) lines.push(["label", this.#cloud.classes[label]?.name ?? String(label)]);
     if (Number.isFinite(loss)) lines.push(["loss", formatValue(loss)]);
-    const at = placeCard(x, y, CARD, this.stage.size, this.stage.count);
-    this.card.show(index, { title: `Sample ${formatCount(index)}`, lines }, at);
+    const at = placeCard(x, y, CARD, this.#stage.size, this.#stage.count);
+    this.#card.show(index, { title: `Sample ${formatCount(index)}`, lines }, at);
   }
 
-  private gestureTarget(): ConstructorParameters<typeof Gestures>[1] {
-    const { stage } = this;
+  #gestureTarget(): ConstructorParameters<typeof Gestures>[1] {
+    const stage = this.#stage;
     return {
-      tool: () => this.tools.current,
+      tool: () => this.#tools.current,
       turns: () => stage.turns,
-      hover: (x, y) => this.point(stage.pick(x, y)),
-      leave: () => this.point(-1),
+      hover: (x, y) => this.#point(stage.pick(x, y)),
+      leave: () => this.#point(-1),
       click: (x, y, mode) => {
         const row = stage.pick(x, y);
         if (row < 0) return;
-        if (mode === "replace") this.choose(this.cloud.indices[row] as number);
-        else this.selectRows([row], mode);
+        if (mode === "replace") this.#choose(this.#cloud.indices[row] as number);
+        else this.#selectRows([row], mode);
       },
       pan: (dx, dy) => stage.pan(dx, dy),
       orbit: (dx, dy) => stage.orbit(dx, dy),
       outline: (polygon) => {
         stage.outline = polygon;
-        this.panel.redraw();
+        this.#panel.redraw();
       },
-      select: (polygon, mode) => this.selectRows(stage.rowsInside(polygon), mode),
+      select: (polygon, mode) => this.#selectRows(stage.rowsInside(polygon), mode),
       zoom: (factor, x, y) => {
-        this.point(-1);
+        this.#point(-1);
         stage.zoom(factor, x, y);
       },
     };
   }
 
   /** Keys of the view; those of the canvas only while it has the focus, so that buttons and slider keep theirs. */
-  private key(event: KeyboardEvent): boolean {
+  #key(event: KeyboardEvent): boolean {
     const tool = ({ p: "pan", b: "box", l: "lasso" } as const)[event.key.toLowerCase()];
-    if (tool) this.tools.choose(tool);
-    else if (event.key.toLowerCase() === "f") this.stage.fit();
-    else if (event.key === "Escape") this.escape();
-    else return event.target === this.overlay && this.canvasKey(event);
+    if (tool) this.#tools.choose(tool);
+    else if (event.key.toLowerCase() === "f") this.#stage.fit();
+    else if (event.key === "Escape") this.#escape();
+    else return event.target === this.#overlay && this.#canvasKey(event);
     return true;
   }
 
-  private canvasKey(event: KeyboardEvent): boolean {
-    const { stage } = this;
+  #canvasKey(event: KeyboardEvent): boolean {
+    const stage = this.#stage;
     const [zoom, arrow] = [ZOOM_KEYS[event.key], ARROWS[event.key]];
-    if (event.key === " ") this.gestures.holdSpace(true);
-    else if (event.key === "Enter" && stage.hovered >= 0) this.choose(this.cloud.indices[stage.hovered] as number);
+    if (event.key === " ") this.#gestures.holdSpace(true);
+    else if (event.key === "Enter" && stage.hovered >= 0) this.#choose(this.#cloud.indices[stage.hovered] as number);
     else if (zoom) stage.zoom(zoom, stage.size.width / 2, stage.size.height / 2);
     else if (arrow) {
       const next = stage.towards(stage.hovered >= 0 ? stage.hovered : stage.sample, arrow[0], arrow[1]);
-      if (next >= 0) this.point(next);
+      if (next >= 0) this.#point(next);
     } else return false;
     return true;
   }
 
-  private escape(): void {
-    if (this.gestures.cancel()) return;
-    if (this.stage.hovered >= 0 && this.selected.length === 0) this.point(-1);
-    else if (this.selected.length > 0) this.select([]);
+  #escape(): void {
+    if (this.#gestures.cancel()) return;
+    if (this.#stage.hovered >= 0 && this.#selected.length === 0) this.#point(-1);
+    else if (this.#selected.length > 0) this.#select([]);
   }
 }
 

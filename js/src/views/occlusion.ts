@@ -23,19 +23,19 @@ const ARROWS: Record<string, readonly [number, number]> = {
 class Square {
   fixed = false;
   /** Top-left in picture pixels, as the positions change with patch and stride. */
-  private origin: readonly [number, number] | null = null;
+  #origin: readonly [number, number] | null = null;
 
   cell(result: Result): Cell {
-    if (!this.origin) return strongest(result);
+    if (!this.#origin) return strongest(result);
     const { rows, cols } = result.positions;
-    return { i: nearest(rows, 0, this.origin[0]), j: nearest(cols, 0, this.origin[1]) };
+    return { i: nearest(rows, 0, this.#origin[0]), j: nearest(cols, 0, this.#origin[1]) };
   }
 
   put(result: Result, { i, j }: Cell): void {
     const { rows, cols } = result.positions;
     const kept = (origins: ArrayLike<number>, k: number): number =>
       origins[Math.max(0, Math.min(k, origins.length - 1))]!;
-    this.origin = [kept(rows, i), kept(cols, j)];
+    this.#origin = [kept(rows, i), kept(cols, j)];
   }
 }
 
