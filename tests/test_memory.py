@@ -1,0 +1,134 @@
+"""Promise 3: what watching keeps is bounded, on a net and a probe of real size."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psutil
+import pytest
+import torch
+from torch import Tensor, nn
+
+import nnwidgets as nnw
+from nnwidgets.analysis import StatsAccumulator
+from nnwidgets.training.snapshot import Snapshot
+from nnwidgets.views._view import View
+from tests.waiting import inspecting, shown
+
+MB = 1_000_000
+PROBE = 64
+DEADLINE_S = 300.0
+MAX_MEMORY = 40 * MB
+
+
+class Bottleneck(nn.Module):
+    """1×1, 3×3, 1×1 with a sum (He et al. 2016, CVPR, fig. 5)."""
+
+    def __init__(self, inputs: int, width: int, stride: int) -> None:
+        super().__init__()
+        outputs = 4 * width
+        self.conv1 = nn.Conv2d(inputs, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = nn.Conv2d(width, outputs, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(outputs)
+        self.relu = nn.ReLU(inplace=True)
+        same = inputs == outputs and stride == 1
+        self.short = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.relu(self.bn1(self.conv1(x)))
+        y = self.bn3(self.conv3(self.relu(self.bn2(self.conv2(y)))))
+        return self.relu(y + self.short(x))  # type: ignore[no-any-return]
+
+
+def resnet50() -> nn.Sequential:
+    """25 million parameters, for colour pictures."""
+    torch.manual_seed(0)
+    blocks: list[nn.Module] = []
+    inputs = 64
+    for width, count, stride in ((64, 3, 1), (128, 4, 2), (256, 6, 2), (512, 3, 2)):
+        for at in range(count):
+            blocks.append(Bottleneck(inputs, width, stride if at == 0 else 1))
+            inputs = 4 * width
+    stem = [nn.Conv2d(3, 64, 7, 2, padding=3, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+    return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(2048, 1000))
+
+
+@pytest.fixture(name="net", scope="module")
+def net_() -> nn.Sequential:
+    return resnet50()
+
+
+@contextmanager
+def inspected(net: nn.Module, probe: int) -> Iterator[nnw.Inspector]:
+    generator = torch.Generator().manual_seed(0)
+    data = (torch.rand(probe, 3, 64, 64, generator=generator), torch.arange(probe) % 10)
+    with inspecting(net, data, probe=probe, max_memory=MAX_MEMORY) as inspector:
+        yield inspector
+
+
+def resident() -> int:
+    gc.collect()
+    return int(psutil.Process().memory_info().rss)
+
+
+@pytest.mark.parametrize(
+    "refreshes", [pytest.param(2, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.soak)]
+)
+def test_what_is_kept_stays_under_the_bound_from_refresh_to_refresh(net: nn.Sequential, refreshes: int) -> None:
+    assert 24 * MB < sum(parameter.numel() for parameter in net.parameters()) < 27 * MB
+    with inspected(net, PROBE) as inspector:
+        session = inspector._session
+        views: list[View] = [inspector.activations(layer=inspector.layers[0]), inspector.filters()]
+        before, results = 0, []
+        for _ in range(refreshes):
+            with torch.no_grad():
+                next(net.parameters()).add_(1e-3)
+            session.worker.request(session.probe)
+            for view in views:
+                view.refresh()
+            assert session.worker.flush(DEADLINE_S)
+            for view in views:
+                shown(view)
+            assert session.probe.error == ""
+            assert session.status().memory_bytes - session.shadow.nbytes <= MAX_MEMORY
+            results.append(session.record.latest)
+            before = before or resident()
+        grown = resident() - before
+        assert len({id(result) for result in results}) == refreshes, "not every refresh was finished"
+        assert grown < MAX_MEMORY, f"{grown / MB:.0f} MB in {refreshes - 1} refreshes"
+
+
+@pytest.mark.slow
+def test_statistics_are_reduced_where_they_arise_and_no_layer_is_kept(
+    net: nn.Sequential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All activations of a probe of 16 are over 100 MB; at any time a few of one chunk are alive."""
+    total = most = 0
+    seen: list[weakref.ref[Tensor]] = []
+    add = StatsAccumulator.add
+
+    def alive() -> int:
+        return sum(find() is not None for find in seen)
+
+    def count(self: StatsAccumulator, activation: Tensor, *others: Any, **named: Any) -> None:
+        nonlocal total, most
+        total += activation.nbytes
+        seen.append(weakref.ref(activation))
+        most = max(most, alive())
+        add(self, activation, *others, **named)
+
+    with inspected(net, 16) as inspector:
+        monkeypatch.setattr(StatsAccumulator, "add", count)
+        session = inspector._session
+        for _ in session.probe.work(Snapshot(session.shadow, 0, 0.0)):
+            assert alive() <= 1, "activations outlived their chunk"
+        assert len(seen) >= 2 * len(inspector.layers)
+        assert total > 100 * MB
+        assert most <= 10, f"{most} activations of {len(inspector.layers)} layers at once"
