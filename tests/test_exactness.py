@@ -16,7 +16,7 @@ from tests.nets import NETS, Training
 
 REFRESHES = 10
 CLICKS = 5
-PATIENCE_S = 90.0
+PATIENCE_S = 240.0
 
 
 class Counted:
