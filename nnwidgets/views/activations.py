@@ -12,9 +12,11 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
+from nnwidgets.analysis import ActivationStats
 from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.results import ActivationsResult, Layout
 from nnwidgets.session import Session
+from nnwidgets.training.record import ProbeResult
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._captions import count, number, plural, size
 from nnwidgets.views._commands import whole
@@ -96,7 +98,7 @@ class ActivationsView(SampleView):
             label=session.samples.label_name(ask.sample),
             layout=layout,
             values=values,
-            stats=latest.stats.get(ask.layer) if latest is not None else None,
+            stats=stats_of(latest, ask.layer, len(values)),
             scores=session.scores(output),
             note=note,
         )
@@ -104,7 +106,7 @@ class ActivationsView(SampleView):
     def _probed(self) -> None:
         latest = self.session.record.latest
         if self.result is not None and latest is not None:
-            self.result = replace(self.result, stats=latest.stats.get(self.result.layer))
+            self.result = replace(self.result, stats=stats_of(latest, self.result.layer, len(self.result.values)))
         super()._probed()
 
     def title(self, result: ActivationsResult | None) -> tuple[str, bool, str]:
@@ -272,6 +274,12 @@ class ActivationsView(SampleView):
 
     def _reduction(self, result: ActivationsResult) -> str:
         return fit(result.values[:1].numpy())[1] if result.layout == "maps" else ""
+
+
+def stats_of(latest: ProbeResult | None, layer: str, units: int) -> ActivationStats | None:
+    """The layer's statistics, if they are of these units: a layer that drops the batch axis has others in a batch."""
+    stats = latest.stats.get(layer) if latest is not None else None
+    return stats if stats is not None and len(stats.mean) == units else None
 
 
 def over_units(values: Array) -> tuple[Array, Array]:

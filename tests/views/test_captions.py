@@ -8,47 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import torch
-from matplotlib.figure import Figure
-from matplotlib.text import Text
 from torch import Tensor, nn
 
 import nnwidgets as nnw
 from nnwidgets.training.snapshot import Snapshot
-from nnwidgets.views._display import png_of
 from nnwidgets.views._view import View
 from tests.nets import NETS, Training
+from tests.views.reading import MARKUP, VIEWS, in_picture, make, on_page, plain
 from tests.waiting import answered, command, eventually, frame, inspecting, shown
-
-MARKUP = "<b>$x^2$</b>&amp;\\frac{1}{2}"
-VIEWS = ("activations", "filters", "occlusion", "embedding")
-
-
-def make(inspector: nnw.Inspector, stem: str) -> View:
-    options: dict[str, dict[str, Any]] = {"occlusion": {"patch": 4, "stride": 4}, "embedding": {"points": 20}}
-    view: View = getattr(inspector, stem)(**options.get(stem, {}))
-    return view
-
-
-def words(figure: Figure) -> str:
-    """All text of a figure, with its line breaks undone."""
-    return re.sub(r"\s+", " ", " · ".join(text.get_text() for text in figure.findobj(Text)))
-
-
-def plain(text: str) -> str:
-    return re.sub(r"\s+", " ", text)
-
-
-def on_page(view: View) -> str:
-    """What the head of the view says on the page."""
-    header, _ = frame(view)
-    return plain(" · ".join([header["title"], header["subtitle"], *(text for text, _odd in header["caption"])]))
-
-
-def in_picture(view: View) -> str:
-    figure = view.figure()
-    assert png_of(figure).startswith(b"\x89PNG")
-    return words(figure)
 
 
 def expected(view: View, stem: str, *, step: str) -> list[str]:
@@ -81,19 +48,6 @@ def assert_says(view: View, stem: str, *, step: str) -> None:
         assert header["detail_title"] == f"Unit {header['unit']}"
     if stem == "occlusion":
         assert f"Map {view.result.unit} of `1`" in [panel["title"] for panel in frame(view)[0]["panels"]]
-
-
-@pytest.fixture(name="training")
-def training_() -> Training:
-    return Training(NETS["cnn"])
-
-
-@pytest.fixture(name="inspector")
-def inspector_(training: Training) -> Iterator[nnw.Inspector]:
-    training.net.labels[7] = 2
-    with inspecting(training.model, (training.net.inputs, training.net.labels), probe=8) as inspector:
-        inspector.selection.update(layer="1", sample=7)
-        yield inspector
 
 
 @pytest.mark.parametrize("stem", VIEWS)
@@ -269,68 +223,3 @@ def test_a_model_that_cannot_be_watched_is_refused_with_the_reason(stem: str) ->
         assert header["state"]["text"] == "This model can't be watched."
         assert header["state"]["detail"] == inspector._session.refusal
         assert (arrays, view.result) == ({}, None)
-
-
-@pytest.mark.parametrize("points", [20, 96])
-def test_an_embedding_of_all_samples_does_not_say_that_it_is_a_sample(inspector: nnw.Inspector, points: int) -> None:
-    view = inspector.embedding(points=points, method="pca")
-    shown(view)
-    caption = plain(view.caption_text(view.result))
-    assert ("sampled 20 of 96 samples ≈" in caption) == (points == 20)
-    assert "96 samples" in caption
-    assert "PCA, shows" in caption
-
-
-def test_what_is_odd_stands_out_and_what_is_not_is_not_listed(inspector: nnw.Inspector, training: Training) -> None:
-    view = make(inspector, "activations")
-    shown(view)
-    assert not [text for text, odd in frame(view)[0]["caption"] if odd]
-    with torch.no_grad():
-        training.model[0].weight[1:3] = 0  # type: ignore[index]
-        training.model[0].bias[1:3] = -1  # type: ignore[index]
-        training.model[0].weight[3, 0, 0, 0] = torch.nan  # type: ignore[index]
-    inspector.refresh()
-    inspector._session.worker.request(inspector._session.probe)
-    view.refresh()
-    shown(view)
-    eventually(lambda: "dead" in view.caption_text(view.result), "statistics")
-    odd = [text for text, odd in frame(view)[0]["caption"] if odd]
-    assert odd == ["2 dead on the probe †", "36 values not finite"]
-
-
-@pytest.mark.parametrize("stem", VIEWS)
-def test_names_with_markup_come_through_as_plain_text(stem: str) -> None:
-    torch.manual_seed(0)
-    model = nn.Sequential()
-    model.add_module(MARKUP.replace(".", ""), nn.Conv2d(1, 4, 3))
-    model.add_module("flat", nn.Flatten())
-    model.add_module("$out$", nn.Linear(144, 3))
-    names = [MARKUP, "$a_1$ & <i>", "{"]
-    data = (NETS["cnn"].inputs, NETS["cnn"].labels)
-    with inspecting(model, data, probe=8, class_names=names) as inspector:
-        view = make(inspector, stem)
-        result = shown(view)
-        page, picture = on_page(view), in_picture(view)
-        if stem != "occlusion":
-            assert MARKUP in page
-            assert plain(f"Layer {MARKUP}") in picture
-        if stem == "activations":
-            assert f"label {result.label}" in page
-            assert result.label in names
-            assert [name for name, _ in frame(view)[0]["prediction"]] != []
-            assert {name for name, _ in frame(view)[0]["prediction"]} == set(names)
-        if stem == "occlusion":
-            target = names[frame(view)[0]["target"]]
-            assert f"Probability of {target} lost" in page
-            assert f"p({target})" in picture
-        if stem == "embedding":
-            assert [each["name"] for each in frame(view)[0]["classes"]] == names
-
-
-def test_the_legend_under_a_view_escapes_what_ipywidgets_would_take_for_markup(inspector: nnw.Inspector) -> None:
-    view = inspector.activations()
-    curves = view._over_training
-    curves.describe(f"unit {MARKUP}", "", MARKUP)
-    eventually(lambda: "unit" in curves._legend.value, "the legend")
-    assert "<b>$x" not in curves._legend.value
-    assert "&lt;b&gt;$x^2$&lt;/b&gt;&amp;amp;" in curves._legend.value

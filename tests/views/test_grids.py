@@ -1,0 +1,125 @@
+"""Which tiles are on the page: sorted, in pages, on one scale or each on its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import nnwidgets as nnw
+from nnwidgets import analysis
+from nnwidgets.views._view import View
+from tests.views.kinds import CASES, model_and_data, rand
+from tests.waiting import command, frame, inspecting, shown
+
+
+@pytest.fixture(name="wide")
+def wide_inspector() -> Any:
+    """150 maps of 6×6: the units' means rise, unit 149 - k has max k; units 3 and 7 are dead."""
+    model = nn.Sequential(nn.Conv2d(1, 150, 3), nn.ReLU(), nn.Flatten(), nn.Linear(5_400, 2))
+    weight, bias = model[0].weight, model[0].bias
+    assert isinstance(weight, Tensor)
+    assert isinstance(bias, Tensor)
+    with torch.no_grad():
+        weight.zero_()
+        bias.copy_(torch.arange(150) / 10 + 0.1)
+        weight[:, 0, 0, 0] = -torch.arange(150) / 100
+        bias[[3, 7]] = -1.0
+    data = (rand(20, 1, 8, 8), torch.arange(20) % 2)
+    with inspecting(model, data, probe=8) as inspector:
+        inspector.selection.layer = "1"
+        yield inspector
+
+
+def units_of(view: View) -> list[int]:
+    return list(frame(view)[0]["tiles"]["units"])
+
+
+def test_more_than_64_units_come_in_pages(wide: nnw.Inspector) -> None:
+    view = wide.activations()
+    values = shown(view).values.numpy()
+    assert units_of(view) == list(range(64))
+    assert command(view, "page", {"page": 2}) is None
+    header, arrays = frame(view)
+    assert header["tiles"]["units"] == list(range(128, 150))
+    assert header["page"] == {"index": 2, "count": 3, "text": "129–150 of 150"}
+    np.testing.assert_array_equal(arrays["maps"], values[128:])
+    assert command(view, "page", {"page": 10**30}) is None
+    assert frame(view)[0]["page"]["index"] == 2
+    assert command(view, "select", {"unit": 70}) is None
+    header, arrays = frame(view)
+    assert (header["page"]["index"], header["selected_tile"], header["unit"]) == (1, 6, 70)
+    np.testing.assert_array_equal(arrays["detail"], values[70])
+
+
+@pytest.mark.parametrize("order", ["mean", "max", "dead"])
+def test_maps_are_sorted_as_asked_and_ties_keep_their_order(wide: nnw.Inspector, order: str) -> None:
+    view = wide.activations()
+    values = shown(view).values.reshape(150, -1).numpy()
+    assert units_of(view) == list(range(64))
+    assert command(view, "option", {"name": "sort_by", "value": order}) is None
+    key = {"mean": values.mean(1), "max": values.max(1), "dead": (values == 0).all(1).astype(float)}[order]
+    expected = sorted(range(150), key=lambda unit: -key[unit])[:64]
+    assert units_of(view) == expected
+    header, arrays = frame(view)
+    np.testing.assert_array_equal(arrays["maps"].reshape(64, -1), values[expected])
+    if order == "dead":
+        assert [flag for flag in header["tiles"]["flags"] if flag] == ["dead †", "dead †"]
+
+
+def test_one_scale_spans_the_layer_and_own_scales_span_each_map(wide: nnw.Inspector) -> None:
+    view = wide.activations()
+    values = shown(view).values.reshape(150, -1).numpy()
+    scale = frame(view)[0]["scale"]
+    assert scale["hi"] == pytest.approx(float(values.max()))
+    assert (scale["mode"], scale["lo"], scale["per_tile"], scale["unit"]) == ("layer", 0, None, "activation")
+    assert command(view, "option", {"name": "scale", "value": "map"}) is None
+    own = frame(view)[0]["scale"]
+    assert own["mode"] == "map"
+    np.testing.assert_allclose(own["per_tile"], np.stack([np.zeros(64), values[:64].max(1)], 1), rtol=1e-6)
+
+
+def test_a_scale_does_not_shrink_within_a_layer() -> None:
+    """Else noise on a quiet sample would fill the colours."""
+    case = CASES["grey pictures"]
+    data = case.data[0].clone()
+    data[1] = data[0] / 1_000
+    with inspecting(case.model, (data, case.data[1]), probe=8) as inspector:
+        view = inspector.activations(layer="1", sample=0)
+        shown(view)
+        loud = frame(view)[0]["scale"]["hi"]
+        assert command(view, "select", {"sample": 1}) is None
+        assert float(shown(view).values.max()) < loud / 2
+        assert frame(view)[0]["scale"]["hi"] == loud
+
+
+@pytest.mark.parametrize("order", ["smoothness", "norm"])
+def test_filters_are_sorted_by_what_stands_under_them(order: str) -> None:
+    case = CASES["grey pictures"]
+    with inspecting(case.model, case.data, probe=8) as inspector:
+        view = inspector.filters(layer="0")
+        result = shown(view)
+        assert command(view, "option", {"name": "sort_by", "value": order}) is None
+        key = {"smoothness": analysis.filter_smoothness(result.weight), "norm": result.weight.flatten(1).norm(dim=1)}
+        assert units_of(view) == key[order].argsort(descending=True).tolist()
+
+
+def test_colour_filters_are_grey_at_zero_and_other_channels_can_be_picked() -> None:
+    with inspecting(*model_and_data("RGB pictures"), probe=8) as inspector:
+        view = inspector.filters(layer="stem")
+        weight = shown(view).weight
+        arrays = frame(view)[1]
+        assert arrays["maps"].shape == (4, 3, 3, 3)
+        peak = float(weight.abs().max())
+        expected = (128 + 127 * weight.movedim(1, -1) / peak).clip(0, 255).numpy().astype(np.uint8)
+        np.testing.assert_allclose(arrays["maps"].astype(int), expected.astype(int), atol=1)
+        assert "channel" not in [option["name"] for option in frame(view)[0]["options"]]
+    with inspecting(*model_and_data("pictures of five channels"), probe=8) as inspector:
+        view = inspector.filters(layer="0")
+        weight = shown(view).weight.numpy()
+        assert command(view, "option", {"name": "channel", "value": 3}) is None
+        np.testing.assert_array_equal(frame(view)[1]["maps"], weight[:, 3])
+        assert "channel 3" in view.caption_text(view.result)
