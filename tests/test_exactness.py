@@ -72,8 +72,9 @@ def watched(net: str, case: str) -> tuple[Training, dict[str, int], int]:
         def fail(*_: Any) -> Iterator[None]:
             raise ZeroDivisionError("made for this test")
 
-        inspector.activations().compute = fail  # type: ignore[method-assign]
-    stop, answered = threading.Event(), []
+        inspector.activations().compute = fail  # type: ignore[assignment, method-assign]
+    stop = threading.Event()
+    answered: list[int] = []
     clickers = [
         threading.Thread(target=click_around, args=(inspector, counted[0].view, stop, answered), daemon=True)
         for _ in range(2 if case == "requests from two threads" else 1)
