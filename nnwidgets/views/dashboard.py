@@ -161,7 +161,7 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
             {"name": "step", "label": "Step", "value": count(status.step) if status.step is not None else "\u2013"},
             {"name": "loss", "label": name, "value": loss},
             {"name": "refreshed", "label": "Refreshed", "value": "\u2013" if age is None else f"{age:.1f}{THIN}s ago"},
-            {"name": "memory", "label": "Memory", "value": f"{status.memory_bytes / 1e6:.0f}{THIN}MB"},
+            {"name": "memory", "label": "Memory", "value": f"{number(status.memory_bytes / 1e6, 2)}{THIN}MB"},
         ]
         cost = (
             None

@@ -54,8 +54,8 @@ class Notebook:
 
     # Opening and saving
 
-    def open(self, *, app: Literal["lab", "notebook"] = "lab", kernel: bool = True) -> None:
-        """Load the page and wait for the notebook, and with `kernel` for an idle kernel."""
+    def open(self, *, app: Literal["lab", "notebook"] = "lab", kernel: bool = True, busy: bool = False) -> None:
+        """Load the page and wait for the notebook, and with `kernel` for an idle kernel if it is not `busy`."""
         place = f"lab/tree/{self.path}?reset&" if app == "lab" else f"notebooks/{self.path}?"
         if app == "notebook":
             self.allowed_errors.extend(NOTEBOOK_7_ERRORS)
@@ -66,7 +66,7 @@ class Notebook:
             self.page.locator(".jp-Dialog").wait_for(state="detached")
         if app == "lab":
             self._run_in_page("app.shell.collapseLeft()")
-        if kernel:
+        if kernel and not busy:
             self.wait_idle()
 
     def save(self) -> None:
@@ -102,10 +102,10 @@ class Notebook:
         count = int(self._run_in_page("return panel.content.widgets.length"))
         self._start(list(range(count)), "command = 'notebook:run-all-cells'")
 
-    def finish_all(self) -> None:
-        """ "Run All", and wait for the end of each cell."""
-        self.run_all()
-        for index in range(int(self._run_in_page("return panel.content.widgets.length"))):
+    def finish(self, *cells: int) -> None:
+        """Run these cells, each after the end of the one before; all cells by default."""
+        for index in cells or range(int(self._run_in_page("return panel.content.widgets.length"))):
+            self.run_cell(index)
             self.wait_cell(index)
 
     def wait_cell(self, index: int, *, timeout_s: float = CELL_S, may_fail: bool = False) -> str:

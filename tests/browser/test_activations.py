@@ -36,7 +36,7 @@ FIRST, WIDE, HEAD = "features.conv1", "features.wide", "fc"
 @pytest.fixture(scope="module")
 def view(share_notebook: OpenNotebook) -> GridView:
     notebook = share_notebook([NET, VIEW, SEQUENCE])
-    notebook.finish_all()
+    notebook.finish()
     return GridView(notebook, notebook.view(".nnw-view").first)
 
 

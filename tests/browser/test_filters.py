@@ -33,7 +33,7 @@ coloured
 @pytest.fixture(scope="module")
 def view(share_notebook: OpenNotebook) -> GridView:
     notebook = share_notebook([NET, VIEWS, COLOURED])
-    notebook.finish_all()
+    notebook.finish()
     return GridView(notebook, notebook.view(".nnw-view").first)
 
 

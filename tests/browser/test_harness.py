@@ -123,8 +123,7 @@ def test_themes_and_sizes_change_what_is_on_the_screen(open_notebook: OpenNotebo
 
 def test_a_saved_notebook_reopens_without_a_kernel(open_notebook: OpenNotebook) -> None:
     notebook = open_notebook(["print('kept')"])
-    notebook.run_cell(0)
-    notebook.wait_cell(0)
+    notebook.finish(0)
     notebook.reopen(kernel=False)
     assert notebook.output(0).strip() == "kept"
     assert notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session") is None
@@ -133,8 +132,7 @@ def test_a_saved_notebook_reopens_without_a_kernel(open_notebook: OpenNotebook) 
 
 def test_notebook_7_runs_the_same_cells(open_notebook: OpenNotebook) -> None:
     notebook = open_notebook([WIDGET], app="notebook")
-    notebook.run_cell(0)
-    notebook.wait_cell(0)
+    notebook.finish(0)
     square = notebook.view("canvas.square")
     square.click()
     pixels = notebook.wait_pixels(square, lambda pixels: bool((pixels[10, 10] == BLUE).all()))

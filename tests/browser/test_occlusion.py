@@ -70,9 +70,7 @@ class OcclusionView(View):
 @pytest.fixture(scope="module")
 def view(share_notebook: OpenNotebook) -> OcclusionView:
     notebook = share_notebook([NET, VIEW, SLOW])
-    for index in (0, 1):
-        notebook.run_cell(index)
-        notebook.wait_cell(index)
+    notebook.finish(0, 1)
     return OcclusionView(notebook, notebook.view(".nnw-view").first)
 
 
@@ -189,8 +187,7 @@ def test_the_summed_layer_can_be_chosen(view: OcclusionView) -> None:
 
 def test_progress_is_shown_and_can_be_cancelled(view: OcclusionView) -> None:
     notebook = view.notebook
-    notebook.run_cell(2)
-    notebook.wait_cell(2)
+    notebook.finish(2)
     view = OcclusionView(notebook, notebook.view(".nnw-view").nth(1))
     view.root.scroll_into_view_if_needed()
     progress = view.state.get_by_role("progressbar")

@@ -60,7 +60,7 @@ def expect_pictures(notebook: Notebook) -> None:
 
 def test_a_saved_notebook_shows_its_pictures_without_a_kernel(open_notebook: OpenNotebook) -> None:
     notebook = open_notebook([NET, PRIVATE, *PICTURED])
-    notebook.finish_all()
+    notebook.finish()
     # A view that nobody has seen yet has nothing to keep.
     for view in notebook.view(".nnw-view").filter(visible=True).all():
         view.scroll_into_view_if_needed()
@@ -81,7 +81,7 @@ def test_a_saved_notebook_shows_its_pictures_without_a_kernel(open_notebook: Ope
 
 def test_notebook_7_runs_the_same_views(open_notebook: OpenNotebook) -> None:
     notebook = open_notebook([NET, PICTURED[0]], app="notebook")
-    notebook.finish_all()
+    notebook.finish()
     view = GridView(notebook, notebook.view(".nnw-view").first)
     view.until_caption("Sample")
     before = view.picture(view.detail)

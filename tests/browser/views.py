@@ -10,7 +10,7 @@ from playwright.sync_api import Locator
 
 from tests.browser.lab import Notebook, Pixels
 
-# Rows 3k to 3k + 2 of a picture of class k are bright; samples 0, 17, 34 … carry a wrong label. In `features.relu1`
+# Rows 3k to 3k + 2 of a picture of class k are bright; samples 0, 5, 10 … carry a wrong label. In `features.relu1`
 # unit 2 is dead on all samples and unit 5 is the picture itself. `features.wide` has more units than a page holds.
 NET = """
 from collections import OrderedDict
@@ -22,10 +22,10 @@ import nnwidgets as nnw
 
 torch.manual_seed(0)
 labels = torch.arange(96) % 4
-pictures = 0.3 * torch.rand(96, 1, 12, 12)
+pictures = 0.6 * torch.rand(96, 1, 12, 12)
 for picture, label in zip(pictures, labels):
     picture[0, 3 * label : 3 * label + 3] += 0.6
-labels[::17] = (labels[::17] + 1) % 4
+labels[::5] = (labels[::5] + 1) % 4
 
 class Net(nn.Module):
     def __init__(self):
@@ -54,7 +54,7 @@ def train(steps):
         loss.backward()
         optimizer.step()
 
-train(30)
+train(10)
 inspector = nnw.Inspector(model, (pictures, labels), class_names=["zero", "<b>one</b>", "two", "three"])
 """
 CLASS_NAMES = ("zero", "<b>one</b>", "two", "three")

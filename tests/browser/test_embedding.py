@@ -1,0 +1,292 @@
+"""The Embedding view: points where the data say, in the colours of their classes; hover, click, lasso, moves."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from matplotlib.colors import to_rgb
+from playwright.sync_api import Locator, expect
+
+from nnwidgets.figures.colors import LIGHT
+from tests.browser.conftest import OpenNotebook
+from tests.browser.lab import Notebook, Pixels
+from tests.browser.views import CLASS_NAMES, NET, View, is_color
+
+VIEW = """
+view = inspector.embedding(layer="fc", method="pca", points=32)
+view
+"""
+OTHER = """
+other = inspector.activations(layer="features.conv1")
+other
+"""
+FLAT = """
+flat = inspector.embedding(layer="fc", method="pca", points=32)
+flat
+"""
+NO_WEBGL = """() => {
+    const original = HTMLCanvasElement.prototype.getContext;
+    HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+        return kind.startsWith('webgl') ? null : original.call(this, kind, ...rest);
+    };
+}"""
+COLORS = [np.array(to_rgb(color)) * 255 for color in LIGHT.classes]
+# Free room round a map; radius of a point and of the ring round a wrong one, in CSS px.
+PADDING, RADIUS, RING = 22, 2.75, 5.5
+# Where marks of other points can't reach.
+ALONE = 10
+
+
+@dataclass(frozen=True)
+class Map:
+    """What Python has: points on the screen (n, 2) in CSS px of the view's canvas, and what they are."""
+
+    xy: npt.NDArray[np.float64]
+    indices: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.int64]
+    predicted: npt.NDArray[np.int64]
+
+    @property
+    def wrong(self) -> npt.NDArray[np.bool_]:
+        return np.not_equal(self.labels, self.predicted)
+
+    def alone(self) -> npt.NDArray[np.int64]:
+        """Rows of the points that no other comes near."""
+        apart = np.linalg.norm(self.xy[:, None] - self.xy[None], axis=-1)
+        np.fill_diagonal(apart, np.inf)
+        return np.flatnonzero(apart.min(axis=1) > ALONE)
+
+
+class EmbeddingView(View):
+    def __init__(self, notebook: Notebook, root: Locator, name: str = "view") -> None:
+        super().__init__(notebook, root)
+        self.name = name
+        self.cloud = root.locator(".nnw-cloud")
+        self.marks = root.locator(".nnw-cloud-marks")
+        self.card = root.locator(".nnw-point-card")
+        self.legend = root.locator(".nnw-legend")
+
+    def map(self) -> Map:
+        """The map of the last result as the fitted view shows it."""
+        result = f"{self.name}.result"
+        fields = "embedding.positions", "indices", "labels", "predicted"
+        lists = self.notebook.python(f"[{', '.join(f'{result}.{field}.tolist()' for field in fields)}]")
+        positions = np.array(lists[0])
+        width, height = self.cloud.evaluate("(cloud) => [cloud.clientWidth, cloud.clientHeight]")
+        low, high = positions.min(axis=0), positions.max(axis=0)
+        scale = min((width - 2 * PADDING) / (high - low)[0], (height - 2 * PADDING) / (high - low)[1])
+        middle = (low + high) / 2
+        xy = np.array([width / 2, height / 2]) + (positions - middle) * scale * np.array([1, -1])
+        return Map(xy, *(np.array(each) for each in lists[1:]))
+
+    def move(self, x: float, y: float) -> None:
+        box = self.marks.bounding_box()
+        assert box is not None
+        self.notebook.page.mouse.move(box["x"] + x, box["y"] + y)
+
+    def shown(self) -> Pixels:
+        """The cloud with its marks as the screen shows it."""
+        self.notebook.page.mouse.move(0, 0)
+        return self.notebook.screen_pixels(self.cloud)
+
+    def in_place(self, pixels: Pixels, points: Map) -> float:
+        """Share of the lone points whose centre has the colour of their class; names hide a few."""
+        rows = points.alone()
+        right = [is_color(at(pixels, points.xy[row]), COLORS[points.labels[row]]) for row in rows]
+        return float(np.mean(right))
+
+    def until_in_place(self) -> Map:
+        """Wait until the points have come to where the last result says."""
+        self.cloud.scroll_into_view_if_needed()
+        self.notebook.until(lambda: self.in_place(self.shown(), self.map()) > 0.8, "the points in their places")
+        return self.map()
+
+
+def at(pixels: Pixels, place: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+    x, y = (int(axis) for axis in place)
+    pixel: npt.NDArray[np.uint8] = pixels[y, x]
+    return pixel
+
+
+def ringed(pixels: Pixels, place: npt.NDArray[np.float64]) -> bool:
+    """Whether there is dark ink nearly all round a point, where a ring would be."""
+    dark = []
+    for angle in np.linspace(0, 2 * np.pi, 8, endpoint=False):
+        direction = np.array([np.cos(angle), np.sin(angle)])
+        line = [at(pixels, place + radius * direction)[:3].mean() for radius in np.arange(RING - 1.5, RING + 1.5, 0.5)]
+        dark.append(min(line) < 190)
+    return bool(np.sum(dark) >= 7)
+
+
+@pytest.fixture(scope="module")
+def view(share_notebook: OpenNotebook) -> EmbeddingView:
+    notebook = share_notebook([NET, VIEW, OTHER, FLAT])
+    notebook.finish(0, 1, 2)
+    return EmbeddingView(notebook, notebook.view(".nnw-view").first)
+
+
+@pytest.fixture(autouse=True)
+def at_start(view: EmbeddingView) -> None:
+    """The flat map of the last layer with nothing selected."""
+    view.notebook.python(
+        "[inspector.selection.update(sample=3, selected=()), view.set_trait('method', 'pca'),"
+        " view.set_trait('dims', 2)] and 0"
+    )
+    view.until_caption("PCA, shows")
+    view.notebook.until(
+        lambda: (
+            view.marks.get_attribute("data-selected") == "0"
+            and view.notebook.python("view.result.embedding.positions.shape[1]") == 2
+        ),
+        "the start",
+    )
+
+
+def test_points_stand_where_the_data_say_in_the_colours_of_their_classes(view: EmbeddingView) -> None:
+    points = view.until_in_place()
+    assert len(points.alone()) > 8
+    assert set(points.labels[points.alone()]) == {0, 1, 2, 3}
+    names = view.legend.locator(".nnw-legend-name").all_inner_texts()
+    assert tuple(names) == CLASS_NAMES, "markup in a class name is text"
+
+
+def test_wrong_predictions_are_ringed_and_counted(view: EmbeddingView) -> None:
+    points = view.until_in_place()
+    alone = points.alone()
+    wrong, right = alone[points.wrong[alone]], alone[~points.wrong[alone]]
+    pixels = view.shown()
+    assert len(wrong) > 0
+    assert np.mean([ringed(pixels, points.xy[row]) for row in wrong]) > 0.7
+    assert np.mean([ringed(pixels, points.xy[row]) for row in right]) < 0.1
+    expect(view.legend).to_contain_text(f"wrong ({points.wrong.sum()})")
+    expect(view.caption).to_contain_text(f"{points.wrong.sum()} wrong, ringed")
+
+
+def test_hover_shows_picture_label_and_prediction(view: EmbeddingView) -> None:
+    points = view.until_in_place()
+    row = next(row for row in points.alone() if points.wrong[row])
+    index = points.indices[row]
+    view.move(*points.xy[row])
+    expect(view.marks).to_have_attribute("data-hovered", str(index))
+    expect(view.card).to_contain_text(f"Sample {index}")
+    expect(view.card).to_contain_text(f"label {CLASS_NAMES[points.labels[row]]}")
+    confidence = view.notebook.python(f"view.result.confidence[{row}].item()")
+    expect(view.card).to_contain_text(f"predicted {CLASS_NAMES[points.predicted[row]]} ({confidence:.2f})")
+    shown = view.picture(view.card.locator("canvas"))
+    picture = np.array(view.notebook.python(f"inspector._session.samples.picture({index}).tolist()"))
+    assert (shown[..., 0] == picture).all()
+    view.notebook.page.mouse.move(0, 0)
+    expect(view.card).to_be_hidden()
+
+
+def test_a_click_selects_the_sample_in_every_other_view(view: EmbeddingView) -> None:
+    points = view.until_in_place()
+    other = View(view.notebook, view.notebook.view(".nnw-view").nth(1))
+    for row in points.alone()[:2]:
+        view.move(*points.xy[row])
+        view.notebook.page.mouse.down()
+        view.notebook.page.mouse.up()
+        view.until("inspector.selection.sample", int(points.indices[row]))
+        # What nobody sees is not computed: the other view follows when it comes into sight.
+        other.root.scroll_into_view_if_needed()
+        other.until_caption(f"Sample {points.indices[row]}, label {CLASS_NAMES[points.labels[row]]}")
+        view.cloud.scroll_into_view_if_needed()
+
+
+def drag(view: EmbeddingView, corners: list[npt.NDArray[np.float64]]) -> None:
+    """Draw through these points with the button held."""
+    view.move(*corners[0])
+    view.notebook.page.mouse.down()
+    for start, end in pairwise(corners):
+        for share in np.linspace(0.25, 1, 4):
+            view.move(*(start + share * (end - start)))
+    view.notebook.page.mouse.up()
+
+
+def test_the_lasso_selects_exactly_the_points_inside(view: EmbeddingView) -> None:
+    points = view.until_in_place()
+    centre = points.xy[points.labels == 0].mean(axis=0)
+    # A circle in the gap between two distances, so that no point lies on the line.
+    distances = np.sort(np.linalg.norm(points.xy - centre, axis=1))
+    few = distances[4:16]
+    radius = float(few[:-1][np.argmax(np.diff(few))] + np.diff(few).max() / 2)
+    angles = np.linspace(0, 2 * np.pi, 21)
+    drag(view, [centre + radius * np.array([np.cos(angle), np.sin(angle)]) for angle in angles])
+    inside = points.indices[np.linalg.norm(points.xy - centre, axis=1) < radius]
+    view.until("sorted(inspector.selection.selected)", sorted(int(index) for index in inside))
+    expect(view.root.locator(".nnw-strip-title")).to_have_text(f"{len(inside)} selected")
+    expect(view.root.locator(".nnw-strip-cell").first).to_be_visible()
+    view.marks.press("Escape")
+    view.until("list(inspector.selection.selected)", [])
+
+
+def test_the_box_selects_exactly_the_points_inside(view: EmbeddingView) -> None:
+    points = view.until_in_place()
+    view.marks.press("b")
+    edges = np.sort(points.xy[:, 0])
+    gaps = np.diff(edges)
+    middle = len(edges) // 4 + int(np.argmax(gaps[len(edges) // 4 : 3 * len(edges) // 4]))
+    split = (edges[middle] + edges[middle + 1]) / 2
+    bottom = view.cloud.evaluate("(cloud) => cloud.clientHeight") - 2
+    drag(view, [np.array([2.0, 2.0]), np.array([split, bottom])])
+    inside = points.indices[points.xy[:, 0] < split]
+    view.until("sorted(inspector.selection.selected)", sorted(int(index) for index in inside))
+    view.marks.press("l")
+
+
+def test_the_legend_hides_a_class(view: EmbeddingView) -> None:
+    points = view.until_in_place()
+    row = view.legend.locator(".nnw-legend-row").nth(2)
+    row.click()
+    expect(row).to_have_attribute("aria-checked", "false")
+    hidden = [row for row in points.alone() if points.labels[row] == 2]
+
+    def gone() -> bool:
+        pixels = view.shown()
+        return not any(is_color(at(pixels, points.xy[row]), COLORS[2]) for row in hidden)
+
+    view.notebook.until(gone, "the class to be hidden")
+    row.click()
+    view.until_in_place()
+
+
+def test_a_move_ends_where_the_new_data_say(view: EmbeddingView) -> None:
+    before = view.until_in_place()
+    view.set_option("Method", "t-SNE")
+    view.until_caption("t-SNE, perplexity")
+    view.until("view.result.embedding.method", "tsne")
+    after = view.until_in_place()
+    assert np.abs(after.xy - before.xy).max() > 20
+    row = after.alone()[0]
+    view.move(*after.xy[row])
+    expect(view.marks).to_have_attribute("data-hovered", str(after.indices[row]))
+
+
+def test_three_dimensions_turn_under_a_drag(view: EmbeddingView) -> None:
+    view.until_in_place()
+    view.root.get_by_role("button", name="3-D", exact=True).click()
+    view.until("view.result.embedding.positions.shape[1]", 3)
+    view.marks.press("p")
+    before = view.shown()
+    middle = np.array(before.shape[1::-1]) / 2
+    drag(view, [middle, middle + np.array([90.0, 20.0])])
+    after = view.shown()
+    assert (before != after).any(axis=-1).sum() > 100
+    view.marks.press("l")
+
+
+def test_without_webgl_the_points_are_drawn_all_the_same(view: EmbeddingView) -> None:
+    notebook = view.notebook
+    notebook.page.evaluate(NO_WEBGL)
+    notebook.finish(3)
+    flat = EmbeddingView(notebook, notebook.view(".nnw-view").nth(2), "flat")
+    flat.until_caption("PCA, shows")
+    canvas = flat.root.locator(".nnw-cloud-points")
+    notebook.until(lambda: flat.in_place(flat.picture(canvas), flat.map()) > 0.9, "the points in their places")
+    flat.cloud.scroll_into_view_if_needed()
+    points = flat.map()
+    row = points.alone()[0]
+    flat.move(*points.xy[row])
+    expect(flat.marks).to_have_attribute("data-hovered", str(points.indices[row]))
