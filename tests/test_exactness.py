@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import nnwidgets as nnw
+from nnwidgets.training import background
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._view import View
 from tests.nets import NETS, Training
@@ -118,6 +119,12 @@ def cases() -> Iterator[Any]:
         for net in NETS:
             quick = net in QUICK.get(case, NETS)
             yield pytest.param(net, case, id=f"{net}, {case}", marks=[] if quick else [pytest.mark.soak])
+
+
+@pytest.fixture(autouse=True)
+def worker_of_normal_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More of our work beside each step, and a test that ends on a busy machine too."""
+    monkeypatch.setattr(background, "LOWEST", 0)
 
 
 @pytest.mark.parametrize(("net", "case"), list(cases()))
