@@ -14,10 +14,13 @@ from tests.browser.server import ROOT, LabServer, serve
 
 QUICKSTART = ROOT / "notebooks" / "01_quickstart.ipynb"
 PICTURES = ROOT / "notebooks" / "pictures"
-TRAINING_S = 60
+TRAINING_S = 120
 # Long enough for curves with a shape, and for every view to have been refreshed.
 SETTLED_MS = 20_000
-TABS = ("Activations", "Filters", "Occlusion", "Embedding")
+# Each tab with a layer that has something to show there.
+TABS = {"Activations": "relu2", "Filters": "conv1", "Occlusion": "relu2", "Embedding": "relu3"}
+FIRST = "Activations"
+TAB_MS = {"Activations": 3000, "Filters": 3000, "Occlusion": 6000, "Embedding": 25_000}
 SIZES = {"": (1480, 1400), "-narrow": (820, 1800)}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
@@ -42,10 +45,12 @@ def photograph(browser: Browser, server: LabServer, theme: Literal["light", "dar
     notebook.page.wait_for_timeout(SETTLED_MS)
     for size, (width, height) in SIZES.items():
         notebook.resize(width, height)
-        for tab in TABS:
+        for tab, layer in TABS.items():
             dashboard.get_by_role("tab", name=tab).first.click()
-            notebook.page.wait_for_timeout(3000)
-            name = "dashboard" if tab == TABS[0] else f"dashboard-{tab.lower()}"
+            if not size:
+                dashboard.get_by_role("treeitem", name=layer).first.click()
+            notebook.page.wait_for_timeout(TAB_MS[tab])
+            name = "dashboard" if tab == FIRST else f"dashboard-{tab.lower()}"
             notebook.screenshot(PICTURES / f"{name}-{theme}{size}.png", part=dashboard)
     notebook.close()
     server.end_sessions()
