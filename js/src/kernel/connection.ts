@@ -76,7 +76,7 @@ export class Connection<H extends CommonHeader> {
 
   mount(view: Mounted, width: number): void {
     this.#mounted.add(view);
-    this.#model.send({ kind: "hello", width: Math.round(width) });
+    this.#send({ kind: "hello", width: Math.round(width) });
     this.tellVisible();
   }
 
@@ -92,7 +92,7 @@ export class Connection<H extends CommonHeader> {
     const visible = this.#anyVisible();
     if (visible === this.#shown) return;
     this.#shown = visible;
-    this.#model.send({ kind: "visible", visible });
+    this.#send({ kind: "visible", visible });
     if (visible) this.#beat();
     else this.#acknowledge();
   }
@@ -101,7 +101,7 @@ export class Connection<H extends CommonHeader> {
     this.refusal = "";
     this.#unanswered.push({ request, text: describe(value) });
     if (this.#unanswered.length > 99) this.#unanswered.shift();
-    this.#model.send(value === undefined ? { kind: "command", request, name } : { kind: "command", request, name, value });
+    this.#send(value === undefined ? { kind: "command", request, name } : { kind: "command", request, name, value });
   }
 
   ask(name: string, value?: unknown): Promise<Frame<Record<string, unknown>>> {
@@ -118,12 +118,22 @@ export class Connection<H extends CommonHeader> {
     // Said once: a drawing that fails fails again at the next animation frame.
     if (text === this.refusal) return;
     this.#refuse(text);
-    this.#model.send({ kind: "command", request: REPORT, name: "error", value: text });
+    this.#send({ kind: "command", request: REPORT, name: "error", value: text });
   }
 
   #refuse(text: string): void {
     this.refusal = text;
     for (const view of this.#mounted) view.schedule(null);
+  }
+
+  /** A kernel that was restarted has dropped the comm: the last picture stays, and nothing is asked for any more. */
+  #send(content: unknown): void {
+    try {
+      this.#model.send(content);
+    } catch (error) {
+      this.close();
+      this.refusal = `The kernel no longer knows this view; run its cell again. (${String(error)})`;
+    }
   }
 
   readonly #receive = (message: Message, buffers: readonly DataView[] = []): void => {
@@ -133,7 +143,7 @@ export class Connection<H extends CommonHeader> {
       else if (message.kind === "pong") this.#receivePong(message.request ?? 0, message.busy === true);
     } catch (error) {
       this.report(error);
-      if (message.seq !== undefined) this.#model.send({ kind: "ack", seq: message.seq });
+      if (message.seq !== undefined) this.#send({ kind: "ack", seq: message.seq });
     }
   };
 
@@ -182,7 +192,7 @@ export class Connection<H extends CommonHeader> {
     const now = performance.now();
     if (!this.#ping) {
       this.#ping = { request: ++this.#request, at: now, step: this.#step };
-      this.#model.send({ kind: "ping", request: this.#ping.request });
+      this.#send({ kind: "ping", request: this.#ping.request });
     } else if (now - this.#ping.at > PING_LATE_MS && this.#step !== this.#ping.step) {
       // Steps arrive and the answer does not: the kernel holds our messages back until the cell ends.
       this.#setAnswers("view_only");
@@ -197,7 +207,7 @@ export class Connection<H extends CommonHeader> {
   #acknowledge(): void {
     const seqs = this.#unacked;
     this.#unacked = [];
-    for (const seq of seqs) this.#model.send({ kind: "ack", seq });
+    for (const seq of seqs) this.#send({ kind: "ack", seq });
   }
 
   #anyVisible(): boolean {
