@@ -1,16 +1,10 @@
 """What a saved notebook shows to a reader without a kernel, in JupyterLab and in Notebook 7."""
 
-import base64
-import io
-
-import numpy as np
-import numpy.typing as npt
-from PIL import Image
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenNotebook
 from tests.browser.lab import Notebook
-from tests.browser.views import NET, GridView
+from tests.browser.views import NET, GridView, image_of, is_blank, kept_pictures
 
 PRIVATE = "private = inspector.activations(layer='features.conv1', save_picture=False)\nprivate"
 PICTURED = (
@@ -22,17 +16,6 @@ PICTURED = (
 WORDS = "' '.join(text.get_text() for text in view.figure().findobj(__import__('matplotlib').text.Text))"
 
 
-def kept_pictures(notebook: Notebook, cell: int) -> list[npt.NDArray[np.uint8]]:
-    """The PNGs in the outputs of a cell of the saved file, as pixels."""
-    bundles = [output.get("data", {}) for output in notebook.saved().cells[cell].outputs]
-    files = [base64.b64decode(data["image/png"]) for data in bundles if "image/png" in data]
-    return [np.asarray(Image.open(io.BytesIO(file)).convert("RGB"), dtype=np.uint8) for file in files]
-
-
-def is_blank(pixels: npt.NDArray[np.uint8]) -> bool:
-    return min(pixels.shape[:2]) < 100 or float(pixels.std()) < 5
-
-
 def until_kept(notebook: Notebook) -> None:
     """Save until every picture that is to be kept is in the file."""
 
@@ -42,10 +25,6 @@ def until_kept(notebook: Notebook) -> None:
         return all(len(found) == 1 and not is_blank(found[0]) for found in pictures)
 
     notebook.until(kept, "the pictures in the saved notebook", timeout_s=120)
-
-
-def image_of(notebook: Notebook, cell: int) -> Locator:
-    return notebook.view(".jp-Cell").nth(cell).locator(".jp-OutputArea-output img")
 
 
 def expect_pictures(notebook: Notebook) -> None:

@@ -1,11 +1,14 @@
 """A small net with every kind of layer, and what a test does with the views of it: point, read, compare colours."""
 
+import base64
+import io
 import re
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.colors import Colormap
+from PIL import Image
 from playwright.sync_api import Locator
 
 from tests.browser.lab import Notebook, Pixels
@@ -79,6 +82,21 @@ def color_of(value: float, low: float, high: float, colors: Colormap) -> npt.NDA
 
 def is_color(pixel: npt.NDArray[np.uint8], expected: Sequence[float] | npt.NDArray[np.float64]) -> bool:
     return bool(np.abs(pixel[:3].astype(float) - np.asarray(expected)).max() <= COLOR_TOLERANCE)
+
+
+def kept_pictures(notebook: Notebook, cell: int) -> list[npt.NDArray[np.uint8]]:
+    """The PNGs in the outputs of a cell of the saved file, as pixels."""
+    bundles = [output.get("data", {}) for output in notebook.saved().cells[cell].outputs]
+    files = [base64.b64decode(data["image/png"]) for data in bundles if "image/png" in data]
+    return [np.asarray(Image.open(io.BytesIO(file)).convert("RGB"), dtype=np.uint8) for file in files]
+
+
+def is_blank(pixels: npt.NDArray[np.uint8]) -> bool:
+    return min(pixels.shape[:2]) < 100 or float(pixels.std()) < 5
+
+
+def image_of(notebook: Notebook, cell: int) -> Locator:
+    return notebook.view(".jp-Cell").nth(cell).locator(".jp-OutputArea-output img")
 
 
 class View:
