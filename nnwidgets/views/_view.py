@@ -262,5 +262,14 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
     def _hello(self) -> None:
         self.shown = True
         self.show_picture()
-        if self.result is None or (self.session.model_changed() and not self.session.training):
+        if self._missed_the_end():
+            self.refresh()
+        elif self.result is None or (self.session.model_changed() and not self.session.training):
             self.show_state()
+
+    def _missed_the_end(self) -> bool:
+        """Whether a training ended while nobody looked at this view, so that its picture is of an older step."""
+        session, result = self.session, self.result
+        if result is None or self.running is not None or not self.on_screen or session.training or session.paused:
+            return False
+        return result.step is not None and result.step != session.status().step and not session.model_changed()
