@@ -70,8 +70,8 @@ class Notebook:
             self.wait_idle()
 
     def save(self) -> None:
+        """Save what the notebook shows now; outputs may come while that is written."""
         self._run_in_page("await app.commands.execute('docmanager:save')")
-        self._wait("!panel.context.model.dirty", "the notebook to be saved", VIEW_S)
 
     def reopen(self, *, kernel: bool = True) -> None:
         """Save, end the kernel, and load the page again; without `kernel` as a reader who has none sees it."""
