@@ -60,7 +60,7 @@ def click_around(inspector: nnw.Inspector, view: View, stop: threading.Event, an
                 answered.append(turn)
                 break
             time.sleep(0.005)
-        stop.wait(0.05)
+        stop.wait(0.3)
 
 
 def watched(net: str, case: str) -> tuple[Training, dict[str, int], int]:
