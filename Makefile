@@ -10,6 +10,8 @@ NPM := $(PY) js/hatch_build.py
 # Most modules are never imported: compiling them all would take longer than compiling those on the way.
 PIP := $(PY) -m pip install --quiet --no-compile
 PYTEST := $(PY) -m pytest -q --durations 10
+# What failed is run once more, alone: on a shared machine a deadline can pass without anything being wrong. Both runs are shown.
+twice = $(PYTEST) $(1) || { echo "── again, what failed"; $(PYTEST) --last-failed $(1); }
 READY = $(VENV)/ready-$(1)-$(STATE)
 comma := ,
 # An environment is good for one set of requirements and one state of the browser sources.
@@ -67,13 +69,13 @@ vitest: $(call READY,test)
 	$(call stage,TypeScript tests,$(NPM) test)
 
 unit: $(call READY,test)
-	$(call stage,Python tests,$(PYTEST) -m "not soak" --ignore tests/browser --ignore tests/test_notebooks.py)
+	$(call stage,Python tests,$(call twice,-m "not soak" --ignore tests/browser --ignore tests/test_notebooks.py))
 
 notebooks: $(call READY,test)
 	$(call stage,notebooks,$(PYTEST) tests/test_notebooks.py)
 
 browser: $(call READY,test) $(VENV)/ready-chromium
-	$(call stage,browser tests,$(PYTEST) -m "not soak" tests/browser)
+	$(call stage,browser tests,$(call twice,-m "not soak" tests/browser))
 
 # A browser of the system, else under CI (or INSTALL_BROWSER=1, as root) Debian's, else Playwright's own.
 $(VENV)/ready-chromium: | $(call READY,test)

@@ -78,10 +78,9 @@ def resident() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-@pytest.mark.parametrize(
-    "refreshes", [pytest.param(2, marks=pytest.mark.slow), pytest.param(20, marks=pytest.mark.soak)]
-)
-def test_what_is_kept_stays_under_the_bound_from_refresh_to_refresh(net: nn.Sequential, refreshes: int) -> None:
+@pytest.mark.soak
+def test_what_is_kept_stays_under_the_bound_from_refresh_to_refresh(net: nn.Sequential) -> None:
+    refreshes = 20  # one alone says nothing: the allocator keeps what a first pass needed
     assert 24 * MB < sum(parameter.numel() for parameter in net.parameters()) < 27 * MB
     with inspected(net, PROBE) as inspector:
         session = inspector._session
@@ -131,4 +130,5 @@ def test_statistics_are_reduced_where_they_arise_and_no_layer_is_kept(
             assert alive() <= 1, "activations outlived their chunk"
         assert len(seen) >= 2 * len(inspector.layers)
         assert total > 100 * MB
+        assert session.status().memory_bytes - session.shadow.nbytes <= MAX_MEMORY
         assert most <= 10, f"{most} activations of {len(inspector.layers)} layers at once"

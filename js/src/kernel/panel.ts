@@ -168,6 +168,7 @@ function mountPanel<H extends CommonHeader>(
   if (head) widget.append(head.element);
   widget.append(root);
   const view = build(panel);
+  let unseen = false;
 
   function draw(fresh: ReadonlySet<string>): void {
     const { header } = connection;
@@ -176,7 +177,8 @@ function mountPanel<H extends CommonHeader>(
       if (fresh.has("picture") && picture) view.frame(picture);
       if (fresh.has("state") && header) view.state?.(header);
       if (header?.own_picture) hidePicture(panel);
-      view.draw();
+      unseen = !isLaidOut(widget);
+      if (!unseen) view.draw();
     } catch (error) {
       connection.report(error);
     }
@@ -185,6 +187,7 @@ function mountPanel<H extends CommonHeader>(
 
   observe(panel, connection, loop);
   const ticker = setInterval(() => {
+    if (unseen && isLaidOut(widget)) loop.redraw();
     head?.tick();
     view.tick?.();
   }, 1000);
@@ -194,6 +197,12 @@ function mountPanel<H extends CommonHeader>(
   loop.redraw();
   return dispose;
 }
+
+/**
+ * Whether the element has a size to be drawn at. JupyterLab takes the whole page out of the layout while it changes the
+ * theme and puts it back at its old size, of which no observer tells.
+ */
+const isLaidOut = (element: HTMLElement): boolean => element.checkVisibility?.() !== false;
 
 /** Follows what changes the picture without a frame: size, theme, and whether anyone can see it. */
 function observe(panel: Panel, connection: { tellVisible(): void }, mounted: Mounted): void {
