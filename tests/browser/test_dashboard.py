@@ -184,7 +184,7 @@ def test_status_pause_resume_and_refresh_follow_a_training(dashboard: DashboardO
     # Without a watch nobody follows the weights: the view says so, and Refresh takes them.
     canvas = dashboard.grid().canvas
     old = notebook.canvas_pixels(canvas)
-    notebook.python("[parameter.data.mul_(-0.5) for parameter in model.parameters()] and 0")
+    notebook.python("[parameter.detach().mul_(-0.5) for parameter in model.parameters()] and 0")
     dashboard.tab("Filters").click()
     dashboard.tab("Activations").click()
     dashboard.refresh.click()
