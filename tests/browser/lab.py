@@ -27,7 +27,7 @@ CELL_S = 180.0
 VIEW_S = 60.0
 POLL_MS = 50
 
-# bqplot 0.13 now and then draws a line between the arrival of its new x and its new y; the next update draws it right.
+# bqplot 0.13 says this now and then when a curve is updated; why is not known yet, and the next update draws it right.
 BQPLOT_ERRORS = (r"^error: Error setting state: Cannot read properties of undefined \(reading 'x'\)",)
 
 # What Notebook 7.6 reports about itself, with an empty notebook too.
