@@ -18,6 +18,9 @@ from nnwidgets.views._guard import guard_tree
 from nnwidgets.views._publisher import PUBLISHER
 from nnwidgets.views._wire import Array
 
+# bqplot's marks and scales appear one after the other, and a change that comes between them is an error in the console.
+APPEARING_S = 1.5
+
 UNIT, INK, BAND = "var(--jp-brand-color1)", "var(--jp-ui-font-color1)", "var(--jp-ui-font-color1)"
 OTHERS = "var(--jp-ui-font-color2)"
 
@@ -69,6 +72,11 @@ class Curve(ipywidgets.VBox):
         self.add_class("nnw-curve")
         self._say(None)
         guard_tree(self)
+        self.appear()
+
+    def appear(self) -> None:
+        """A page begins to show the curve: leave it alone until it has."""
+        PUBLISHER.hold(self, APPEARING_S)
 
     def show(self, series: Series) -> None:
         """Draw the series at the publisher's next turn."""
@@ -158,6 +166,11 @@ class Curves(ipywidgets.VBox):
         super().__init__([self._legend, body])
         self.add_class("nnw-curves")
         guard_tree(self)
+
+    def appear(self) -> None:
+        """A page begins to show the curves."""
+        for curve in self.curves.values():
+            curve.appear()
 
     def describe(self, unit: str, band: str, note: str) -> None:
         """Say in the legend what the lines are."""

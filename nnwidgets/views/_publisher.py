@@ -84,7 +84,7 @@ class Publisher:
         self._clock = clock
         self._lanes: dict[int, Lane] = {}
         self._updates: dict[int, tuple[float, Callable[[], int]]] = {}
-        self._updated_at: dict[int, float] = {}
+        self._free_from: dict[int, float] = {}
         self._free_at = float("-inf")
         self._wake = threading.Condition()
         self._stopped = False
@@ -115,17 +115,25 @@ class Publisher:
         A change that waits is replaced, but not put off.
         """
         with self._wake:
-            earliest = self._updated_at.get(id(key), float("-inf")) + 1 / UPDATES_PER_S
-            due = max(earliest, self._clock() + delay_s)
+            due = max(self._free_from.get(id(key), float("-inf")), self._clock() + delay_s)
             waiting, _ = self._updates.get(id(key), (due, change))
             self._updates[id(key)] = (min(waiting, due), change)
             self._start()
             self._wake.notify()
 
+    def hold(self, key: object, hold_s: float) -> None:
+        """Run no change of this key for a while, neither one that waits nor one to come."""
+        with self._wake:
+            free_from = max(self._free_from.get(id(key), float("-inf")), self._clock() + hold_s)
+            self._free_from[id(key)] = free_from
+            if id(key) in self._updates:
+                due, change = self._updates[id(key)]
+                self._updates[id(key)] = (max(due, free_from), change)
+
     def forget(self, key: object) -> None:
         with self._wake:
             self._updates.pop(id(key), None)
-            self._updated_at.pop(id(key), None)
+            self._free_from.pop(id(key), None)
 
     def heard(self, outlet: Outlet, *, ack: int | None = None, visible: bool | None = None, busy: bool = False) -> None:
         """Note a message of the browser; `busy` says that it was handled while a cell ran."""
@@ -225,7 +233,7 @@ class Publisher:
         with self._wake:
             if self._updates.get(key, (0.0, None))[1] is change:
                 del self._updates[key]
-            self._updated_at[key] = self._clock()
+            self._free_from[key] = self._clock() + 1 / UPDATES_PER_S
         messages = 1
         try:
             messages = max(1, change())

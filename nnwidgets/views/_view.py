@@ -21,6 +21,7 @@ from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._captions import step_text
 from nnwidgets.views._commands import SELECTABLE, TakesCommands
 from nnwidgets.views._controls import HasControls
+from nnwidgets.views._curves import Curves
 from nnwidgets.views._display import LeavesPicture
 from nnwidgets.views._guard import close_tree
 from nnwidgets.views._job import ViewJob
@@ -261,6 +262,9 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
 
     def _hello(self) -> None:
         self.shown = True
+        for widget in self.children:
+            if isinstance(widget, Curves):
+                widget.appear()
         self.show_picture()
         if self._missed_the_end():
             self.refresh()

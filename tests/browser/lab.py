@@ -27,11 +27,14 @@ CELL_S = 180.0
 VIEW_S = 60.0
 POLL_MS = 50
 
-# bqplot 0.13 says this now and then when a curve is updated; why is not known yet, and the next update draws it right.
-BQPLOT_ERRORS = (r"^error: Error setting state: Cannot read properties of undefined \(reading 'x'\)",)
-
 # What Notebook 7.6 reports about itself, with an empty notebook too.
 NOTEBOOK_7_ERRORS = (r"^uncaught: .*\(reading 'schema'\)", r"^uncaught: Command 'filebrowser:open-path' not registered")
+
+# Playwright hands on what an error says; where it came from is what one wants to know.
+_ERRORS_WITH_STACKS = """
+    const plain = console.error;
+    console.error = (...parts) => plain(...parts.map((part) => (part instanceof Error ? String(part.stack) : part)));
+"""
 
 # In the page: `panel` is the notebook in front, `cell(i)` its i-th cell.
 _PAGE = """
@@ -48,10 +51,11 @@ class Notebook:
         self.path = path
         self.console: list[str] = []
         self.errors: list[str] = []
-        self.allowed_errors: list[str] = list(BQPLOT_ERRORS)
+        self.allowed_errors: list[str] = []
         self._server = server
         self.page = browser.new_page(viewport={"width": 1280, "height": 900})
         self.page.set_default_timeout(VIEW_S * 1000)
+        self.page.add_init_script(_ERRORS_WITH_STACKS)
         self.page.on("console", self._on_console)
         self.page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
 

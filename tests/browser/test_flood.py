@@ -53,6 +53,39 @@ with inspector.watch(optimizer) as watch:
         time.sleep(0.005)
 print("trained", watch.step_count)
 """
+# Curves written as often as they may be while one after the other is made and begins to show on the page.
+APPEARANCES = """
+import threading, time
+import numpy as np
+from IPython.display import display
+from nnwidgets.views._curves import Series
+
+views, done = [], threading.Event()
+
+def write():
+    random = np.random.default_rng(0)
+    while not done.is_set():
+        count = int(random.integers(2, 20))
+        series = Series(np.arange(count), *random.normal(size=(2, count)), band=random.normal(size=(2, count)))
+        for view in views:
+            for curve in view.children[1].curves.values():
+                curve.show(series)
+        time.sleep(0.01)
+
+writer = threading.Thread(target=write)
+writer.start()
+for _ in range(8):
+    views.append(inspector.activations(layer="features.relu1"))
+    display(views[-1])
+    time.sleep(0.4)
+time.sleep(3)
+done.set()
+writer.join()
+line = Series(np.arange(7), *np.random.default_rng(0).normal(size=(2, 7)))
+for view in views:
+    for curve in view.children[1].curves.values():
+        curve.show(line)
+"""
 CPU_SLOWDOWN = 6
 
 
@@ -86,6 +119,15 @@ def test_a_flood_leaves_the_cell_its_output_and_the_page_the_newest_frame(open_n
     # Still in touch: a click comes through, and is answered.
     view.tile(6).click()
     view.until("inspector.selection.unit", 6)
+
+
+def test_curves_written_while_they_appear_leave_the_console_clean(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook([NET, APPEARANCES])
+    notebook.finish()
+    lines = notebook.page.locator(".nnw-curve .bqplot .curve .line")
+    points = "all => all.map((line) => (line.getAttribute('d') ?? '').split(',').length - 1)"
+    # Of five marks a figure the unit and the mean come last; the console is looked at when the test has ended.
+    notebook.until(lambda: lines.evaluate_all(points).count(7) == 8 * 3 * 2, "the last lines in every figure")
 
 
 def test_a_page_reloaded_in_a_training_shows_the_kept_picture_and_then_the_live_view(

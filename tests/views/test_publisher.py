@@ -182,6 +182,23 @@ def test_curve_updates_keep_the_newest_and_their_pace(publisher: Publisher, cloc
     assert written[-1] == 1999
 
 
+def test_a_held_curve_is_left_alone_for_that_long(publisher: Publisher, clock: Clock) -> None:
+    written: list[float] = []
+    curve, begin = object(), clock()
+
+    def write() -> int:
+        written.append(clock())
+        return 1
+
+    publisher.update(curve, write)
+    publisher.hold(curve, 1.5)
+    advance(publisher, clock, 1.0, each=lambda: publisher.update(curve, write))
+    assert written == []
+    advance(publisher, clock, 1.0)
+    assert len(written) == 1
+    assert written[0] >= begin + 1.5
+
+
 def test_the_thread_sends_and_stops() -> None:
     publisher = Publisher()
     page = Page()
