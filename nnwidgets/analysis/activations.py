@@ -1,8 +1,7 @@
 """Statistics of a layer's values, per channel, over a set of samples.
 
-Knows values only: no model, no hook, no widget. Everything is summed in float64 and merged chunk by chunk, so a probe
-of any size costs the memory of one part of a chunk; nothing here waits for the device (no `.item()`), as it runs inside
-hooks.
+Knows values only: no model, no hook, no widget. Everything is merged chunk by chunk, so a probe of any size costs the
+memory of one part of a chunk; nothing here waits for the device (no `.item()`), as it runs inside hooks.
 """
 
 from __future__ import annotations
@@ -12,16 +11,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
+
+from nnwidgets.analysis.engine.map_sums import CONSTANT, GreyInputs, MapSums, map_sums
 
 __all__ = ["ActivationStats", "StatsAccumulator", "activation_stats", "channels_first"]
 
 # Values worked on at once: on the CPU 2 MB in float64, about a core's cache, elsewhere 128 MB.
 _CPU_PART, _PART = 1 << 18, 1 << 24
-
-# A sum of squares around the mean below this share of the plain sum of squares is rounding (float64 leaves 1e-32, the
-# smallest step float32 can hold leaves 1e-21 even in a map of 1 000 x 1 000), so the values are taken as constant.
-_CONSTANT = 1e-26
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,11 +148,18 @@ class StatsAccumulator:
 
     def __init__(self) -> None:
         self._sums: _Sums | None = None
+        self._maps: list[MapSums] = []
+        self._positions = 1
+        self._channels: int | None = None
         self._samples = 0
         self._dtype = torch.float32
 
-    def add(self, activation: Tensor, inputs: Tensor | None = None, *, channel_dim: int | None = None) -> None:
+    def add(
+        self, activation: Tensor, inputs: Tensor | GreyInputs | None = None, *, channel_dim: int | None = None
+    ) -> None:
         """Take in a chunk; see `activation_stats` for the arguments and what is raised.
+
+        `GreyInputs` are pictures that several layers are compared with, and made grey once.
 
         Raises:
             ValueError: another number of channels than before.
@@ -164,18 +167,32 @@ class StatsAccumulator:
         if activation.is_complex():
             raise TypeError("activation: expected real values, got complex ones; take .abs() or .real first")
         values = channels_first(activation.detach(), channel_dim=channel_dim)
-        if self._sums is not None and values.shape[1] != len(self._sums.count):
-            raise ValueError(f"activation: expected {len(self._sums.count)} channels as before, got {values.shape[1]}")
+        if self._channels is not None and values.shape[1] != self._channels:
+            raise ValueError(f"activation: expected {self._channels} channels as before, got {values.shape[1]}")
         if inputs is not None and len(inputs) != len(values):
             raise ValueError(f"inputs: expected one per activation ({len(values)}), got {len(inputs)}")
         if activation.dtype == torch.float64:
             self._dtype = torch.float64
-        rows = max(1, (_CPU_PART if values.device.type == "cpu" else _PART) // max(1, values[:1].numel()))
-        for start in range(0, max(1, len(values)), rows):
-            grey = _grey_inputs(inputs[start : start + rows], values) if inputs is not None else None
-            part = _sums(values[start : start + rows], grey)
-            self._sums = part if self._sums is None else self._sums.merged(part)
+        grey = GreyInputs(inputs) if isinstance(inputs, Tensor) else inputs
+        units = grey.units(values) if grey is not None else None
+        maps = values.flatten(2) if values.ndim > 2 else values[..., None]
+        if maps.shape[2] != self._positions:
+            self._merge()
+        self._channels, self._positions = maps.shape[1], maps.shape[2]
+        rows = max(1, (_CPU_PART if maps.device.type == "cpu" else _PART) // max(1, maps[:1].numel()))
+        for start in range(0, max(1, len(maps)), rows):
+            part = slice(start, start + rows)
+            self._maps.append(map_sums(maps[part], units[part] if units is not None else None))
         self._samples += len(values)
+        if self._channels * sum(len(part.means) for part in self._maps) > _CPU_PART:
+            self._merge()
+
+    def _merge(self) -> None:
+        """Reduce the maps' sums to sums over samples: seldom, as that takes many small operations."""
+        if self._maps:
+            part = _sums(MapSums.joined(self._maps), self._positions)
+            self._sums = part if self._sums is None else self._sums.merged(part)
+            self._maps = []
 
     def result(self) -> ActivationStats:
         """Return the statistics so far.
@@ -183,6 +200,7 @@ class StatsAccumulator:
         Raises:
             ValueError: nothing was added.
         """
+        self._merge()
         if self._sums is None:
             raise ValueError("activation statistics: expected at least one chunk, got none; call add() first")
         sums, count = self._sums, self._sums.count
@@ -204,72 +222,29 @@ class StatsAccumulator:
         )
 
 
-def _sums(values: Tensor, grey: Tensor | None) -> _Sums:
-    """Return the sums of one part, from a few passes over its values.
-
-    Args:
-        values: `(n, channels, *positions)`, any real dtype.
-        grey: `(n, positions)` float64, or None.
-    """
-    maps = values.flatten(2) if values.ndim > 2 else values[..., None]
-    zeros = maps.shape[2] - maps.count_nonzero(2)
-    finite = (maps - maps) == 0  # isfinite in a third of its time
-    filled = maps.to(torch.float64).nan_to_num(0.0, 0.0, 0.0)
-    counts = finite.sum(2).to(torch.float64)
-    whole = counts == maps.shape[2]
-    means = filled.sum(2) / counts.clamp(min=1)
-    offsets = filled - means[..., None]
-    # Where a value was not finite its 0 lies one mean off; taking that out again is exact for maps without such values.
-    spreads = torch.linalg.vector_norm(offsets, dim=2).square() - (maps.shape[2] - counts) * means.square()
-    spreads = spreads.clamp(min=0)
-    energies, sizes = spreads + counts * means.square(), filled.abs_().sum(2)
+def _sums(maps: MapSums, positions: int) -> _Sums:
+    """Return the sums over the samples of a part's maps."""
+    counts, means, spreads = maps.counts, maps.means, maps.spreads
+    energies = spreads + counts * means.square()
+    whole = counts == positions
     count = counts.sum(0)
     mean = (counts * means).sum(0) / count.clamp(min=1)
-    response = torch.where(whole, sizes / maps.shape[2], 0.0)
-    varies = whole & (spreads > _CONSTANT * energies)
-    similarity, similarity_n = _similarity(offsets, spreads, varies, grey)
-    concentration, concentration_n = _concentration(sizes, energies, whole, maps.shape[2])
+    response = torch.where(whole, maps.sizes / positions, 0.0)
+    alike = whole & (spreads > CONSTANT * energies) & ~maps.likeness.isnan()
+    root = positions**0.5
+    focused = whole & (energies > 0) & (root > 1)
+    sparseness = (root - maps.sizes / energies.sqrt()) / (root - 1 if root > 1 else 1.0)
     return _Sums(
         count=count,
         mean=mean,
         spread=(spreads + counts * (means - mean).square()).sum(0),
-        zeros=zeros.sum(0).to(torch.float64),
-        nonfinite=maps.shape[2] * len(maps) - count,
-        similarity=similarity,
-        similarity_n=similarity_n,
-        concentration=concentration,
-        concentration_n=concentration_n,
+        zeros=maps.zeros.sum(0),
+        nonfinite=positions * len(counts) - count,
+        similarity=torch.where(alike, (maps.likeness / spreads.sqrt()).clamp(max=1.0), 0.0).sum(0),
+        similarity_n=alike.sum(0).to(torch.float64),
+        concentration=torch.where(focused, sparseness.clamp(0, 1), 0.0).sum(0),
+        concentration_n=focused.sum(0).to(torch.float64),
         response=response.sum(0),
         response_squares=response.square().sum(0),
         response_n=whole.sum(0).to(torch.float64),
     )
-
-
-def _similarity(offsets: Tensor, spreads: Tensor, varies: Tensor, grey: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Return the sum of |correlation| with the input over the samples where it is defined, and their number."""
-    if grey is None:
-        nothing = spreads.new_zeros(spreads.shape[1])
-        return nothing, nothing
-    grey_offsets = grey - grey.mean(1, keepdim=True)
-    grey_spread = grey_offsets.square().sum(1)
-    grey_varies = grey_spread > _CONSTANT * grey.square().sum(1)  # NaN in the input compares false
-    defined = varies & grey_varies[:, None]
-    product = torch.einsum("ncp,np->nc", offsets, grey_offsets).abs()
-    correlation = product / (spreads.sqrt() * grey_spread.sqrt()[:, None])
-    return torch.where(defined, correlation.clamp(max=1.0), 0.0).sum(0), defined.sum(0).to(torch.float64)
-
-
-def _concentration(sizes: Tensor, energies: Tensor, whole: Tensor, positions: int) -> tuple[Tensor, Tensor]:
-    """Return the sum of Hoyer's sparseness over the samples where it is defined, and their number."""
-    root = positions**0.5
-    defined = whole & (energies > 0) & (root > 1)
-    sparseness = (root - sizes / energies.sqrt()) / (root - 1 if root > 1 else 1.0)
-    return torch.where(defined, sparseness.clamp(0, 1), 0.0).sum(0), defined.sum(0).to(torch.float64)
-
-
-def _grey_inputs(inputs: Tensor, values: Tensor) -> Tensor | None:
-    """Return the inputs' channel mean at the maps' size, `(n, positions)`; None where either isn't a picture."""
-    if inputs.ndim != values.ndim or values.ndim < 4 or inputs.is_complex():
-        return None
-    grey = inputs.detach().to(values.device, torch.float64).mean(1, keepdim=True)
-    return interpolate(grey, size=values.shape[2:], mode="area").flatten(1)

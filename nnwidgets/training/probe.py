@@ -13,6 +13,7 @@ from nnwidgets.analysis import ActivationStats
 from nnwidgets.analysis.activations import StatsAccumulator
 from nnwidgets.analysis.capture import LayerInfo, record
 from nnwidgets.analysis.engine.layer_calls import module_of
+from nnwidgets.analysis.engine.map_sums import GreyInputs
 from nnwidgets.analysis.filters import filter_stats, filter_weight
 from nnwidgets.data import Batch, Samples
 from nnwidgets.training.record import ProbeResult, Record
@@ -97,7 +98,8 @@ class ProbeJob(Job):
     ) -> tuple[Tensor | None, float | None]:
         """Add a chunk to the sums; return its scores (n, classes) and its loss, where there are any."""
         picture = batch.args[0] if batch.args and isinstance(batch.args[0], Tensor) else None
-        inputs = picture if picture is not None and picture.ndim == 4 and picture.is_floating_point() else None
+        comparable = picture is not None and picture.ndim == 4 and picture.is_floating_point()
+        inputs = GreyInputs(picture) if picture is not None and comparable else None
 
         def add(name: str, value: Tensor) -> None:
             if value.ndim == 0:  # a loss, say: it has no samples to be summed over

@@ -73,6 +73,22 @@ def test_statistics_equal_plain_loops(generator: torch.Generator, dtype: torch.d
     assert stats.samples == 6
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1e-12, 1e-3, 1.0, 1e12, 1e25])
+@pytest.mark.parametrize("offset", [0.0, 3.0, 1e4])
+def test_float32_is_as_good_as_float64_at_any_scale(generator: torch.Generator, scale: float, offset: float) -> None:
+    maps = (scale * (torch.randn(4, 3, 9, 9, generator=generator, dtype=torch.float64) + offset)).float()
+    maps[:, 1] = maps[:, 1].clamp(min=scale * offset)
+    maps[:, 2] = scale * offset  # constant
+    pictures = torch.randn(4, 1, 9, 9, generator=generator)
+
+    stats, wide = activation_stats(maps, inputs=pictures), activation_stats(maps.double(), inputs=pictures)
+
+    for name in FIELDS:
+        torch.testing.assert_close(
+            getattr(stats, name).double(), getattr(wide, name), rtol=3e-6, atol=1e-38, equal_nan=True, msg=name
+        )
+
+
 @pytest.mark.parametrize(("dtype", "rtol"), [(torch.float64, 1e-12), (torch.float32, 2e-7)])
 def test_chunks_give_the_same_as_all_at_once(generator: torch.Generator, dtype: torch.dtype, rtol: float) -> None:
     maps, pictures = maps_with_oddities(generator, dtype), torch.randn(6, 1, 7, 5, generator=generator)
