@@ -48,7 +48,7 @@ def open_session(
     if not layers:
         raise ValueError("model: expected a forward pass that calls at least one layer, got one that calls none")
     readable = all(parameter.device == shadow.device for parameter in model.parameters())
-    worker = Worker(shadow, budget=Budget(), readable=readable)
+    worker = Worker(shadow, budget=Budget(), readable=readable, spare_bytes=memory // 4)
     record, user_thread = Record(max_bytes=memory // 4), UserThread()
     session = Session(
         live=weakref.ref(model),

@@ -191,7 +191,7 @@ class Session:
             training=self.training,
             overhead=watch.overhead if watch is not None else None,
             budget=watch.budget.share if watch is not None else None,
-            memory_bytes=self.shadow.nbytes + self.samples.nbytes + self.record.nbytes,
+            memory_bytes=self.shadow.nbytes + self.worker.replica_bytes + self.samples.nbytes + self.record.nbytes,
             stale_after_s=stale,
         )
 

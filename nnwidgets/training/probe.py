@@ -20,6 +20,7 @@ from nnwidgets.training.record import ProbeResult, Record
 from nnwidgets.training.worker import Job, Snapshot
 
 SLICE_S = 0.03
+LONG_S = 0.25  # a pass that costs this runs beside the others: its copy of the model is cheaper than their waiting
 FEWEST_ROWS = 4
 KEPT_KERNEL_VALUES = 100_000
 
@@ -64,14 +65,17 @@ class ProbeJob(Job):
         sums: dict[str, StatsAccumulator] = {}
         outputs: list[Any] = []
         indices, start = self._samples.probe_indices, 0
+        pass_s = 0.0
         while start < len(indices):
             began = time.thread_time()
             batch = self._samples.batch(indices[start : start + self._rows])
             outputs.append(self._forward(module, batch, sums))
             start += self._rows
             spent = time.thread_time() - began
+            pass_s += spent
             self._rows = int(min(max(FEWEST_ROWS, self._rows * min(2.0, SLICE_S / max(spent, 1e-6))), len(indices)))
             yield
+        self.long = pass_s > LONG_S
         filters, kernels = {}, {}
         for layer in self._layers.values():
             weight = filter_weight(module_of(module, layer.name)) if layer.call == 1 else None

@@ -43,8 +43,9 @@ class Follower(Protocol):
 class Schedule:
     """The tasks of one worker. Any thread may `add`, `remove`, `follow` and `unfollow`; the rest is the worker's."""
 
-    def __init__(self, slot: Slot, budget: Budget, *, readable: bool = True) -> None:
+    def __init__(self, slot: Slot, budget: Budget, *, readable: bool = True, spare_bytes: int | None = None) -> None:
         self.budget = budget
+        self._spare_bytes = spare_bytes
         self.yielding = False  # somebody in the user's thread wants the shadow
         self._slot = slot
         self._readable = readable
@@ -80,6 +81,11 @@ class Schedule:
     @property
     def busy(self) -> bool:
         return self.clicked or any(task.running is not None for task in tuple(self._tasks.values()))
+
+    @property
+    def replica_bytes(self) -> int:
+        """What copies of the model for single tasks take."""
+        return sum(task.replica_bytes for task in tuple(self._tasks.values()))
 
     # Messages, run by the worker.
 
@@ -124,7 +130,7 @@ class Schedule:
         if not self.yielding:
             task, pause = self._choose(now)
             if task is not None:
-                task_s, pause = self._run(task, now), 0.0
+                task_s, pause = self._run(task, now, owed=not idle), 0.0
         spent = max(self.budget.cpu_clock() - begin, task_s)
         if not idle:
             self.budget.charge(spent)
@@ -151,26 +157,31 @@ class Schedule:
             return None, None
         return self._choose_behind(wanted) if self.budget.idle else self._choose_due(wanted, now)
 
-    def _run(self, task: Task, now: float) -> float:
-        """Begin the task if it isn't, run one chunk; returns what it cost in seconds."""
+    def _run(self, task: Task, now: float, *, owed: bool) -> float:
+        """Begin the task if it isn't, run one chunk; returns what it cost in seconds, `owed` to training or not."""
         done, failure = False, None
         timer = ChunkTimer(self.budget, self._slot.shadow.device)
         try:
             if task.running is None and self._slot.snapshot is not None:
                 self._slot.await_copy()
-                task.begin(self._slot.snapshot, now)
+                task.begin(self._slot.snapshot, now, apart=task.job.long and self._has_room(task))
             done = task.advance()
         except BaseException as error:
             # SystemExit in an analysis must not end the thread that serves all others.
             failure = error
         seconds = timer.seconds()
         task.turn_at = self.budget.clock()
-        task.pay(seconds, done=done)
+        task.pay(seconds, done=done, owed=owed)
         if failure is not None:
             task.fail(failure, task.turn_at)
             if isinstance(failure, (MemoryError, torch.cuda.OutOfMemoryError)):
                 self._free_memory()
         return seconds
+
+    def _has_room(self, task: Task) -> bool:
+        """Whether there may be a copy of the model for this task alone; without one it keeps the shadow from others."""
+        copies = self._slot.shadow.nbytes + self.replica_bytes - task.replica_bytes
+        return self._spare_bytes is None or copies <= self._spare_bytes
 
     def _free_memory(self) -> None:
         for task in tuple(self._tasks.values()):

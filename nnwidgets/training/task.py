@@ -25,9 +25,8 @@ class Task:
         promised: The answer is taking long and goes on in the background.
         running: The work in progress, on `source`, the newest snapshot this job was given.
         savings: Seconds this job may spend of what the budget earned.
-        cost_s: What the next run is expected to cost: all of it, or one chunk of a long job. The first run of all is
-            not
-            counted: it pays for imports and caches.
+        cost_s: What the next run is expected to cost: all of it, or one chunk where it runs on a copy of its own. The
+            first run of all is not counted: it pays for imports and caches.
     """
 
     def __init__(self, job: Job) -> None:
@@ -47,12 +46,19 @@ class Task:
         self._failures = 0
         self._warm = False
         self._run_s = 0.0
+        self._chunk_s = 0.0
+        self._apart = job.long
         self._replica: Shadow | None = None
 
     @property
     def on_shadow(self) -> bool:
         """Whether it runs on the worker's shadow, and not on a copy of its own."""
-        return self.running is not None and not self.job.long
+        return self.running is not None and not self._apart
+
+    @property
+    def replica_bytes(self) -> int:
+        """What its own copy of the model takes."""
+        return self._replica.nbytes if self._replica is not None else 0
 
     def wanted(self, now: float) -> bool:
         """Whether the background should keep it fresh."""
@@ -72,11 +78,14 @@ class Task:
         self.stop()
         self.clicked_at, self._cancelled = None, True
 
-    def begin(self, source: Snapshot, now: float) -> None:
-        """Start to work on a snapshot; a long job on a copy of its own. The first chunk runs at `advance`."""
+    def begin(self, source: Snapshot, now: float, *, apart: bool) -> None:
+        """Start to work on a snapshot, `apart` on a copy of its own. The first chunk runs at `advance`."""
         self.source, self.started_at, self._run_s = source, now, 0.0
+        self._apart = apart
         snapshot = source
-        if self.job.long:
+        if not apart:
+            self._replica = None
+        else:
             if self._replica is None:
                 self._replica = source.shadow.replica()
             else:
@@ -95,14 +104,19 @@ class Task:
             return True
         return False
 
-    def pay(self, seconds: float, *, done: bool) -> None:
-        """Take what a chunk cost from the savings and learn from it. Answers to clicks are paid by all tasks."""
+    def pay(self, seconds: float, *, done: bool, owed: bool) -> None:
+        """Learn from what a chunk cost, and where it is `owed`, take it from the savings.
+
+        Not owed is what was done while nothing trained. Answers to clicks are paid by all tasks.
+        """
         self._run_s += seconds
-        if self.clicked_at is None:
+        self._chunk_s = max(seconds, FORGET * self._chunk_s)
+        if owed and self.clicked_at is None:
             self.savings -= seconds
-        if self._warm and (done or self.job.long):
-            self.cost_s = max(seconds, FORGET * self.cost_s) if self.job.long else self._run_s
-        self._warm |= done or self.job.long
+        by_chunk = self.job.long and (self._apart or done)
+        if self._warm and (done or by_chunk):
+            self.cost_s = self._chunk_s if by_chunk else self._run_s
+        self._warm |= done or by_chunk
         if done:
             self.clicked_at, self.promised, self._failures = None, False, 0
 

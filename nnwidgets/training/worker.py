@@ -48,14 +48,17 @@ class Worker:
         shadow: The copy of the model that jobs get; filled here, in the caller's thread.
         budget: What background work may cost. A watch puts its own in its place.
         readable: Whether this thread may copy the model itself while nothing trains: on the CPU and CUDA.
+        spare_bytes: What further copies of the model, for long jobs, may take; None for any amount.
     """
 
-    def __init__(self, shadow: Shadow, *, budget: Budget, readable: bool = True) -> None:
+    def __init__(
+        self, shadow: Shadow, *, budget: Budget, readable: bool = True, spare_bytes: int | None = None
+    ) -> None:
         self._inbox: Inbox = SimpleQueue()
         self.slot = Slot(shadow, clock=budget.clock, filled=partial(self._inbox.put, None))
         self.holds: set[object] = set()  # while there is one, nothing is computed and nothing copied
         self.closed = False
-        self._schedule = Schedule(self.slot, budget, readable=readable)
+        self._schedule = Schedule(self.slot, budget, readable=readable, spare_bytes=spare_bytes)
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._refilling = threading.Lock()
@@ -72,6 +75,11 @@ class Worker:
     @property
     def budget(self) -> Budget:
         return self._schedule.budget
+
+    @property
+    def replica_bytes(self) -> int:
+        """What copies of the model for long jobs take now."""
+        return self._schedule.replica_bytes
 
     # What any thread may ask. Nothing here waits for the worker, unless it says so.
 

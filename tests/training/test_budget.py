@@ -50,14 +50,14 @@ class FakeJob(Job):
 class World:
     """Training on one core, the worker on another; the wall clock follows training, steps of 10 ms."""
 
-    def __init__(self, share: float = 0.05) -> None:
+    def __init__(self, share: float = 0.05, spare_bytes: int | None = None) -> None:
         self.now = 0.0
         self.worker_s = 0.0
         self.free_at = 0.0
         self.worst = 0.0
         self.budget = Budget(share, clock=lambda: self.now, cpu_clock=lambda: self.worker_s)
         self.slot = Slot(Shadow(nn.Linear(1, 1)), clock=lambda: self.now, filled=lambda: None)
-        self.schedule = Schedule(self.slot, self.budget)
+        self.schedule = Schedule(self.slot, self.budget, spare_bytes=spare_bytes)
         self.follower = Follower()
         self.schedule.follow(self.follower, self.budget, readable=True)
 
@@ -143,6 +143,40 @@ def test_a_long_job_that_costs_little_does_not_keep_others_from_new_snapshots() 
     short = world.job(0.0001)
     world.train(10.0)
     assert len(short.runs) > 50
+
+
+def test_what_is_done_while_nothing_trains_is_not_owed() -> None:
+    world = World()
+    job = world.job(0.1)
+    for _ in range(20):
+        assert world.slot.withdraw()
+        world.slot.offer()
+        world.slot.fill()
+        while world.turn():
+            pass
+    begun = len(job.runs)
+    assert begun >= 20
+    world.train(20.0)
+    assert len(job.runs) - begun >= 5
+
+
+def test_a_job_that_grows_long_soon_leaves_the_shadow_to_others() -> None:
+    world = World()
+    dear, cheap = world.job(0.05, slices=30), world.job(0.01)
+    world.train(100.0)
+    before, dear.long = len(cheap.runs), True
+    world.train(100.0)
+    dear_runs, cheap_runs = len(dear.runs), [run for run in cheap.runs[before:] if run > 140]
+    assert dear_runs >= 2
+    assert max(later - earlier for earlier, later in itertools.pairwise(cheap_runs)) < 2.0
+
+
+def test_a_long_job_without_room_for_its_copy_runs_on_the_shadow() -> None:
+    world = World(spare_bytes=0)
+    job = world.job(0.01, slices=3, long=True)
+    world.train(20.0)
+    assert len(job.runs) >= 3
+    assert world.schedule.replica_bytes == 0
 
 
 def test_no_view_is_refreshed_faster_than_an_eye_can_follow() -> None:
