@@ -210,12 +210,12 @@ describe("vectors and sequences", () => {
 
   it("give value and place under the pointer", () => {
     const rows = { name: "rows", dtype: "float32", shape: [4, 10] };
-    const sequence = { title: "gru", layout: "sequence", selected_tile: 0 };
+    const sequence = { title: "gru", layout: "sequence", selected_tile: 0, row_titles: ["input"] };
     const message = { kind: "frame", seq: 1, channel: "picture", header: sequence, arrays: [rows] };
     host.model.receive(message, [bytes(Array.from({ length: 40 }, (_, i) => i), "float32")]);
     frames.run();
     strip().dispatchEvent(new MouseEvent("pointermove", { clientX: 88 + 28 * 3 + 5, clientY: 6 + 14 * 2 + 5 }));
-    expect(host.el.querySelector(".nnw-tooltip")?.textContent).toBe("unit 2 · time 3 · 23.0");
+    expect(host.el.querySelector(".nnw-tooltip")?.textContent).toBe("unit 2 · input 3 · 23.0");
   });
 });
 

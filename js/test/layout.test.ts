@@ -118,8 +118,8 @@ describe("strips", () => {
 });
 
 it("a sequence stays within its width", () => {
-  for (const time of [1, 24, 500, 5000]) {
-    const { frame } = layoutSequence(792, 64, time);
+  for (const positions of [1, 24, 500, 5000]) {
+    const { frame } = layoutSequence(792, 64, positions);
     expect(frame.x + frame.width).toBeLessThanOrEqual(792);
   }
 });

@@ -135,13 +135,14 @@ describe("drawings", () => {
     vi.restoreAllMocks();
   });
 
-  it("of a sequence are one picture with time across", () => {
+  it("of a sequence are one picture with positions across", () => {
     recordCanvases();
     const calls: Call[] = [];
     const { frame } = layoutSequence(792, 3, 10);
     const values = array([3, 10], Array.from({ length: 30 }, (_, i) => i));
-    drawSequence(recordingContext(calls), { values, scale: layer, frame, selected: null }, theme);
+    drawSequence(recordingContext(calls), { values, titles: ["input"], scale: layer, frame, selected: null }, theme);
     expect(named(calls, "drawImage")[0]?.slice(2)).toEqual([0, 0, 10, 3, ...Object.values(frame)]);
+    expect(named(calls, "fillText").map(([, text]) => text)).toContain("unit ↓ input →");
     vi.restoreAllMocks();
   });
 });

@@ -27,14 +27,18 @@ OTHERS = "var(--jp-ui-font-color2)"
 
 @dataclass(frozen=True)
 class Series:
-    """One curve's data over `steps` (n,): the unit (n,), the layer mean (n,), a band (2, n), thin others (k, n)."""
+    """One curve's data over `steps` (n,): the unit (n,), the layer mean (n,), a band (2, n), thin others (k, n).
+
+    Where there is nothing to draw, `empty` says why.
+    """
 
     steps: Array
     unit: Array | None
-    mean: Array
+    mean: Array | None
     band: Array | None = None
     inner_band: Array | None = None
     others: Array | None = None
+    empty: str = ""
 
 
 class Curve(ipywidgets.VBox):
@@ -110,7 +114,7 @@ class Curve(ipywidgets.VBox):
     def _frame(self, series: Series, steps: Array) -> None:
         """Round ends and few round ticks: a scale that begins and ends anywhere can't be read."""
         drawn = [series.mean, series.unit, series.band, series.inner_band, series.others]
-        values = np.concatenate([np.ravel(part) for part in drawn if part is not None])
+        values = np.concatenate([np.empty(0), *(np.ravel(part) for part in drawn if part is not None)])
         values = values[np.isfinite(values)]
         low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
         if high - low < 1e-9 * max(1.0, abs(high)):
@@ -127,7 +131,9 @@ class Curve(ipywidgets.VBox):
 
     def _say(self, series: Series | None) -> None:
         values = ""
-        if series is not None and len(series.steps):
+        if series is not None and series.empty:
+            values = f'<span class="nnw-faint">{html.escape(series.empty)}</span>'
+        elif series is not None and series.mean is not None and len(series.steps):
             unit = number(float(series.unit[-1]), self._digits) if series.unit is not None else ""
             values = f'<b class="nnw-unit">{unit}</b> <span>{number(float(series.mean[-1]), self._digits)}</span>'
         note = f' <span class="nnw-faint">{html.escape(self._note)}</span>' if self._note else ""

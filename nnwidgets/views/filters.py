@@ -140,7 +140,8 @@ class FiltersView(SampleView):
         out, channels = result.weight.shape[:2]
         what = f"{plural(out, 'filter')} of {size(planes.shape[-2:])}" if planes.ndim >= 3 else plural(out, "filter")
         peak = number(float(np.nanmax(np.abs(result.weight.numpy()), initial=0.0)))
-        parts: Caption = [(f"{what}, {plural(channels, 'input channel')}", False)]
+        parts: Caption = [(f"weights of {result.layer}", True)] if self.layer != result.layer else []
+        parts.append((f"{what}, {plural(channels, 'input channel')}", False))
         scale = "one scale for the layer" if self.scale == "layer" else "each filter its own scale"
         parts.append((f"weights ±{peak}, {scale}", False))
         if is_rgb(planes):
@@ -224,19 +225,27 @@ class FiltersView(SampleView):
             else f"{few} of {count(len(result.weight))} filters thin"
         )
         self._over_training.describe(f"unit {unit}", "noise band ±2 sd", f"{drawn} · x: step")
-        for name, curve in self._over_training.curves.items():
-            values = np.array([getattr(stats, name).numpy() for stats in kept], dtype=np.float64)
-            mean = np.array([stats.layer_mean for stats in kept]) if name == "smoothness" else values.mean(axis=1)
-            if np.isnan(mean).all():
-                mean = np.zeros(len(steps))
-            band = np.array([float(stats.band[unit]) for stats in kept])
-            inner = np.array([stats.layer_band for stats in kept])
-            bands = (
-                {"band": np.stack([-band, band]), "inner_band": np.stack([-inner, inner])}
-                if name == "smoothness"
-                else {}
+        norms = np.array([stats.norm.numpy() for stats in kept], dtype=np.float64)
+        self._over_training.curves["norm"].show(
+            Series(steps, norms[:, unit], norms.mean(axis=1), others=norms[:, :few].T)
+        )
+        smooth = np.array([stats.smoothness.numpy() for stats in kept], dtype=np.float64)
+        if np.isnan(smooth).all():
+            reason = next((reason for reason in kept[-1].reason if reason), "")
+            self._over_training.curves["smoothness"].show(Series(steps, None, None, empty=reason))
+            return
+        band = np.array([float(stats.band[unit]) for stats in kept])
+        inner = np.array([stats.layer_band for stats in kept])
+        self._over_training.curves["smoothness"].show(
+            Series(
+                steps,
+                smooth[:, unit],
+                np.array([stats.layer_mean for stats in kept]),
+                band=np.stack([-band, band]),
+                inner_band=np.stack([-inner, inner]),
+                others=smooth[:, :few].T,
             )
-            curve.show(Series(steps, values[:, unit], mean, others=values[:, :few].T, **bands))
+        )
 
     def draw(self, result: FiltersResult, figure: Figure) -> None:
         from nnwidgets.figures.filters import draw_filters

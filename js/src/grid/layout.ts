@@ -174,13 +174,13 @@ export function stripAt(layout: StripLayout, units: number, x: number, y: number
   return { unit, row: Math.min(layout.rows - 1, row) };
 }
 
-/** A sequence (units, time) as one picture beside its unit numbers. */
-export function layoutSequence(width: number, units: number, time: number): { frame: Rect; totalHeight: number } {
+/** A sequence (units, positions) as one picture beside its unit numbers. */
+export function layoutSequence(width: number, units: number, positions: number): { frame: Rect; totalHeight: number } {
   const left = isNarrow(width) ? 32 : MARGIN;
   const room = Math.max(64, width - left);
-  const cellWidth = time > room ? room / time : Math.min(28, Math.floor(room / time));
+  const cellWidth = positions > room ? room / positions : Math.min(28, Math.floor(room / positions));
   const cellHeight = Math.min(14, Math.max(2, Math.floor(448 / Math.max(1, units))));
-  const frame = { x: left, y: 6, width: cellWidth * time, height: cellHeight * units };
+  const frame = { x: left, y: 6, width: cellWidth * positions, height: cellHeight * units };
   return { frame, totalHeight: frame.y + frame.height + AXIS };
 }
 

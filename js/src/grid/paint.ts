@@ -122,8 +122,10 @@ function ringUnit(context: CanvasRenderingContext2D, layout: StripLayout, unit: 
 }
 
 export interface SequencePicture {
-  /** (units, time). */
+  /** (units, positions). */
   values: NdArray;
+  /** What a row holds: position, input. */
+  titles: readonly string[];
   scale: ScaleHeader;
   frame: Rect;
   selected: number | null;
@@ -131,15 +133,15 @@ export interface SequencePicture {
 
 export function drawSequence(context: CanvasRenderingContext2D, picture: SequencePicture, theme: Theme): void {
   const { values, frame } = picture;
-  const [units, time] = values.shape as [number, number];
+  const [units, positions] = values.shape as [number, number];
   drawPixels(context, mapPixels(values, 0, scaleOf(picture.scale, 0, theme)), frame, theme);
-  const [width, height] = [frame.width / time, frame.height / units];
+  const [width, height] = [frame.width / positions, frame.height / units];
   for (const unit of axisTicks(units, units > 16 ? 16 : Math.ceil(14 / height))) {
     text(context, String(unit), frame.x - 8, frame.y + (unit + 0.5) * height, theme.text2, theme, "right");
   }
   const bottom = frame.y + frame.height + 12;
-  for (const at of axisTicks(time)) text(context, String(at), frame.x + at * width, bottom, theme.text2, theme);
-  text(context, "unit ↓ time →", 0, bottom, theme.text2, theme);
+  for (const at of axisTicks(positions)) text(context, String(at), frame.x + at * width, bottom, theme.text2, theme);
+  text(context, `unit ↓ ${picture.titles[0] ?? "position"} →`, 0, bottom, theme.text2, theme);
   if (picture.selected !== null) {
     context.strokeStyle = theme.brand;
     context.lineWidth = 2;

@@ -12,7 +12,7 @@ import { drawSequence, drawStrips } from "./paint.ts";
 interface RowsData {
   tiles: TilesHeader;
   scale: ScaleHeader;
-  /** (rows, units) of strips, (units, time) of a sequence. */
+  /** (rows, units) of strips, (units, positions) of a sequence. */
   values: NdArray;
   dead: NdArray | undefined;
   titles: readonly string[];
@@ -90,8 +90,8 @@ export function makeSequence(): Rows {
     },
     draw(width, theme, selected) {
       if (!data) return;
-      const [units, time] = data.values.shape as [number, number];
-      const layout = layoutSequence(width, units, time);
+      const [units, positions] = data.values.shape as [number, number];
+      const layout = layoutSequence(width, units, positions);
       frame = layout.frame;
       element.style.height = `${layout.totalHeight}px`;
       name(selected === null ? "" : (data.tiles.aria[selected] ?? unitName(data, selected)));
@@ -99,14 +99,14 @@ export function makeSequence(): Rows {
       if (context) drawSequence(context, { ...data, frame, selected }, theme);
     },
     hit(x, y) {
-      const [units, time] = (data?.values.shape ?? [0, 0]) as [number, number];
-      const cell = cellAt(frame, units, time, x, y);
+      const [units, positions] = (data?.values.shape ?? [0, 0]) as [number, number];
+      const cell = cellAt(frame, units, positions, x, y);
       if (!data || !cell) return null;
       return {
         tile: cell.row,
-        cell: cellRect(frame, units, time, cell),
-        text: `${unitName(data, cell.row)} · time ${cell.column} · `,
-        strong: formatValue(data.values.data[cell.row * time + cell.column] as number),
+        cell: cellRect(frame, units, positions, cell),
+        text: `${unitName(data, cell.row)} · ${data.titles[0] ?? "position"} ${cell.column} · `,
+        strong: formatValue(data.values.data[cell.row * positions + cell.column] as number),
       };
     },
   };
