@@ -13,6 +13,7 @@ import torch
 
 LOWEST = 19
 _OPENMP = re.compile(r"(/\S*/lib(?:gomp|iomp5|omp)\b[^/\s]*\.so\S*)")
+_MKL = re.compile(r"(/\S*/lib(?:torch_cpu|mkl_rt|mkl_core)\b[^/\s]*\.so\S*)")  # wheels of torch have MKL within
 
 logger = logging.getLogger(__name__)
 
@@ -35,15 +36,20 @@ def _lower_priority() -> None:
 
 
 def _use_one_cpu_thread() -> None:
-    """One OpenMP thread here; the caller's and later threads keep theirs.
+    """One OpenMP and MKL thread here; the caller's and later threads keep theirs.
 
     `torch.set_num_threads` changes the default of all later threads of the process, which can change how their sums are
-    split and so their results to the bit. The OpenMP call is per thread; MKL and oneDNN follow it.
+    split and so their results to the bit. The calls here are per thread. MKL has a count of its own, which torch sets;
+    a second team of threads, however seldom at work, makes libgomp wait less eagerly in training's own (a CNN on two
+    cores trained a third slower).
     """
-    count = torch.get_num_threads()  # torch initialises each thread at its first use, and would undo the call below
-    libraries = _openmp_libraries()
-    for path in libraries:
+    count = torch.get_num_threads()  # torch initialises each thread at its first use, and would undo the calls below
+    for path in _loaded(_OPENMP):
         ctypes.CDLL(path).omp_set_num_threads(1)
+    for path in _loaded(_MKL):
+        set_mkl_threads = getattr(ctypes.CDLL(path), "MKL_Set_Num_Threads_Local", None)
+        if set_mkl_threads is not None:
+            set_mkl_threads(1)
     if torch.get_num_threads() > 1:
         torch.set_num_threads(1)
         restore = threading.Thread(target=torch.set_num_threads, args=(count,), name="nnwidgets-restore")
@@ -51,10 +57,10 @@ def _use_one_cpu_thread() -> None:
         restore.join()
 
 
-def _openmp_libraries() -> set[str]:
-    """Paths of the OpenMP runtimes that this process has loaded (Linux)."""
+def _loaded(library: re.Pattern[str]) -> set[str]:
+    """Paths of the libraries of this kind that this process has loaded (Linux)."""
     try:
         with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
-            return set(_OPENMP.findall(maps.read()))
+            return set(library.findall(maps.read()))
     except OSError:
         return set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -11,6 +12,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import torch
 
 from nnwidgets.training.worker import Snapshot
@@ -46,6 +48,44 @@ def test_the_worker_is_a_quiet_thread_and_changes_nothing_for_others(bench: Make
         assert torch.is_grad_enabled()
     finally:
         torch.set_num_threads(before)
+
+
+TEAMS = """
+import os, threading
+import torch
+from torch import nn
+from nnwidgets.training.background import quiet_this_thread
+
+torch.set_num_threads(2)
+layers = nn.Sequential(nn.Conv2d(3, 32, 3), nn.Flatten(), nn.Linear(32 * 30 * 30, 256), nn.Linear(256, 256))
+picture = torch.rand(64, 3, 32, 32)
+done, counted = threading.Event(), threading.Event()
+
+def work():
+    quiet_this_thread()
+    layers(picture)
+    torch.randn(700, 700) @ torch.randn(700, 700)
+    torch.randn(3, 200, 200) @ torch.randn(3, 200, 200)
+    done.set()
+    counted.wait()
+
+layers(picture)  # the main thread's own team
+before = len(os.listdir("/proc/self/task"))
+thread = threading.Thread(target=work)
+thread.start()
+done.wait()
+print(len(os.listdir("/proc/self/task")) - before)
+counted.set()
+thread.join()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+def test_no_library_starts_threads_for_the_worker() -> None:
+    """A second team of OpenMP threads makes libgomp's waits in training short, and training itself slow."""
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", TEAMS], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.split() == ["1"]
 
 
 def test_a_worker_nobody_holds_ends_its_thread_and_frees_the_shadow() -> None:
