@@ -60,7 +60,7 @@ def open_session(
         worker=worker,
         user_thread=user_thread,
         score_fn=score_fn if score_fn is not None else class_scores,
-        loss_fn=loss_fn,
+        loss_fn=Shadow(loss_fn, device=shadow.device).run if isinstance(loss_fn, nn.Module) else loss_fn,
         max_memory=memory,
         classes=None,
         refusal="" if report.safe else " ".join(report.reasons),

@@ -54,6 +54,32 @@ def test_outputs_without_a_class_axis_leave_the_rest_working(model: nn.Module) -
         assert inspector._session.probe.error == ""
 
 
+class CountingLoss(nn.Module):
+    """Counts its calls, and in training mode draws random numbers."""
+
+    calls: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+        self.drop = nn.Dropout(0.5)
+
+    def forward(self, scores: Tensor, labels: Tensor) -> Tensor:
+        self.calls = self.calls + 1
+        return nn.functional.cross_entropy(self.drop(scores), labels)
+
+
+def test_a_loss_module_is_copied_and_evaluated_over_the_probe() -> None:
+    model, loss_fn, random = cnn(), CountingLoss(), torch.get_rng_state()
+    with inspecting(model, (X, Y), probe=range(8), loss_fn=loss_fn) as inspector:
+        told = inspector._session.record.probe_loss.items[-1]
+        with torch.no_grad():
+            expected = nn.functional.cross_entropy(model.eval()(X[:8]), Y[:8])
+    assert told == pytest.approx(float(expected), rel=1e-5)
+    assert (float(loss_fn.calls), loss_fn.training) == (0, True)
+    assert torch.equal(torch.get_rng_state(), random)
+
+
 def test_a_model_without_parameters_can_be_looked_at() -> None:
     with inspecting(nn.Sequential(nn.Flatten(), nn.ReLU()), (X, Y), probe=8) as inspector:
         assert inspector.layers == ("0", "1")

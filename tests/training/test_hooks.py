@@ -45,6 +45,24 @@ def test_only_the_optimizer_given_counts(bench: MakeBench) -> None:
         assert watch.step_count == 3
 
 
+@pytest.mark.parametrize("fused", [False, True])
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.cuda)])
+def test_a_step_that_a_grad_scaler_skips_is_none(bench: MakeBench, device: str, fused: bool) -> None:
+    model, inputs = mlp().to(device), INPUTS.to(device)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, fused=fused)
+    scaler = torch.amp.GradScaler(device, init_scale=4.0)
+    with bench(model).watch() as watch:
+        for step in range(6):
+            optimizer.zero_grad()
+            loss = loss_of(model, inputs) * (torch.inf if step == 2 else 1.0)
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+        # A fused optimizer is always called, and skips the writing itself.
+        assert watch.step_count == (6 if fused else 5)
+        assert all(parameter.isfinite().all() for parameter in model.parameters())
+
+
 def test_two_optimizers_that_alternate_make_one_step_each_time(bench: MakeBench) -> None:
     model = mlp()
     head = torch.optim.SGD(model[4].parameters(), lr=0.1)  # type: ignore[index]
