@@ -16,11 +16,13 @@ from nnwidgets.analysis.embedding import Embedding, LiveTSNE, features, pca
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.session import Session
 from nnwidgets.training.worker import Snapshot
-from nnwidgets.views._captions import count, number, percent, share
+from nnwidgets.views._captions import count, number, percent, share, step_text
+from nnwidgets.views._commands import whole
+from nnwidgets.views._kept_maps import KeptMaps
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView
 from nnwidgets.views._view import Caption
-from nnwidgets.views._wire import Array, Frame
+from nnwidgets.views._wire import Array, Frame, Header
 
 POINTS = 500
 CHUNK = 32
@@ -80,9 +82,14 @@ class EmbeddingView(SampleView):
             raise ValueError(f"points: expected at least 1 sample, got {points!r}")
         self._indices = session.samples.subset(points if points is not None else POINTS)
         self._live: tuple[Ask, LiveTSNE] | None = None
+        self._kept = KeptMaps(session.max_memory // 64)
         self.set_trait("method", method)
         self.set_trait("dims", dims)
         super().__init__(session, layer=layer, **options)
+
+    def show(self, result: EmbeddingResult) -> None:
+        self._kept.append(result)
+        super().show(result)
 
     def refresh(self) -> None:
         # The points' samples were read when the view was made, so none is waited for.
@@ -199,6 +206,8 @@ class EmbeddingView(SampleView):
         return (result.labels >= 0) & (result.predicted >= 0) & (result.labels != result.predicted)
 
     def picture(self, result: EmbeddingResult) -> Frame:
+        newest = result
+        result, kept = self._kept.look(newest)
         positions = result.embedding.positions
         reach = float(positions.abs().max()) or 1.0
         wrong = self._wrong(result)
@@ -222,15 +231,18 @@ class EmbeddingView(SampleView):
         strip, pictures = self._strip(result, selected)
         if pictures is not None:
             arrays["strip"] = pictures
-        header = {
+        header: Header = {
             "classes": classes,
             "n": len(labels),
             "dims": positions.shape[1],
             "method": result.embedding.method,
             "counts": {"wrong": int(wrong.sum()), "selected": len(selected)},
-            "kept": None,
+            "kept": kept,
             "strip": strip,
         }
+        if result is not newest:
+            header["step"] = result.step
+            header["caption"] = [*self.caption(result), (step_text(result.step), False), ("an earlier map", True)]
         return Frame(header, arrays)
 
     def _strip(self, result: EmbeddingResult, selected: list[int]) -> tuple[list[dict[str, Any]], Array | None]:
@@ -255,12 +267,16 @@ class EmbeddingView(SampleView):
         return strip, np.stack([picture for picture in pictures if picture is not None])
 
     def command(self, name: str, value: Any) -> Frame | None:
+        if name == "page":
+            self._kept.choose(whole("page", value.get("page") if isinstance(value, dict) else None))
+            self.show_picture()
+            return None
         if name != "card":
             return super().command(name, value)
         index = value.get("index") if isinstance(value, dict) else None
         if self.result is None or isinstance(index, bool) or index not in self._indices:
             raise ValueError(f"index: expected a sample on the map, got {index!r}")
-        return self._card(self.result, self._indices.index(index))
+        return self._card(self._kept.look(self.result)[0], self._indices.index(index))
 
     def _card(self, result: EmbeddingResult, row: int) -> Frame:
         """What the page shows of a sample under the pointer."""
