@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -193,10 +194,20 @@ class Training:
                 len(module._backward_hooks),
             )
             state[f"attributes {name}"] = sorted(vars(module))
+        state["pickles"] = _pickles(self.model)
         state["torch"] = bits(torch.get_rng_state())
         state["numpy"] = [str(part) for part in np.random.get_state()]
         state["python"] = random.getstate()
         return state
+
+
+def _pickles(model: nn.Module) -> str:
+    """What comes of pickling a model: nothing, or what is in its way."""
+    try:
+        pickle.dumps(model)
+    except Exception as error:
+        return type(error).__name__
+    return ""
 
 
 def bits(value: Any) -> Any:

@@ -1,8 +1,7 @@
 """What every view is: a panel, curves, one job in the worker, one result. Knows no arithmetic and draws nothing itself.
 
-A concrete view says what it asks for (`ask`), how that is computed (`compute`, in the worker, in slices), what the
-page gets
-(`picture`) and how matplotlib draws it (`draw`). States, captions, options, selection and display are here, once.
+A concrete view says what it asks for (`ask`), how that is computed (`compute`, in the worker, in slices), what the page
+gets (`picture`) and how matplotlib draws it (`draw`). States, captions, options, selection and display are here, once.
 """
 
 from __future__ import annotations

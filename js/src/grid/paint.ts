@@ -106,7 +106,7 @@ function drawMarks(context: CanvasRenderingContext2D, picture: StripsPicture, li
   const endX = layout.left + (last - first + 1) * layout.cell;
   for (const unit of axisTicks(last + 1, units > 16 ? every : 1)) {
     const x = stripRect(layout, 0, unit).x;
-    if (unit >= first && unit !== last && x < endX - 56) text(context, String(unit), x, y + 10, theme.text2, theme);
+    if (unit >= first && unit !== last && x < endX - 76) text(context, String(unit), x, y + 10, theme.text2, theme);
   }
   text(context, end, endX, y + 10, theme.text2, theme, "right");
 }
@@ -120,6 +120,9 @@ function ringUnit(context: CanvasRenderingContext2D, layout: StripLayout, unit: 
   const x = Math.max(1, top.x - 1);
   context.strokeRect(x, top.y + 1, top.x + top.width + 1 - x, height - 2);
 }
+
+/** What "unit ↓ position →" takes. */
+const NAMES_WIDTH = 100;
 
 export interface SequencePicture {
   /** (units, positions). */
@@ -140,8 +143,13 @@ export function drawSequence(context: CanvasRenderingContext2D, picture: Sequenc
     text(context, String(unit), frame.x - 8, frame.y + (unit + 0.5) * height, theme.text2, theme, "right");
   }
   const bottom = frame.y + frame.height + 12;
-  for (const at of axisTicks(positions)) text(context, String(at), frame.x + at * width, bottom, theme.text2, theme);
-  text(context, `unit ↓ ${picture.titles[0] ?? "position"} →`, 0, bottom, theme.text2, theme);
+  // The axes' names stand at the end, in place of the last numbers.
+  const end = frame.x + frame.width;
+  for (const at of axisTicks(positions)) {
+    const x = frame.x + at * width;
+    if (x < end - NAMES_WIDTH - 24) text(context, String(at), x, bottom, theme.text2, theme);
+  }
+  text(context, `unit ↓ ${picture.titles[0] ?? "position"} →`, end, bottom, theme.text2, theme, "right");
   if (picture.selected !== null) {
     context.strokeStyle = theme.brand;
     context.lineWidth = 2;
