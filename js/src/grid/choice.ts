@@ -13,22 +13,34 @@ export interface Choice {
   tile(header: GridHeader): number | null;
   choose(unit: number): void;
   settle(frame: Frame<GridHeader>): void;
+  forget(): void;
 }
 
-export function makeChoice(): Choice {
-  let chosen: { unit: number; at: number } | null = null;
+/** `expired` is called when Python has not confirmed a choice in time, and need not say anything more of itself. */
+export function makeChoice(expired: () => void): Choice {
+  let chosen: number | null = null;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const forget = (): void => {
+    clearTimeout(timer);
+    chosen = null;
+  };
   return {
     pending: () => chosen !== null,
     tile(header) {
-      const at = chosen ? header.tiles.units.indexOf(chosen.unit) : -1;
+      const at = chosen === null ? -1 : header.tiles.units.indexOf(chosen);
       return at >= 0 ? at : header.selected_tile;
     },
     choose(unit) {
-      chosen = { unit, at: performance.now() };
+      forget();
+      chosen = unit;
+      timer = setTimeout(() => {
+        forget();
+        expired();
+      }, OPTIMISM_MS);
     },
     settle({ header }) {
-      if (!chosen) return;
-      if (header.selection?.unit === chosen.unit || performance.now() - chosen.at > OPTIMISM_MS) chosen = null;
+      if (header.selection?.unit === chosen) forget();
     },
+    forget,
   };
 }

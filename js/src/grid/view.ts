@@ -62,7 +62,8 @@ export function makeGrid(panel: Panel, noun: string): PanelView<GridHeader> {
   const detail = makeDetail();
   const film: Film = makeFilm();
   const pager = makePager(panel);
-  const choice = makeChoice();
+  const choice = makeChoice(() => panel.redraw());
+  panel.onDispose(choice.forget);
   const [title, hint] = [make("span"), make("span")];
   const places = Object.values(boards).map((board) => board.element);
   const label = make("div", "nnw-label", title, hint);
