@@ -186,6 +186,6 @@ def test_a_recurrent_layer_is_drawn_over_time(view: GridView) -> None:
     size = picture.evaluate("(canvas) => [canvas.clientWidth, canvas.clientHeight]")
     # Below 6 px of air and beside 88 px of numbers: cells of 28 × 14 px.
     other.point(picture, (88 + 3.5 * 28) / size[0], (6 + 1.5 * 14) / size[1])
-    expect(other.tooltip).to_contain_text("unit 1 · time 3")
+    expect(other.tooltip).to_contain_text("unit 1 · position 3")
     expected = view.notebook.python("sequence.result.values[1, 3].item()")
     assert value_in(other.tooltip.inner_text()) == pytest.approx(expected, rel=0.01, abs=1e-3)
