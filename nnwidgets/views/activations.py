@@ -157,7 +157,10 @@ class ActivationsView(SampleView):
     def command(self, name: str, value: Any) -> Frame | None:
         if name != "page":
             return super().command(name, value)
-        self._page = whole("page", value.get("page") if isinstance(value, dict) else None)
+        page = whole("page", value.get("page") if isinstance(value, dict) else None)
+        if self.result is not None:  # a unit picked before, and not drawn yet, must not turn back to its own page
+            self._unit_moved(self.unit_of(self.result.layer, len(self.result.values)))
+        self._page = page
         self.show_picture()
         return None
 
