@@ -19,6 +19,9 @@ __all__ = ["ActivationStats", "StatsAccumulator", "activation_stats", "channels_
 # Values worked on at once: on the CPU 2 MB in float64, about a core's cache, elsewhere 128 MB.
 _CPU_PART, _PART = 1 << 18, 1 << 24
 
+# Maps whose sums wait to be merged: a small layer's all in one go, a wide layer's chunk by chunk.
+_WAITING = 1 << 12
+
 
 @dataclass(frozen=True, eq=False)
 class ActivationStats:
@@ -38,8 +41,8 @@ class ActivationStats:
             or input is constant.
         sparsity: lifetime sparseness S = (1 - a) / (1 - 1/n), a = (sum r / n)^2 / (sum r^2 / n), r = mean |value| of a
             sample: 0 when every sample excites the channel alike, 1 when a single one does. Treves & Rolls 1991,
-                Network 2:371, in the scale of
-            Vinje & Gallant 2000, Science 287:1273. NaN below two samples and for a silent channel.
+            Network 2:371, in the scale of Vinje & Gallant 2000, Science 287:1273. NaN below two samples and for a
+            silent channel.
         concentration: mean over samples of (sqrt P - |m|_1 / |m|_2) / (sqrt P - 1) over the P positions of a map m: 0
             when all positions are alike, 1 when one position holds everything. Hoyer 2004, JMLR 5:1457, section 3.1.
             NaN without positions and for a silent channel.
@@ -184,7 +187,7 @@ class StatsAccumulator:
             part = slice(start, start + rows)
             self._maps.append(map_sums(maps[part], units[part] if units is not None else None))
         self._samples += len(values)
-        if self._channels * sum(len(part.means) for part in self._maps) > _CPU_PART:
+        if self._channels * sum(len(part.means) for part in self._maps) > _WAITING:
             self._merge()
 
     def _merge(self) -> None:
