@@ -41,7 +41,8 @@ class Inspector:
         unpack: `unpack(sample) -> (args, kwargs, target or None)`; by default the last of a tuple is the target if
             `forward` takes fewer arguments.
         score_fn: `score_fn(output) -> (batch, classes)`; by default the output's `logits`, else its first tensor.
-        loss_fn: `loss_fn(output, targets)`: the loss on the probe is then shown without `watch.log`.
+        loss_fn: `loss_fn(output, targets)`: the loss on the probe is then shown without `watch.log`. Runs
+            in the background: a module is copied as it is now and evaluated in eval mode.
         class_names: else `dataset.classes`, else numbers.
         probe: how many samples statistics are over, spread over classes where labels are at hand; or their indices.
         to_image: `to_image(input) -> array or PIL image` of one sample.

@@ -24,7 +24,6 @@ class SampleView(View):
         if sample is not None:
             session.samples.check_index(sample)
         self._pinned_layer, self._pinned_sample = layer, sample
-        self._last_unit = -1
         super().__init__(session, **options)
 
     @property
@@ -56,10 +55,6 @@ class SampleView(View):
         selection = self.session.selection
         unit = selection.unit if selection.layer == layer else None
         return unit if unit is not None and unit < units else 0
-
-    def _unit_moved(self, unit: int) -> bool:
-        moved, self._last_unit = unit != self._last_unit, unit
-        return moved
 
     def awaited(self) -> str:
         if self.session.samples.held([self.sample]):

@@ -14,16 +14,17 @@ from matplotlib.figure import Figure
 
 from nnwidgets.analysis import ActivationStats
 from nnwidgets.analysis.capture import record
-from nnwidgets.analysis.results import ActivationsResult, Layout
+from nnwidgets.analysis.engine.units import arranged, over_units
+from nnwidgets.analysis.results import ActivationsResult
 from nnwidgets.session import Session
 from nnwidgets.training.record import ProbeResult
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._captions import count, number, plural, size
-from nnwidgets.views._commands import whole
 from nnwidgets.views._curves import Curve, Curves, Series
+from nnwidgets.views._paged import PagedView
 from nnwidgets.views._panel import Panel
-from nnwidgets.views._sample import SampleView, prediction
-from nnwidgets.views._tiles import Page, descending, fit, page_of, page_with, scale_header
+from nnwidgets.views._sample import prediction
+from nnwidgets.views._tiles import descending, fit, scale_header
 from nnwidgets.views._view import Caption
 from nnwidgets.views._wire import Array, Frame, Header
 
@@ -41,7 +42,7 @@ class Ask:
     sample: int
 
 
-class ActivationsView(SampleView):
+class ActivationsView(PagedView):
     """The maps of one layer for one sample, live.
 
     Args:
@@ -65,7 +66,6 @@ class ActivationsView(SampleView):
     def __init__(
         self, session: Session, *, layer: str | None = None, sample: int | None = None, **options: Any
     ) -> None:
-        self._page = 0
         self._peak: tuple[str, float] = ("", 0.0)
         super().__init__(session, layer=layer, sample=sample, **options)
 
@@ -112,6 +112,9 @@ class ActivationsView(SampleView):
     def title(self, result: ActivationsResult | None) -> tuple[str, bool, str]:
         return (self.layer if result is None else result.layer), True, ""
 
+    def unit_on_show(self, result: ActivationsResult) -> int:
+        return self.unit_of(result.layer, len(result.values))
+
     def caption(self, result: ActivationsResult) -> Caption:
         units = len(result.values)
         parts: Caption = [(self.sample_text(result.sample, result.label, result.scores), False)]
@@ -137,7 +140,7 @@ class ActivationsView(SampleView):
         return [*parts, ("eval mode", False)]
 
     def picture(self, result: ActivationsResult) -> Frame:
-        unit = self.unit_of(result.layer, len(result.values))
+        unit = self.unit_on_show(result)
         header: Header = {
             "layout": result.layout,
             "prediction": prediction(result.scores, self.session.samples.class_names),
@@ -154,19 +157,9 @@ class ActivationsView(SampleView):
         more, more_arrays = draw(result, values, unit)
         return Frame({**header, **more}, {**arrays, **more_arrays})
 
-    def command(self, name: str, value: Any) -> Frame | None:
-        if name != "page":
-            return super().command(name, value)
-        page = whole("page", value.get("page") if isinstance(value, dict) else None)
-        if self.result is not None:  # a unit picked before, and not drawn yet, must not turn back to its own page
-            self._unit_moved(self.unit_of(self.result.layer, len(self.result.values)))
-        self._page = page
-        self.show_picture()
-        return None
-
     def curves(self, result: ActivationsResult) -> None:
         history = [probe for probe in self.session.record.probe.items if result.layer in probe.stats]
-        unit = self.unit_of(result.layer, len(result.values))
+        unit = self.unit_on_show(result)
         steps = np.array([probe.step for probe in history], dtype=np.float64)
         self._over_training.describe(
             f"unit {unit}",
@@ -194,14 +187,8 @@ class ActivationsView(SampleView):
             return descending(result.stats.dead.numpy().astype(np.float64))
         return np.arange(len(values))
 
-    def _page_for(self, order: Array, unit: int) -> Page:
-        if self._unit_moved(unit):
-            self._page = page_with(order, unit)
-        return page_of(order, self._page)
-
     def _maps(self, result: ActivationsResult, values: Array, unit: int) -> tuple[Header, dict[str, Array]]:
-        order = self._order(result, values)
-        page = self._page_for(order, unit)
+        page = self.page(self._order(result, values), unit)
         tiles, _ = fit(values[list(page.units)])
         scale = scale_header(tiles, mode=self.scale, signed=False, unit="activation", floor=self._floor(result, values))
         chosen = values[unit]
@@ -283,37 +270,3 @@ def stats_of(latest: ProbeResult | None, layer: str, units: int) -> ActivationSt
     """The layer's statistics, if they are of these units: a layer that drops the batch axis has others in a batch."""
     stats = latest.stats.get(layer) if latest is not None else None
     return stats if stats is not None and len(stats.mean) == units else None
-
-
-def over_units(values: Array) -> tuple[Array, Array]:
-    """Mean (steps,) and 10th and 90th percentile (2, steps) of values (steps, units) over the units that are finite.
-
-    >>> over_units(np.array([[1.0, 3.0], [np.nan, np.nan]]))[0]
-    array([ 2., nan])
-    """
-    finite = np.where(np.isfinite(values), values, np.nan)
-    mean, band = np.full(len(values), np.nan), np.full((2, len(values)), np.nan)
-    some = ~np.isnan(finite).all(axis=1)  # NumPy warns of rows without a number, and a net that blew up has many
-    mean[some] = np.nanmean(finite[some], axis=1)
-    band[:, some] = np.nanpercentile(finite[some], [10, 90], axis=1)
-    return mean, band
-
-
-def arranged(activation: torch.Tensor, channel_dim: int) -> tuple[Layout, torch.Tensor, str]:
-    """One sample's activation (1, …) as maps, strips or a sequence, channels first, and what was done to it.
-
-    >>> arranged(torch.zeros(1, 5, 8), 2)[:2][1].shape
-    torch.Size([8, 5])
-    """
-    if activation.ndim == 0:
-        return "strips", activation.reshape(1), ""
-    sample = activation[0] if activation.ndim > 1 else activation
-    if sample.ndim <= 1:
-        return "strips", sample.reshape(-1), ""
-    sample = sample.movedim(channel_dim - 1, 0)
-    if sample.ndim == 2:
-        return "sequence", sample, ""
-    if sample.ndim == 3:
-        return "maps", sample, ""
-    extra = tuple(range(1, sample.ndim - 2))
-    return "maps", sample.mean(dim=extra), f"mean over {plural(len(extra), 'further axis')}".replace("axiss", "axes")

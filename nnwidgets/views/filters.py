@@ -17,12 +17,12 @@ from nnwidgets.analysis.results import FiltersResult
 from nnwidgets.session import Session
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._captions import count, number, plural, share, size
-from nnwidgets.views._commands import whole
 from nnwidgets.views._curves import Curve, Curves, Series
 from nnwidgets.views._kernels import coloured, is_rgb, pictures_of, planes_of
+from nnwidgets.views._paged import PagedView
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView
-from nnwidgets.views._tiles import Page, descending, fit, page_of, page_with, scale_header
+from nnwidgets.views._tiles import Page, descending, fit, scale_header
 from nnwidgets.views._view import Caption
 from nnwidgets.views._wire import Array, Frame, Header
 
@@ -41,7 +41,7 @@ class Ask:
     layer: str
 
 
-class FiltersView(SampleView):
+class FiltersView(PagedView):
     """The filters of one layer, live.
 
     Args:
@@ -66,7 +66,6 @@ class FiltersView(SampleView):
     ).tag(control="dropdown", label="Channel")
 
     def __init__(self, session: Session, *, layer: str | None = None, **options: Any) -> None:
-        self._page = 0
         self._weighted = [
             info.name for info in session.layers if filter_weight(session.module_of(info.name)) is not None
         ]
@@ -135,6 +134,10 @@ class FiltersView(SampleView):
         subtitle = f"{self.layer} has no filters; these are the layer's before it"
         return shown, True, "" if self.weighted_layer == self.layer else subtitle
 
+    def unit_on_show(self, result: FiltersResult) -> int:
+        """The selected unit, if it is of the layer whose weights these are, and not of one after it."""
+        return self.unit_of(result.layer, len(result.weight)) if self.layer == result.layer else 0
+
     def caption(self, result: FiltersResult) -> Caption:
         planes = self._planes(result)
         out, channels = result.weight.shape[:2]
@@ -163,13 +166,10 @@ class FiltersView(SampleView):
 
     def picture(self, result: FiltersResult) -> Frame:
         values = self._planes(result)
-        unit = self.unit_of(result.layer, len(values)) if self.layer == result.layer else 0
+        unit = self.unit_on_show(result)
         if values.ndim == 2:
             return self._matrix(result, values, unit)
-        order = self._order(result.stats, len(values))
-        if self._unit_moved(unit):
-            self._page = page_with(order, unit)
-        page = page_of(order, self._page)
+        page = self.page(self._order(result.stats, len(values)), unit)
         flat, rgb = pictures_of(values, self.channel), is_rgb(values)
         shown = flat[list(page.units)]
         scale = scale_header(shown.reshape(len(shown), -1)[:, None], mode=self.scale, signed=True, unit="weight")
@@ -204,18 +204,11 @@ class FiltersView(SampleView):
             arrays["film"] = coloured(film, peak) if rgb else fit(film)[0]
         return Frame(header, arrays)
 
-    def command(self, name: str, value: Any) -> Frame | None:
-        if name != "page":
-            return super().command(name, value)
-        self._page = whole("page", value.get("page") if isinstance(value, dict) else None)
-        self.show_picture()
-        return None
-
     def curves(self, result: FiltersResult) -> None:
         history = [probe for probe in self.session.record.probe.items if result.layer in probe.filters]
         if not history:
             return
-        unit = self.unit_of(result.layer, len(result.weight)) if self.layer == result.layer else 0
+        unit = self.unit_on_show(result)
         steps = np.array([probe.step for probe in history], dtype=np.float64)
         kept = [probe.filters[result.layer] for probe in history]
         few = min(len(result.weight), OTHERS_DRAWN)

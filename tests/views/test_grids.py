@@ -55,6 +55,18 @@ def test_more_than_64_units_come_in_pages(wide: nnw.Inspector) -> None:
     np.testing.assert_array_equal(arrays["detail"], values[70])
 
 
+@pytest.mark.parametrize("kind", ["activations", "filters"])
+def test_a_page_turned_right_after_a_unit_was_picked_stays(wide: nnw.Inspector, kind: str) -> None:
+    wide.selection.layer = "0"
+    view: View = getattr(wide, kind)()
+    shown(view)
+    frame(view)
+    assert command(view, "select", {"unit": 70}) is None
+    assert command(view, "page", {"page": 2}) is None
+    assert units_of(view) == list(range(128, 150))
+    assert units_of(view) == list(range(128, 150))
+
+
 @pytest.mark.parametrize("order", ["mean", "max", "dead"])
 def test_maps_are_sorted_as_asked_and_ties_keep_their_order(wide: nnw.Inspector, order: str) -> None:
     view = wide.activations()

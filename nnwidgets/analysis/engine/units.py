@@ -1,0 +1,45 @@
+"""A layer's values unit by unit: those of one sample arranged for the eye, many summed up over units. Values only."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nnwidgets.analysis.results import Layout
+
+__all__ = ["arranged", "over_units"]
+
+
+def arranged(activation: torch.Tensor, channel_dim: int) -> tuple[Layout, torch.Tensor, str]:
+    """One sample's activation (1, …) as maps, strips or a sequence, channels first, and what was done to it.
+
+    >>> arranged(torch.zeros(1, 5, 8), 2)[:2][1].shape
+    torch.Size([8, 5])
+    """
+    if activation.ndim == 0:
+        return "strips", activation.reshape(1), ""
+    sample = activation[0] if activation.ndim > 1 else activation
+    if sample.ndim <= 1:
+        return "strips", sample.reshape(-1), ""
+    sample = sample.movedim(channel_dim - 1, 0)
+    if sample.ndim == 2:
+        return "sequence", sample, ""
+    if sample.ndim == 3:
+        return "maps", sample, ""
+    extra = tuple(range(1, sample.ndim - 2))
+    return "maps", sample.mean(dim=extra), f"mean over {len(extra)} further {'axis' if len(extra) == 1 else 'axes'}"
+
+
+def over_units(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean (steps,) and 10th and 90th percentile (2, steps) of values (steps, units) over the units that are finite.
+
+    >>> over_units(np.array([[1.0, 3.0], [np.nan, np.nan]]))[0]
+    array([ 2., nan])
+    """
+    finite = np.where(np.isfinite(values), values, np.nan)
+    mean, band = np.full(len(values), np.nan), np.full((2, len(values)), np.nan)
+    some = ~np.isnan(finite).all(axis=1)  # NumPy warns of rows without a number, and a net that blew up has many
+    mean[some] = np.nanmean(finite[some], axis=1)
+    band[:, some] = np.nanpercentile(finite[some], [10, 90], axis=1)
+    return mean, band
