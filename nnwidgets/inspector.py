@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from nnwidgets.data import Samples
 from nnwidgets.opening import open_session
 from nnwidgets.selection import Selection
-from nnwidgets.session import Session, free_memory
-from nnwidgets.shadow import Shadow, unwrap
+from nnwidgets.session import Session
+from nnwidgets.shadow import fitting_shadow, free_memory, unwrap
 from nnwidgets.training.watch import Watch
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class Inspector:
         class_names: else `dataset.classes`, else numbers.
         probe: how many samples statistics are over, spread over classes where labels are at hand; or their indices.
         to_image: `to_image(input) -> array or PIL image` of one sample.
-        device: where the private copy lives; by default where the model is.
+        device: where the private copy lives; by default where the model is. Where it does not fit it lives on the CPU,
+            or in bfloat16, and the views say so.
         seed: draws the probe and the embedding's samples.
         selection: another inspector's `selection`, to link the two.
         max_memory: bytes we may keep beyond the private copy; by default a tenth of what is free.
@@ -54,6 +55,7 @@ class Inspector:
     Raises:
         TypeError: a model or dataset of a kind that can't be inspected; the text says which and what to do.
         ValueError: an empty dataset, class names of the wrong length, samples that the model refuses.
+        MemoryError: there is no room for a private copy of the model, not even in bfloat16.
         IndexError: probe indices out of range.
     """
 
@@ -75,7 +77,7 @@ class Inspector:
     ) -> None:
         if not isinstance(model, nn.Module):
             raise TypeError(f"model: expected a torch.nn.Module, got {type(model).__name__}")
-        shadow = Shadow(model, device=device)
+        shadow = fitting_shadow(model, device=device)
         memory = max_memory if max_memory is not None else int(MEMORY_SHARE * free_memory(shadow.device))
         samples = Samples(
             dataset,

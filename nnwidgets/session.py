@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import torch
 from torch import Tensor, nn
 
 from nnwidgets.analysis.capture import LayerInfo
@@ -115,6 +114,12 @@ class Session:
                 job.failed(error, snapshot.step)
         return True
 
+    @property
+    def mode(self) -> tuple[str, bool]:
+        """How the model is run, for captions, and whether that is odd."""
+        narrow = self.shadow.dtype
+        return ("eval mode", False) if narrow is None else (f"eval mode, in {str(narrow).removeprefix('torch.')}", True)
+
     def watch_changed(self) -> None:
         """A watch has ended or has something to say: show it, and the final weights."""
         watch = self.watch
@@ -210,17 +215,6 @@ class Session:
         self._listeners.clear()
         while self._members:
             self._members.pop().close()
-
-
-def free_memory(device: torch.device) -> int:
-    """Bytes that are free now on the device (Linux: available to new processes; elsewhere a guess of 2 GB)."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        with open("/proc/meminfo", encoding="ascii") as lines:
-            return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable"))
-    except OSError:
-        return 2_000_000_000
 
 
 def now_s() -> float:

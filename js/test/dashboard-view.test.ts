@@ -135,6 +135,14 @@ describe("the status strip", () => {
     expect(commands().map((command) => (command as [string])[0])).toEqual(["pause", "resume", "refresh"]);
   });
 
+  test("a note on how the model is looked at is plain text, and gone with its reason", () => {
+    send({ ...header, note: "<b>bfloat16</b>" });
+    const note = host.el.querySelector<HTMLElement>(".nnw-status-note")!;
+    expect([note.hidden, note.textContent]).toEqual([false, "<b>bfloat16</b>"]);
+    send(header);
+    expect(note.hidden).toBe(true);
+  });
+
   test("a warning is announced as text", () => {
     send({ ...header, warning: "<i>changed</i>" });
     const warning = host.el.querySelector<HTMLElement>("[role=alert]")!;

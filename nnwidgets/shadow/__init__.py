@@ -7,6 +7,7 @@ generator, or changes a setting that another thread can see.
 
 from nnwidgets.shadow._evaluation import evaluation
 from nnwidgets.shadow._leaks import LeakReport, check_leaks
+from nnwidgets.shadow._room import fitting_shadow, free_memory
 from nnwidgets.shadow._shadow import Shadow, shadow_module
 from nnwidgets.shadow._support import UninitializedModelError, UnsupportedModelError, unwrap
 
@@ -17,6 +18,8 @@ __all__ = [
     "UnsupportedModelError",
     "check_leaks",
     "evaluation",
+    "fitting_shadow",
+    "free_memory",
     "shadow_module",
     "unwrap",
 ]

@@ -48,10 +48,10 @@ def home(device: torch.device) -> torch.device:
 class ModelCopier:
     """Copies one model; afterwards `twins` pairs each live module with its copy, in the order of `named_modules()`."""
 
-    def __init__(self, model: nn.Module, *, device: torch.device | None) -> None:
+    def __init__(self, model: nn.Module, *, device: torch.device | None, dtype: torch.dtype | None = None) -> None:
         self.twins: list[tuple[nn.Module, nn.Module]] = []
         self.notes: list[str] = []
-        self._device = device
+        self._device, self._dtype = device, dtype
         self._names = {id(module): name for name, module in unwrap(model).named_modules()}
         self._memo: dict[int, Any] = {}  # deepcopy's memo: id of the original -> its copy
         self._originals: list[object] = []  # kept alive while their ids stand in the memo
@@ -64,8 +64,9 @@ class ModelCopier:
         return self._device or home(device)
 
     def place(self, tensor: torch.Tensor) -> torch.Tensor:
-        """A private copy of the data of `tensor`, where the copy lives."""
-        return tensor.detach().to(self.placed(tensor.device), copy=True)
+        """A private copy of the data of `tensor`, where the copy lives and as wide as its numbers are."""
+        narrow = self._dtype is not None and tensor.is_floating_point() and tensor.itemsize > self._dtype.itemsize
+        return tensor.detach().to(self.placed(tensor.device), self._dtype if narrow else tensor.dtype, copy=True)
 
     def copy(self, value: Any) -> Any:
         """A private copy of one attribute value.

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._device import DeviceContext
+from torch.utils._pytree import tree_map
 
 from nnwidgets.shadow._random import PrivateRandom
 
@@ -48,6 +51,21 @@ def evaluation(module: nn.Module) -> Iterator[None]:
         if traits is not None and traits.draws_random:
             stack.enter_context(PrivateRandom())
         yield
+
+
+def run_in(module: nn.Module, dtype: torch.dtype) -> None:
+    """Have a private module take wider floating-point inputs as `dtype`, and give its outputs in float32."""
+
+    def narrowed(_module: nn.Module, args: Any, kwargs: Any) -> Any:
+        return tree_map(partial(_cast, dtype, dtype.itemsize), (args, kwargs))
+
+    module.register_forward_pre_hook(narrowed, with_kwargs=True)
+    module.register_forward_hook(lambda _module, _args, output: tree_map(partial(_cast, torch.float32, 0), output))
+
+
+def _cast(dtype: torch.dtype, wider_than: int, value: Any) -> Any:
+    floating = isinstance(value, torch.Tensor) and value.is_floating_point()
+    return value.to(dtype) if floating and value.itemsize > wider_than else value
 
 
 @contextmanager

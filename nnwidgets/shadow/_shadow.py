@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from nnwidgets.shadow._copying import ModelCopier, home
-from nnwidgets.shadow._evaluation import Traits, evaluation, traits_of
+from nnwidgets.shadow._evaluation import Traits, evaluation, run_in, traits_of
 from nnwidgets.shadow._mirror import Mirror
 from nnwidgets.shadow._support import refuse_unsupported
 
@@ -27,6 +27,9 @@ class Shadow:
     Args:
         model: The live model. `torch.compile`, `DistributedDataParallel` and `DataParallel` are unwrapped.
         device: Where the copy lives. Default: beside the model on the CPU and on CUDA, on the CPU for any other device.
+        dtype: Wider floating-point numbers of the model, of its inputs and inside it become these; outputs are told
+            in float32. Default: as in the model.
+        notes: What else the user should know of this copy.
 
     Raises:
         UninitializedModelError: The model has lazy parameters without a shape.
@@ -48,10 +51,19 @@ class Shadow:
     notes: tuple[str, ...]
     """Sentences for the user: what is shared by reference, what differs from the live model."""
 
-    def __init__(self, model: nn.Module, *, device: torch.device | str | None = None) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+        notes: tuple[str, ...] = (),
+    ) -> None:
         refuse_unsupported(model)
         self._live = model
         self._wanted_device = None if device is None else torch.device(device)
+        self.dtype = dtype
+        self._given_notes = notes
         self._traits = Traits(default_device=torch.get_default_device())
         self._build()
 
@@ -100,7 +112,7 @@ class Shadow:
 
     def replica(self) -> Shadow:
         """A second, independent copy of this shadow's present values, for another thread."""
-        replica = Shadow(self.module, device=self.device)
+        replica = Shadow(self.module, device=self.device, dtype=self.dtype, notes=self._given_notes)
         replica._traits.draws_random = self.draws_random
         replica._traits.default_device = self._traits.default_device
         replica.notes = self.notes
@@ -117,11 +129,13 @@ class Shadow:
     def _build(self) -> None:
         # In a user's inference_mode the private tensors would become inference tensors, which nothing could refill.
         with torch.inference_mode(False), torch.no_grad():
-            copier = ModelCopier(self._live, device=self._wanted_device)
+            copier = ModelCopier(self._live, device=self._wanted_device, dtype=self.dtype)
             self._mirror = Mirror(copier.twins, copier.place)
             self._mirror.copy()
         self.module = copier.module
-        self.notes = tuple(copier.notes)
+        if self.dtype is not None:
+            run_in(self.module, self.dtype)
+        self.notes = (*self._given_notes, *copier.notes)
         self._device = self._find_device()
         self._traits.default_device = copier.placed(self._traits.default_device)
         for module in self.module.modules():

@@ -14,6 +14,7 @@ from nnwidgets.analysis.activations import StatsAccumulator
 from nnwidgets.analysis.capture import LayerInfo, record
 from nnwidgets.analysis.engine.layer_calls import module_of
 from nnwidgets.analysis.engine.map_sums import GreyInputs
+from nnwidgets.analysis.engine.room import out_of_memory
 from nnwidgets.analysis.filters import filter_stats, filter_weight
 from nnwidgets.data import Batch, Samples
 from nnwidgets.training.record import ProbeResult, Record
@@ -21,8 +22,11 @@ from nnwidgets.training.worker import Job, Snapshot
 
 SLICE_S = 0.03
 LONG_S = 0.25  # a pass that costs this runs beside the others: its copy of the model is cheaper than their waiting
-FEWEST_ROWS = 4
+FEWEST_ROWS, MOST_ROWS = 4, 1 << 20
 KEPT_KERNEL_VALUES = 100_000
+
+
+Output = tuple[Tensor | None, float | None, int]  # scores (n, classes) and mean loss, where there are any, and n
 
 
 class Score(Protocol):
@@ -47,6 +51,7 @@ class ProbeJob(Job):
         self._samples, self._layers, self._record = samples, {layer.name: layer for layer in layers}, record_
         self._scores, self._loss_fn, self._step_of = scores, loss_fn, step_of
         self._rows = 8
+        self._most_rows = MOST_ROWS
         self._listeners: list[tuple[Callable[[], bool], Callable[[], None]]] = []
         self.error: str = ""
 
@@ -63,17 +68,28 @@ class ProbeJob(Job):
     def work(self, snapshot: Snapshot) -> Iterator[None]:
         module, step = snapshot.shadow.module, self._step_of(snapshot)
         sums: dict[str, StatsAccumulator] = {}
-        outputs: list[Any] = []
+        outputs: list[Output] = []
         indices, start = self._samples.probe_indices, 0
         pass_s = 0.0
         while start < len(indices):
             began = time.thread_time()
             batch = self._samples.batch(indices[start : start + self._rows])
-            outputs.append(self._forward(module, batch, sums))
+            try:
+                outputs.append((*self._forward(module, batch, sums), len(indices[start : start + self._rows])))
+            except Exception as error:
+                if self._rows == 1 or not out_of_memory(error):
+                    raise
+                # Some layers have seen this chunk and some have not: the pass begins anew.
+                self._rows = self._most_rows = self._rows // 2
+                start = 0
+                sums.clear()
+                outputs.clear()
+                continue
             start += self._rows
             spent = time.thread_time() - began
             pass_s += spent
-            self._rows = int(min(max(FEWEST_ROWS, self._rows * min(2.0, SLICE_S / max(spent, 1e-6))), len(indices)))
+            rows = max(FEWEST_ROWS, self._rows * min(2.0, SLICE_S / max(spent, 1e-6)))
+            self._rows = int(min(rows, len(indices), self._most_rows))
             yield
         self.long = pass_s > LONG_S
         filters, kernels = {}, {}
@@ -100,7 +116,7 @@ class ProbeJob(Job):
     def _forward(
         self, module: nn.Module, batch: Batch, sums: dict[str, StatsAccumulator]
     ) -> tuple[Tensor | None, float | None]:
-        """Add a chunk to the sums; return its scores (n, classes) and its loss, where there are any."""
+        """Add a chunk to the sums; return its scores (n, classes) and its mean loss, where there are any."""
         picture = batch.args[0] if batch.args and isinstance(batch.args[0], Tensor) else None
         comparable = picture is not None and picture.ndim == 4 and picture.is_floating_point()
         inputs = GreyInputs(picture) if picture is not None and comparable else None
@@ -122,15 +138,16 @@ class ProbeJob(Job):
                 loss = float(self._loss_fn(output, batch.targets))
         return self._scores(output), loss
 
-    def _quality(self, chunks: list[tuple[Tensor | None, float | None]]) -> tuple[float | None, float | None]:
-        """Mean loss over the probe (chunks weigh by their size only approximately) and share of right predictions."""
-        losses = [loss for _, loss in chunks if loss is not None]
-        scores = [part for part, _ in chunks if part is not None]
+    def _quality(self, chunks: list[Output]) -> tuple[float | None, float | None]:
+        """Mean loss over the probe (for a loss that is a mean over samples) and share of right predictions."""
+        losses = [(loss, rows) for _, loss, rows in chunks if loss is not None]
+        scores = [part for part, _, _ in chunks if part is not None]
         labels = [self._samples.label(index) for index in self._samples.probe_indices]
         correct = None
         if len(scores) == len(chunks) and all(label is not None for label in labels):
             correct = float((torch.cat(scores).argmax(dim=1) == torch.tensor(labels)).double().mean())
-        return (sum(losses) / len(losses) if losses else None), correct
+        rows = sum(rows for _, rows in losses)
+        return (sum(loss * rows for loss, rows in losses) / rows if rows else None), correct
 
 
 def dead_units(stats: ActivationStats | None) -> int:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import torch
 
+from nnwidgets.analysis.engine.room import out_of_memory
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.job import Job
 from nnwidgets.training.own_copy import OwnCopy
@@ -174,7 +175,7 @@ class Schedule:
         task.pay(seconds, done=done, owed=owed)
         if failure is not None:
             task.fail(failure, task.turn_at)
-            if isinstance(failure, (MemoryError, torch.cuda.OutOfMemoryError)):
+            if out_of_memory(failure):
                 self._free_memory()
         return seconds
 

@@ -92,7 +92,7 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
 
     @abstractmethod
     def caption(self, result: Any) -> Caption:
-        """Parts of the caption: text, and whether it is odd and should stand out. Without the step."""
+        """Parts of the caption: text, and whether it is odd and should stand out. Without mode and step."""
 
     @abstractmethod
     def title(self, result: Any) -> tuple[str, bool, str]:
@@ -164,11 +164,15 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
             close_tree(self)
         super().close()
 
+    def whole_caption(self, result: Any) -> Caption:
+        """The caption with how the model was run and the step."""
+        return [*self.caption(result), self.session.mode, (step_text(result.step), False)]
+
     def caption_text(self, result: Any) -> str:
         """The caption in one line, subject and step included, as the saved picture carries it."""
         title, is_layer, subtitle = self.title(result)
         subject = ", ".join(part for part in (f"Layer {title}" if is_layer else title, subtitle) if part)
-        return " · ".join([subject, *(text for text, _ in self.caption(result)), step_text(result.step)])
+        return " · ".join([subject, *(text for text, _ in self.whole_caption(result))])
 
     # Results and states.
 
@@ -218,12 +222,11 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
         """What every frame says (CommonHeader in js/src/kernel/panel.ts)."""
         result, status = self.result, self.session.status()
         title, is_code, subtitle = self.title(result)
-        caption = [*self.caption(result), (step_text(result.step), False)] if result is not None else []
         return {
             "title": title,
             "title_is_code": is_code,
             "subtitle": subtitle,
-            "caption": caption,
+            "caption": self.whole_caption(result) if result is not None else [],
             "step": result.step if result is not None else None,
             "age_s": 0.0 if self.finished_at is None else time.monotonic() - self.finished_at,
             "training": status.training,

@@ -137,7 +137,7 @@ class ActivationsView(PagedView):
         odd = int((~torch.isfinite(result.values)).sum())
         if odd:
             parts.append((f"{plural(odd, 'value')} not finite", True))
-        return [*parts, ("eval mode", False)]
+        return parts
 
     def picture(self, result: ActivationsResult) -> Frame:
         unit = self.unit_on_show(result)

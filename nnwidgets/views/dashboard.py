@@ -186,6 +186,7 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
             "age_s": age,
             "paused": session.paused,
             "warning": session.probe.error or session.notice,
+            "note": " ".join(session.shadow.notes),
         }
 
     def _layers(self) -> Header:

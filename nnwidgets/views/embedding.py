@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 import traitlets
 from matplotlib.figure import Figure
 
 from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.embedding import Embedding, LiveTSNE, features, pca
+from nnwidgets.analysis.engine.predictions import predictions
+from nnwidgets.analysis.engine.room import halving
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.session import Session
 from nnwidgets.training.worker import Snapshot
-from nnwidgets.views._captions import count, number, percent, share, step_text
+from nnwidgets.views._captions import count, number, percent, share
 from nnwidgets.views._commands import whole
+from nnwidgets.views._embedding_frame import embedding_frame, sample_card, wrong_samples
 from nnwidgets.views._kept_maps import KeptMaps
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView
 from nnwidgets.views._view import Caption
-from nnwidgets.views._wire import Array, Frame, Header
+from nnwidgets.views._wire import Frame, Header
 
 POINTS = 500
 CHUNK = 32
-STRIP = 12
-POSITION_RANGE = 32_000
-NO_LABEL = 65_535
 MOST_CLASSES = 1_000
 
 
@@ -41,6 +41,15 @@ class Ask:
     layer: str
     method: str
     dims: int
+
+
+@dataclass(frozen=True)
+class Read:
+    """Features (n, …) and scores (n, classes) of some samples, and what was done to the features."""
+
+    features: torch.Tensor
+    scores: torch.Tensor | None
+    note: str
 
 
 class EmbeddingView(SampleView):
@@ -103,28 +112,22 @@ class EmbeddingView(SampleView):
 
     def compute(self, snapshot: Snapshot, ask: Ask) -> Iterator[EmbeddingResult | None]:
         session = self.session
-        found: list[tuple[torch.Tensor, str | None]] = []
-        scores: list[torch.Tensor | None] = []
+        found: list[Read] = []
         # A map of this layer on show is held until the next one is ready; only a first one says how far it is.
         first = self.result is None or self.result.layer != ask.layer
-        for start in range(0, len(self._indices), CHUNK):
+        start, rows = 0, CHUNK
+        while start < len(self._indices):
             if first:
                 self.progress(
                     start / len(self._indices), f"Reading {count(start)} of {count(len(self._indices))} samples"
                 )
-            batch = session.samples.batch(self._indices[start : start + CHUNK])
-            output = record(
-                snapshot.shadow.module,
-                batch.args,
-                batch.kwargs,
-                layers=[ask.layer],
-                on_activation=lambda _name, value: found.append(features(value)),
-            )
-            scores.append(session.batch_scores(output))
+            read, rows = halving(rows, partial(self._read_rows, snapshot, ask.layer, start))
+            found.append(read)
+            start += rows
             yield None
-        step, note = session.step_of(snapshot), found[0][1] or ""
+        step, note = session.step_of(snapshot), found[0].note
         final: Embedding | None = None
-        x = torch.cat([rows for rows, _ in found])
+        x, scores = torch.cat([read.features for read in found]), [read.scores for read in found]
         if first and ask.method == "tsne" and len(x) > ask.dims and torch.isfinite(x).all():
             # At once a map worth looking at; t-SNE starts from the same one.
             yield self._result(step, ask, pca(x, dims=ask.dims), scores, "PCA until the first t-SNE is ready")
@@ -134,6 +137,19 @@ class EmbeddingView(SampleView):
             yield None
         if final is not None:
             yield self._result(step, ask, final, scores, note)
+
+    def _read_rows(self, snapshot: Snapshot, layer: str, start: int, rows: int) -> Read:
+        """What a layer and the model make of some of the points."""
+        batch = self.session.samples.batch(self._indices[start : start + rows])
+        found: list[tuple[torch.Tensor, str | None]] = []
+        output = record(
+            snapshot.shadow.module,
+            batch.args,
+            batch.kwargs,
+            layers=[layer],
+            on_activation=lambda _name, value: found.append(features(value)),
+        )
+        return Read(found[0][0], self.session.batch_scores(output), found[0][1] or "")
 
     def _maps(self, x: torch.Tensor, ask: Ask) -> Iterator[Embedding | None]:
         if not torch.isfinite(x).all():
@@ -160,10 +176,7 @@ class EmbeddingView(SampleView):
         predicted, confidence, loss = torch.full((n,), -1), torch.full((n,), torch.nan), torch.full((n,), torch.nan)
         known = [part for part in scores if part is not None]
         if len(known) == len(scores):
-            logs = torch.log_softmax(torch.cat(known).float(), dim=1)
-            confidence, predicted = logs.exp().max(dim=1)
-            usable = (labels >= 0) & (labels < logs.shape[1])
-            loss = torch.where(usable, -logs[torch.arange(n), labels.clamp(0, logs.shape[1] - 1)], torch.nan)
+            predicted, confidence, loss = predictions(torch.cat(known), labels)
         return EmbeddingResult(
             step,
             ask.layer,
@@ -196,75 +209,22 @@ class EmbeddingView(SampleView):
         else:
             parts.append((f"PCA, shows {percent(embedding.explained or 0.0)} of the variance", False))
         parts += [(note, False) for note in (*embedding.notes, result.note) if note]
-        wrong = int(self._wrong(result).sum())
+        wrong = int(wrong_samples(result).sum())
         if wrong:
             parts.append((f"{count(wrong)} wrong, ringed", True))
-        return [*parts, ("axes have no unit", False), ("eval mode", False)]
-
-    @staticmethod
-    def _wrong(result: EmbeddingResult) -> torch.Tensor:
-        return (result.labels >= 0) & (result.predicted >= 0) & (result.labels != result.predicted)
+        return [*parts, ("axes have no unit", False)]
 
     def picture(self, result: EmbeddingResult) -> Frame:
-        newest = result
+        session, newest = self.session, result
         result, kept = self._kept.look(newest)
-        positions = result.embedding.positions
-        reach = float(positions.abs().max()) or 1.0
-        wrong = self._wrong(result)
-        selected = [index for index in self.session.selection.selected if index in self._indices]
-        classes = [
-            {
-                "name": self.session.class_name(each),
-                "n": int((result.labels == each).sum()),
-                "wrong": int((wrong & (result.labels == each)).sum()),
-            }
-            for each in range(int(result.labels.max()) + 1)
-        ]
-        labels = torch.where(result.labels >= 0, result.labels, NO_LABEL)
-        arrays: dict[str, Array] = {
-            "positions": (positions / reach * POSITION_RANGE * 0.98).round().numpy().astype(np.int16),
-            "labels": labels.numpy().astype(np.uint16),
-            "wrong": wrong.numpy(),
-            "indices": result.indices.numpy().astype(np.int32),
-            "loss": result.loss.numpy(),
-        }
-        strip, pictures = self._strip(result, selected)
-        if pictures is not None:
-            arrays["strip"] = pictures
-        header: Header = {
-            "classes": classes,
-            "n": len(labels),
-            "dims": positions.shape[1],
-            "method": result.embedding.method,
-            "counts": {"wrong": int(wrong.sum()), "selected": len(selected)},
-            "kept": kept,
-            "strip": strip,
-        }
+        frame = embedding_frame(
+            result, selected=session.selection.selected, samples=session.samples, class_name=session.class_name
+        )
+        header: Header = {**frame.header, "kept": kept}
         if result is not newest:
             header["step"] = result.step
-            header["caption"] = [*self.caption(result), (step_text(result.step), False), ("an earlier map", True)]
-        return Frame(header, arrays)
-
-    def _strip(self, result: EmbeddingResult, selected: list[int]) -> tuple[list[dict[str, Any]], Array | None]:
-        """The selected samples by falling loss, and pictures of the first of them."""
-        rows = sorted(
-            (self._indices.index(index) for index in selected),
-            key=lambda row: -torch.nan_to_num(result.loss[row], nan=0.0).item(),
-        )
-        strip = [
-            {
-                "index": self._indices[row],
-                "label": self.session.samples.label_name(self._indices[row]),
-                "predicted": self.session.class_name(int(result.predicted[row])) if result.predicted[row] >= 0 else "",
-                "loss": float(result.loss[row]),
-            }
-            for row in rows
-        ]
-        pictures = [self.session.samples.picture(self._indices[row]) for row in rows[:STRIP]]
-        shapes = {picture.shape for picture in pictures if picture is not None}
-        if not pictures or len(shapes) != 1 or any(picture is None for picture in pictures):
-            return strip, None
-        return strip, np.stack([picture for picture in pictures if picture is not None])
+            header["caption"] = [*self.whole_caption(result), ("an earlier map", True)]
+        return Frame(header, frame.arrays)
 
     def command(self, name: str, value: Any) -> Frame | None:
         if name == "page":
@@ -276,28 +236,8 @@ class EmbeddingView(SampleView):
         index = value.get("index") if isinstance(value, dict) else None
         if self.result is None or isinstance(index, bool) or index not in self._indices:
             raise ValueError(f"index: expected a sample on the map, got {index!r}")
-        return self._card(self._kept.look(self.result)[0], self._indices.index(index))
-
-    def _card(self, result: EmbeddingResult, row: int) -> Frame:
-        """What the page shows of a sample under the pointer."""
-        index = int(result.indices[row])
-        lines = []
-        if result.labels[row] >= 0:
-            lines.append(("label", self.session.samples.label_name(index)))
-        if result.predicted[row] >= 0:
-            lines.append(
-                (
-                    "predicted",
-                    f"{self.session.class_name(int(result.predicted[row]))} ({share(float(result.confidence[row]))})",
-                )
-            )
-        if torch.isfinite(result.loss[row]):
-            lines.append(("loss", f"{float(result.loss[row]):.4f}"))
-        image = self.session.samples.picture(index)
-        return Frame(
-            {"title": f"Sample {count(index)}", "lines": lines, "index": index},
-            {"picture": image} if image is not None else {},
-        )
+        shown, row = self._kept.look(self.result)[0], self._indices.index(index)
+        return sample_card(shown, row, samples=self.session.samples, class_name=self.session.class_name)
 
     def draw(self, result: EmbeddingResult, figure: Figure) -> None:
         from nnwidgets.figures.embedding import draw_embedding

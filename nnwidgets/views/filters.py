@@ -162,7 +162,7 @@ class FiltersView(PagedView):
                 parts.append((f"{count(noise)} inside the noise band ‡", True))
         reasons = sorted({reason for reason in stats.reason if reason})
         parts += [(f"no smoothness: {reason}", True) for reason in reasons[:1]]
-        return [*parts, ("eval mode", False)]
+        return parts
 
     def picture(self, result: FiltersResult) -> Frame:
         values = self._planes(result)

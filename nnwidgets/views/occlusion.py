@@ -263,7 +263,7 @@ class OcclusionView(SampleView):
         ]
         if not grid.done:
             parts.append(("partial: hatched is not computed yet", True))
-        return [*parts, ("eval mode", False)]
+        return parts
 
     def picture(self, result: OcclusionResult) -> Frame:
         image = self.session.samples.picture(result.sample)

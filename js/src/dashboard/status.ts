@@ -32,6 +32,8 @@ export interface StatusHeader extends CommonHeader {
   paused?: boolean;
   /** What the user should know and no view says. */
   warning?: string | null;
+  /** How the model is looked at, where that is not as it is trained. */
+  note?: string | null;
 }
 
 const SPARK = { width: 72, height: 20 };
@@ -43,13 +45,13 @@ export function buildStatus(panel: Panel): PanelView<StatusHeader> {
   const badge = makeBadge(false);
   const actions = makeActions(panel);
   const items = make("div", "nnw-items");
-  const warning = make("div", "nnw-warning");
+  const [warning, note] = [make("div", "nnw-warning"), make("div", "nnw-status-note")];
   const spark = makeSpark();
   const cost = makeMeter();
   panel.widget.classList.add("nnw-status");
-  panel.root.append(make("div", "nnw-status-row", items, badge.element, actions.element), warning);
+  panel.root.append(make("div", "nnw-status-row", items, badge.element, actions.element), warning, note);
   warning.setAttribute("role", "alert");
-  warning.hidden = true;
+  warning.hidden = note.hidden = true;
   let header: StatusHeader | null = null;
   let boxes = new Map<string, ItemBox>();
 
@@ -86,6 +88,8 @@ export function buildStatus(panel: Panel): PanelView<StatusHeader> {
       actions.show(next.paused === true);
       setText(warning, next.warning ?? "");
       setHidden(warning, !next.warning);
+      setText(note, next.note ?? "");
+      setHidden(note, !next.note);
     },
     tick: show,
     draw() {

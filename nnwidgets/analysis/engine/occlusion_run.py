@@ -12,6 +12,7 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine.occlusion_dense import DenseEngine
 from nnwidgets.analysis.engine.occlusion_problem import Problem
+from nnwidgets.analysis.engine.room import halving
 
 __all__ = ["Run"]
 
@@ -53,7 +54,9 @@ class Run:
         spent = 0.0
         while not self.done:
             size = min(self._chunk, self._most, len(self._todo) - self._next)
-            self._evaluate(self._todo[self._next : self._next + size])
+            _, done = halving(size, lambda rows: self._evaluate(self._todo[self._next : self._next + rows]))
+            if done < size:
+                size = self._most = done
             self._next += size
             before, spent = spent, time.perf_counter() - start
             each = (spent - before) / size
