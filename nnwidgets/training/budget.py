@@ -15,10 +15,11 @@ class Budget:
     """A token bucket: training seconds earn `share` of themselves, our seconds spend it.
 
     Earned is the time between the first and the last step seen, without idle time; spent are the wall seconds of our
-    hooks and the CPU seconds of the worker. Work done while nothing trains delays nothing and is not counted.
+    hooks and the CPU seconds of the worker and of the thread that sends to the pages. Work done while nothing trains
+    delays nothing and is not counted.
 
     Every counter has one writing thread, so there is no lock: `stepped` and `charge_hook` belong to the training
-    thread, all else to the worker. Any thread may read.
+    thread, `charge_sending` to the one that sends, all else to the worker. Any thread may read.
 
     Args:
         share: Part of the training time that may be spent, above 0, at most 1.
@@ -53,10 +54,11 @@ class Budget:
         self.step_interval_s = 0.0  # running mean of the time between steps
         self.hook_s = 0.0
         self.worker_s = 0.0
+        self.sending_s = 0.0
         self.last_step_at: float | None = None
         self._forfeited_s = 0.0
         self._seen_training_s = 0.0
-        self._seen_hook_s = 0.0
+        self._seen_outside_s = 0.0
 
     def stepped(self) -> None:
         """A training step has ended. Training thread."""
@@ -72,6 +74,11 @@ class Budget:
     def charge_hook(self, seconds: float) -> None:
         """Our code held the training thread up for this long. Training thread."""
         self.hook_s += seconds
+
+    def charge_sending(self, seconds: float) -> None:
+        """Frames, curves or kept pictures took this long to make. Sending thread."""
+        if not self.idle:
+            self.sending_s += seconds
 
     def charge(self, seconds: float) -> None:
         """The worker computed for this long. Worker."""
@@ -89,7 +96,7 @@ class Budget:
 
     @property
     def spent_s(self) -> float:
-        return self.hook_s + self.worker_s
+        return self.hook_s + self.worker_s + self.sending_s
 
     @property
     def overhead(self) -> float:
@@ -102,10 +109,13 @@ class Budget:
         return self.share * self.training_s - self.spent_s - self._forfeited_s
 
     def income(self, capacity: float) -> float:
-        """Seconds earned since the last call, less what the hooks cost; savings beyond `capacity` are lost. Worker."""
-        training, hooks = self.training_s, self.hook_s
-        earned = self.share * (training - self._seen_training_s) - (hooks - self._seen_hook_s)
-        self._seen_training_s, self._seen_hook_s = training, hooks
+        """Seconds earned since the last call, less what others than the worker spent. Worker.
+
+        Savings beyond `capacity` are lost.
+        """
+        training, outside = self.training_s, self.hook_s + self.sending_s
+        earned = self.share * (training - self._seen_training_s) - (outside - self._seen_outside_s)
+        self._seen_training_s, self._seen_outside_s = training, outside
         self._forfeited_s += max(0.0, self.level - capacity)
         return earned
 

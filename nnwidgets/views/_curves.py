@@ -6,6 +6,7 @@ bqplot draws about 80 changes a second at best, so all writes go through the pub
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import bqplot
@@ -43,6 +44,8 @@ class Series:
 
 class Curve(ipywidgets.VBox):
     """One small figure: a title with the values of now, and the lines under it."""
+
+    pay: Callable[[float], None] = staticmethod(lambda seconds: None)
 
     def __init__(self, title: str, *, note: str = "", height: int = 104, digits: int = 3) -> None:
         self._title, self._note, self._digits = title, note, digits
@@ -161,11 +164,14 @@ def _drawable(steps: Array, values: Array) -> tuple[Array, Array] | None:
 
 
 class Curves(ipywidgets.VBox):
-    """A titled row of curves with one legend."""
+    """A titled row of curves with one legend; `on_cost` is told the CPU seconds that each change took."""
 
-    def __init__(self, title: str, curves: dict[str, Curve]) -> None:
+    def __init__(self, title: str, curves: dict[str, Curve], *, on_cost: Callable[[float], None]) -> None:
         self._title = title
         self.curves = curves
+        self.pay = on_cost
+        for curve in curves.values():
+            curve.pay = on_cost
         self._legend = ipywidgets.HTML()
         body = ipywidgets.HBox(list(curves.values()))
         body.add_class("nnw-curves-body")

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from nnwidgets.views._publisher import PUBLISHER
 
-PICTURE_EVERY_S = 20.0
+PICTURE_EVERY_S = 60.0  # while a model trains; JupyterLab saves a notebook every 120 s
 SOON_S = 1.0
 DOTS_PER_INCH = 96
 
@@ -43,6 +43,10 @@ class LeavesPicture:
     def leaves_picture(self) -> bool:
         """Whether an output of its own beside the widget holds the picture."""
         return self._picture_id is not None
+
+    def pay(self, seconds: float) -> None:
+        """Told by the publisher what a kept picture cost."""
+        raise NotImplementedError
 
     def on_display(self) -> None:
         """Called when the widget is displayed, before the page has it."""

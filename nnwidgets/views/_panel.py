@@ -31,7 +31,7 @@ class Panel(anywidget.AnyWidget):
     `on_command(name, value)` answers what the user does there: it returns a frame for a command that asks, raises
     `ValueError`, `KeyError` or `TypeError` for one that makes no sense (the text goes back to the page), and must
     not block. `on_hello()` is called when a page shows the panel, `on_ping()` every two seconds while it does,
-    `on_failure(error)` when a frame could not be made.
+    `on_failure(error)` when a frame could not be made, `on_cost(seconds)` of CPU after each that was.
     """
 
     bundle: ClassVar[str]
@@ -47,8 +47,10 @@ class Panel(anywidget.AnyWidget):
         on_hello: Callable[[], None] = lambda: None,
         on_ping: Callable[[], None] = lambda: None,
         on_failure: Callable[[Exception], None] = lambda error: None,
+        on_cost: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._on_command, self._on_hello, self._on_ping, self._on_failure = on_command, on_hello, on_ping, on_failure
+        self._on_cost = on_cost
         self.mounted = False
         super().__init__(_esm=_static(f"{self.bundle}.js"), _css=_static(f"{self.bundle}.css"), part=part)
         PUBLISHER.open(self)
@@ -76,6 +78,10 @@ class Panel(anywidget.AnyWidget):
         """Called by the publisher."""
         content, buffers = encode(frame)
         self.send({"kind": "frame", "seq": seq, "channel": frame.channel, **content}, buffers)
+
+    def pay(self, seconds: float) -> None:
+        """Called by the publisher."""
+        self._on_cost(seconds)
 
     def undeliverable(self, error: Exception) -> None:
         """Called by the publisher."""

@@ -31,7 +31,13 @@ FrameSource = Callable[[], Frame | None]
 logger = logging.getLogger(__name__)
 
 
-class Outlet(Protocol):
+class Payer(Protocol):
+    """Whom the CPU seconds of a turn are told, in the sending thread."""
+
+    def pay(self, seconds: float) -> None: ...
+
+
+class Outlet(Payer, Protocol):
     """Where a lane's frames go: a panel."""
 
     def deliver(self, frame: Frame, seq: int) -> None: ...
@@ -83,7 +89,7 @@ class Publisher:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lanes: dict[int, Lane] = {}
-        self._updates: dict[int, tuple[float, Callable[[], int]]] = {}
+        self._updates: dict[int, tuple[float, Payer, Callable[[], int]]] = {}
         self._free_from: dict[int, float] = {}
         self._free_at = float("-inf")
         self._wake = threading.Condition()
@@ -109,15 +115,15 @@ class Publisher:
             self._start()
             self._wake.notify()
 
-    def update(self, key: object, change: Callable[[], int], *, delay_s: float = 0.0) -> None:
+    def update(self, key: Payer, change: Callable[[], int], *, delay_s: float = 0.0) -> None:
         """Run `change` (trait writes on curves) in the sending thread, newest per key; it returns its messages.
 
         A change that waits is replaced, but not put off.
         """
         with self._wake:
             due = max(self._free_from.get(id(key), float("-inf")), self._clock() + delay_s)
-            waiting, _ = self._updates.get(id(key), (due, change))
-            self._updates[id(key)] = (min(waiting, due), change)
+            waiting = self._updates[id(key)][0] if id(key) in self._updates else due
+            self._updates[id(key)] = (min(waiting, due), key, change)
             self._start()
             self._wake.notify()
 
@@ -127,8 +133,8 @@ class Publisher:
             free_from = max(self._free_from.get(id(key), float("-inf")), self._clock() + hold_s)
             self._free_from[id(key)] = free_from
             if id(key) in self._updates:
-                due, change = self._updates[id(key)]
-                self._updates[id(key)] = (max(due, free_from), change)
+                due, payer, change = self._updates[id(key)]
+                self._updates[id(key)] = (max(due, free_from), payer, change)
 
     def forget(self, key: object) -> None:
         with self._wake:
@@ -187,17 +193,17 @@ class Publisher:
                     self._wake.wait(wait_s)
                     continue
             with gate:
-                turn()
+                _paid(turn)
 
-    def _choose(self, now: float) -> tuple[Callable[[], None] | None, float | None]:
+    def _choose(self, now: float) -> tuple[Callable[[], Payer] | None, float | None]:
         """The next thing to send, or how many seconds to sleep (None: until something comes)."""
-        turns: list[tuple[float, Callable[[], None]]] = []
+        turns: list[tuple[float, Callable[[], Payer]]] = []
         for lane in self._lanes.values():
             due = lane.due_at(now)
             if due is not None:
                 turns.append((due, partial(self._send, lane)))
-        for key, (due, change) in self._updates.items():
-            turns.append((due, partial(self._change, key, change)))
+        for key, (due, payer, change) in self._updates.items():
+            turns.append((due, partial(self._change, key, payer, change)))
         if not turns:
             return None, None
         # Who has been due longest goes first, so that nobody starves when all together are too many.
@@ -205,10 +211,10 @@ class Publisher:
         due = max(due, self._free_at)
         return (turn, None) if due <= now else (None, due - now)
 
-    def _send(self, lane: Lane) -> None:
+    def _send(self, lane: Lane) -> Outlet:
         with self._wake:
             if not lane.pending:
-                return
+                return lane.outlet
             # A picture carries all that a state frame says, so it goes first.
             channel = "picture" if "picture" in lane.pending else next(iter(lane.pending))
             source = lane.pending.pop(channel)
@@ -228,10 +234,11 @@ class Publisher:
             lane.unacked.pop(seq, None)
             logger.warning("a frame could not be sent", exc_info=True)
             lane.outlet.undeliverable(error)
+        return lane.outlet
 
-    def _change(self, key: int, change: Callable[[], int]) -> None:
+    def _change(self, key: int, payer: Payer, change: Callable[[], int]) -> Payer:
         with self._wake:
-            if self._updates.get(key, (0.0, None))[1] is change:
+            if key in self._updates and self._updates[key][2] is change:
                 del self._updates[key]
             self._free_from[key] = self._clock() + 1 / UPDATES_PER_S
         messages = 1
@@ -240,6 +247,13 @@ class Publisher:
         except Exception:
             logger.warning("a curve could not be updated", exc_info=True)
         self._free_at = self._clock() + messages / MESSAGES_PER_S
+        return payer
+
+
+def _paid(turn: Callable[[], Payer]) -> None:
+    begin = time.thread_time()
+    payer = turn()
+    payer.pay(time.thread_time() - begin)
 
 
 PUBLISHER = Publisher()

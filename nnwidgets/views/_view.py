@@ -59,6 +59,7 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
             on_hello=self._hello,
             on_ping=self.show_state,
             on_failure=lambda error: self.fail(error, self.session.status().step or 0),
+            on_cost=session.pay,
         )
         super().__init__([self.panel, *self.below()])
         self.add_class("nnw-view")
@@ -201,6 +202,9 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
         name = type(error).__name__
         self.failure = (f"{name}: {text_of(error)}", step)
         self.show_state()
+
+    def pay(self, seconds: float) -> None:
+        self.session.pay(seconds)
 
     def on_display(self) -> None:
         self.shown = True

@@ -70,7 +70,8 @@ class ActivationsView(PagedView):
         super().__init__(session, layer=layer, sample=sample, **options)
 
     def below(self) -> Sequence[ipywidgets.Widget]:
-        self._over_training = Curves("Over training", {name: Curve(title) for name, title in CURVES.items()})
+        curves = {name: Curve(title) for name, title in CURVES.items()}
+        self._over_training = Curves("Over training", curves, on_cost=self.pay)
         return [self._over_training]
 
     def ask(self) -> Ask:

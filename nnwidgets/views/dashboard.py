@@ -68,6 +68,9 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         session.selection.observe(self._selected, names=["layer"])
         session.probe.listen(self._on_screen, self._probed)
 
+    def pay(self, seconds: float) -> None:
+        self.session.pay(seconds)
+
     def on_display(self) -> None:
         self._shown(True)
 
@@ -91,6 +94,7 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
             on_command=self._command,
             on_hello=lambda: self._hello(part),
             on_ping=lambda: self._show("status") if part == "status" else None,
+            on_cost=self.session.pay,
         )
 
     def _hello(self, part: str) -> None:

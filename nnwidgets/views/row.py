@@ -35,6 +35,9 @@ class Row(LeavesPicture, ipywidgets.HBox):
         self.layout.close()
         super().close()
 
+    def pay(self, seconds: float) -> None:
+        self.children[0].pay(seconds)
+
     def on_display(self) -> None:
         for view in self.children:
             view.shown = True

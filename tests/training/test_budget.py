@@ -226,6 +226,22 @@ def test_idle_time_earns_nothing_and_is_no_training_time() -> None:
     assert world.budget.training_s - before <= 2.1
 
 
+def test_what_sending_costs_is_part_of_the_budget() -> None:
+    world = World(0.05)
+    job = world.job(0.001)
+    world.train(5.0)
+    for _ in range(100):
+        world.train(1.0)
+        world.budget.charge_sending(0.03)
+    assert world.budget.sending_s == pytest.approx(3.0)
+    assert world.budget.overhead <= 0.051
+    assert len(job.runs) >= 1_000, "what sending leaves is made use of"
+    before = world.budget.spent_s
+    world.now += 10
+    world.budget.charge_sending(1.0)
+    assert world.budget.spent_s == before, "while nothing trains it is free"
+
+
 def test_slow_steps_are_training_and_not_idleness() -> None:
     times = iter(range(0, 30 * 200, 30))
     budget = Budget(clock=lambda: float(next(times)))

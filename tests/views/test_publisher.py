@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from nnwidgets.views._publisher import ACK_TIMEOUT_S, SILENCE_S, Publisher
 from nnwidgets.views._wire import Frame
+from tests.waiting import eventually
 
 
 class Clock:
@@ -26,6 +28,10 @@ class Page:
     def __init__(self) -> None:
         self.frames: list[tuple[int, Frame]] = []
         self.errors: list[Exception] = []
+        self.paid_s: list[float] = []
+
+    def pay(self, seconds: float) -> None:
+        self.paid_s.append(seconds)
 
     def deliver(self, frame: Frame, seq: int) -> None:
         self.frames.append((seq, frame))
@@ -61,6 +67,28 @@ def advance(publisher: Publisher, clock: Clock, seconds: float, *, each: Callabl
 
 def numbers(page: Page) -> list[int]:
     return [frame.header["number"] for _, frame in page.frames]
+
+
+def busy(seconds: float) -> None:
+    begin = time.thread_time()
+    while time.thread_time() - begin < seconds:
+        pass
+
+
+def test_who_has_something_sent_is_told_what_it_cost() -> None:
+    publisher, page, other = Publisher(), Page(), Page()
+
+    def make() -> Frame:
+        busy(0.05)
+        return Frame({})
+
+    publisher.open(page)
+    publisher.post(page, make)
+    publisher.update(other, lambda: busy(0.02) or 1)  # type: ignore[func-returns-value]
+    eventually(lambda: page.paid_s and other.paid_s, "both to be told")
+    publisher.stop()
+    assert 0.05 <= sum(page.paid_s) < 0.5
+    assert 0.02 <= sum(other.paid_s) < 0.5
 
 
 def test_the_newest_frame_wins_and_two_may_be_on_their_way(publisher: Publisher, clock: Clock) -> None:
@@ -170,7 +198,7 @@ def test_a_frame_that_cannot_be_made_is_told_and_others_go_on(publisher: Publish
 def test_curve_updates_keep_the_newest_and_their_pace(publisher: Publisher, clock: Clock) -> None:
     written: list[int] = []
     counter = iter(range(10_000))
-    curve = object()
+    curve = Page()
 
     def each() -> None:
         value = next(counter)
@@ -184,7 +212,7 @@ def test_curve_updates_keep_the_newest_and_their_pace(publisher: Publisher, cloc
 
 def test_a_held_curve_is_left_alone_for_that_long(publisher: Publisher, clock: Clock) -> None:
     written: list[float] = []
-    curve, begin = object(), clock()
+    curve, begin = Page(), clock()
 
     def write() -> int:
         written.append(clock())
