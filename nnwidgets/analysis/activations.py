@@ -16,6 +16,8 @@ from nnwidgets.analysis.engine.map_sums import CONSTANT, GreyInputs, MapSums, ma
 
 __all__ = ["ActivationStats", "StatsAccumulator", "activation_stats", "channels_first"]
 
+LIKE_INPUT = 0.95  # `input_similarity` above which a channel is called like the input
+
 # Values worked on at once: on the CPU 2 MB in float64, about a core's cache, elsewhere 128 MB.
 _CPU_PART, _PART = 1 << 18, 1 << 24
 

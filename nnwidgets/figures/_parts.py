@@ -14,6 +14,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from nnwidgets.figures.captions import number
 from nnwidgets.figures.colors import Theme
 
 __all__ = [
@@ -158,13 +159,3 @@ def tiles(
     axes.set_ylim(math.ceil(len(pictures) / COLUMNS) * (height + foot), 0)
     axes.set_aspect("equal")
     axes.set_anchor("NW")
-
-
-def number(value: float) -> str:
-    """Three significant digits, true minus; tiny and huge ones as 1.2e-5.
-
-    >>> number(0.0), number(1.0), number(0.5321), number(-250.0)
-    ('0', '1', '0.532', '−250')
-    """
-    plain = 1e-3 <= abs(value) <= 99_999 or value == 0
-    return (f"{value:.3g}" if plain else f"{value:.1e}").replace("-", "−")

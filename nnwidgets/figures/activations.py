@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnwidgets.analysis.activations import LIKE_INPUT
 from nnwidgets.analysis.results import ActivationsResult
 from nnwidgets.figures import _parts
 from nnwidgets.figures.colors import LIGHT, Theme
 
 __all__ = ["draw_activations"]
-
-_LIKE_INPUT = 0.9  # |correlation| from which a map is flagged as a copy of the input
 
 
 def draw_activations(
@@ -72,4 +71,4 @@ def _flag(result: ActivationsResult, unit: int) -> str:
         return ""
     if bool(result.stats.dead[unit]):
         return "dead †"
-    return "≡" if float(result.stats.input_similarity[unit]) >= _LIKE_INPUT else ""
+    return "≡" if float(result.stats.input_similarity[unit]) > LIKE_INPUT else ""

@@ -10,6 +10,7 @@ from matplotlib.patches import Patch
 from nnwidgets.analysis.occlusion import OcclusionMap
 from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.figures import _parts
+from nnwidgets.figures.captions import number
 from nnwidgets.figures.colors import LIGHT, Theme, heat
 
 __all__ = ["draw_occlusion"]
@@ -82,7 +83,7 @@ def _draw_importance(
         extent=(-scale.high, scale.high, 0, 1),
     )
     ends = [-scale.high, 0.0, scale.high]
-    bar.set_xticks(ends, [_parts.number(end) for end in ends])
+    bar.set_xticks(ends, [number(end) for end in ends])
     bar.set_yticks([])
     bar.tick_params(labelsize=7, length=0, colors=theme.secondary)
     bar.set_xlabel("probability lost, mean over the squares that cover the pixel", fontsize=7, color=theme.secondary)

@@ -14,7 +14,7 @@ import ipywidgets
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from nnwidgets.views._captions import number
+from nnwidgets.figures.captions import number
 from nnwidgets.views._guard import guard_tree
 from nnwidgets.views._publisher import PUBLISHER
 from nnwidgets.views._wire import Array

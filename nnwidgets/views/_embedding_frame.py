@@ -10,7 +10,7 @@ import torch
 
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.data import Samples
-from nnwidgets.views._captions import count, share
+from nnwidgets.figures.captions import count, share
 from nnwidgets.views._wire import Array, Frame, Header
 
 STRIP = 12

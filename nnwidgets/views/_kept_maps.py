@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from nnwidgets.analysis.results import EmbeddingResult
+from nnwidgets.figures.captions import count, step_text
 from nnwidgets.training.history import History
-from nnwidgets.views._captions import count, step_text
 from nnwidgets.views._wire import Header
 
 MOST = 60

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nnwidgets.analysis.results import OcclusionResult
-from nnwidgets.views._captions import count, number, share
+from nnwidgets.figures.captions import count, number, share
 from nnwidgets.views._wire import Array, Frame, Header
 
 LEAST_SCALE = 0.05

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 
 from nnwidgets.analysis.capture import unknown_layer
+from nnwidgets.figures.captions import count, share
 from nnwidgets.session import Session
-from nnwidgets.views._captions import count, share
 from nnwidgets.views._view import View
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nnwidgets.views._captions import step_text
+from nnwidgets.figures.captions import step_text
 from nnwidgets.views._wire import Header
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnwidgets.views._captions import THIN, count
+from nnwidgets.figures.captions import THIN, count
 from nnwidgets.views._wire import Array, Header
 
 PAGE = 64

@@ -15,9 +15,9 @@ import ipywidgets
 from matplotlib.figure import Figure
 from traitlets.utils.bunch import Bunch
 
+from nnwidgets.figures.captions import step_text
 from nnwidgets.session import Session
 from nnwidgets.training.worker import Snapshot
-from nnwidgets.views._captions import step_text
 from nnwidgets.views._commands import SELECTABLE, TakesCommands
 from nnwidgets.views._controls import HasControls
 from nnwidgets.views._curves import Curves

@@ -12,14 +12,14 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from nnwidgets.analysis import ActivationStats
+from nnwidgets.analysis.activations import LIKE_INPUT, ActivationStats
 from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.engine.units import arranged, over_units
 from nnwidgets.analysis.results import ActivationsResult
+from nnwidgets.figures.captions import count, number, plural, size
 from nnwidgets.session import Session
 from nnwidgets.training.record import ProbeResult
 from nnwidgets.training.worker import Snapshot
-from nnwidgets.views._captions import count, number, plural, size
 from nnwidgets.views._curves import Curve, Curves, Series
 from nnwidgets.views._paged import PagedView
 from nnwidgets.views._panel import Panel
@@ -28,7 +28,6 @@ from nnwidgets.views._tiles import descending, fit, scale_header
 from nnwidgets.views._view import Caption
 from nnwidgets.views._wire import Array, Frame, Header
 
-LIKE_INPUT = 0.95
 CURVES = {"mean": "Mean activation", "std": "Standard deviation", "zero_share": "Share of zeros"}
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from traitlets.utils.bunch import Bunch
 
+from nnwidgets.figures.captions import THIN, count, number, percent
 from nnwidgets.session import Session
 from nnwidgets.training.probe import dead_units
-from nnwidgets.views._captions import THIN, count, number, percent
 from nnwidgets.views._display import LeavesPicture
 from nnwidgets.views._guard import close_tree, guard, guard_tree
 from nnwidgets.views._panel import Panel

@@ -16,9 +16,9 @@ from nnwidgets.analysis.embedding import Embedding, LiveTSNE, features, pca
 from nnwidgets.analysis.engine.predictions import predictions
 from nnwidgets.analysis.engine.room import halving
 from nnwidgets.analysis.results import EmbeddingResult
+from nnwidgets.figures.captions import count, number, percent, share
 from nnwidgets.session import Session
 from nnwidgets.training.worker import Snapshot
-from nnwidgets.views._captions import count, number, percent, share
 from nnwidgets.views._commands import whole
 from nnwidgets.views._embedding_frame import embedding_frame, sample_card, wrong_samples
 from nnwidgets.views._kept_maps import KeptMaps

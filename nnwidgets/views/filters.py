@@ -14,11 +14,11 @@ from matplotlib.figure import Figure
 from nnwidgets.analysis.engine.layer_calls import module_of
 from nnwidgets.analysis.filters import FilterStats, filter_stats, filter_weight
 from nnwidgets.analysis.results import FiltersResult
+from nnwidgets.figures.captions import count, number, plural, share, size
+from nnwidgets.figures.kernels import LARGEST_NORM, coloured, is_rgb, pictures_of, planes_of
 from nnwidgets.session import Session
 from nnwidgets.training.worker import Snapshot
-from nnwidgets.views._captions import count, number, plural, share, size
 from nnwidgets.views._curves import Curve, Curves, Series
-from nnwidgets.views._kernels import coloured, is_rgb, pictures_of, planes_of
 from nnwidgets.views._paged import PagedView
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView
@@ -26,7 +26,6 @@ from nnwidgets.views._tiles import Page, descending, fit, scale_header
 from nnwidgets.views._view import Caption
 from nnwidgets.views._wire import Array, Frame, Header
 
-LARGEST_NORM = -1
 FILM = 8
 OTHERS_DRAWN = 64
 READING = "Smooth is not the same as good: a net that blew up is very smooth. Read it beside the norm."
@@ -243,12 +242,22 @@ class FiltersView(PagedView):
     def draw(self, result: FiltersResult, figure: Figure) -> None:
         from nnwidgets.figures.filters import draw_filters
 
-        draw_filters(result, figure, caption=self.caption_text(result))
+        draw_filters(
+            result,
+            figure,
+            caption=self.caption_text(result),
+            channel=self.channel,
+            picture=self._picture_size(result),
+        )
 
     def _planes(self, result: FiltersResult) -> Array:
+        return planes_of(result.weight.numpy(), self._picture_size(result))
+
+    def _picture_size(self, result: FiltersResult) -> tuple[int, ...] | None:
+        """Height and width of the inputs, if these are the weights right over them and the inputs are pictures."""
         first = bool(self._weighted) and result.layer == self._weighted[0]
         picture = self.session.samples.picture(self.session.samples.probe_indices[0]) if first else None
-        return planes_of(result.weight.numpy(), None if picture is None else picture.shape[:2])
+        return None if picture is None else picture.shape[:2]
 
     def _order(self, stats: FilterStats, out: int) -> Array:
         if self.sort_by == "smoothness":

@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from nnwidgets.analysis.capture import unknown_layer
 from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_steps
 from nnwidgets.analysis.results import OcclusionResult
+from nnwidgets.figures.captions import THIN, count, duration, share, size
 from nnwidgets.session import Session, now_s
 from nnwidgets.training.worker import Snapshot
-from nnwidgets.views._captions import THIN, count, duration, share, size
 from nnwidgets.views._occlusion_frame import occlusion_frame
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView

@@ -51,18 +51,29 @@ def test_three_channels_are_a_colour_picture_with_zero_at_mid_grey(drawn: Draw, 
     pixels, words = drawn(draw_filters, of(torch.cat([torch.zeros(1, 3, 4, 4), torch.ones(1, 3, 4, 4)])))
 
     assert (pixels == 128).all(-1).mean() > 0.01 or (pixels == 127).all(-1).mean() > 0.01
-    assert any("mid grey is 0" in word for word in words)
+    assert "Mid grey is 0, full colour ±1.00" in words
 
 
-def test_of_many_channels_the_one_with_the_largest_norm_is_drawn_and_named(
-    drawn: Draw, generator: torch.Generator
-) -> None:
+def test_of_many_channels_one_is_drawn_and_named(drawn: Draw, generator: torch.Generator) -> None:
     weight = torch.randn(4, 6, 3, 3, generator=generator)
     weight[:, 4] *= 10
 
-    _, words = drawn(draw_filters, of(weight))
+    strongest, words = drawn(draw_filters, of(weight))
+    assert "Each filter's input channel of largest norm, of 6" in words
+    fourth, words = drawn(draw_filters, of(weight), channel=4)
+    assert "Input channel 4, of 6" in words
+    other, _ = drawn(draw_filters, of(weight), channel=0)
 
-    assert "Input channel 4 of 6, the one with the largest norm" in words
+    below_the_title = slice(60, None)
+    assert (strongest[below_the_title] == fourth[below_the_title]).all()
+    assert (other[below_the_title] != fourth[below_the_title]).any()
+
+
+def test_a_linear_layer_over_pictures_is_drawn_as_pictures(drawn: Draw, generator: torch.Generator) -> None:
+    weight = torch.randn(3, 20, generator=generator)
+    _, words = drawn(draw_filters, of(weight), picture=(4, 5))
+    assert {"0", "1", "2"} <= set(words)
+    assert "input" not in words
 
 
 @pytest.mark.parametrize("shape", [(4, 2, 7), (10, 20), (3, 2, 3, 3, 3), (70, 1, 3, 3)])

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from nnwidgets.views._wire import Array
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+LARGEST_NORM = -1  # instead of an input channel: each filter's own of largest norm
 
 
 def planes_of(weight: Array, picture: tuple[int, ...] | None) -> Array:
@@ -34,7 +39,7 @@ def is_rgb(planes: Array) -> bool:
 def pictures_of(planes: Array, channel: int) -> Array:
     """One picture a filter: (out, height, width), or (out, height, width, 3) for colours.
 
-    `channel`: the input channel on show; negative: each filter's of largest norm.
+    `channel`: the input channel on show, or `LARGEST_NORM`.
 
     >>> planes = np.zeros((1, 2, 3, 3)); planes[0, 1] = 5.0
     >>> float(pictures_of(planes, -1).max()), float(pictures_of(planes, 0).max())
