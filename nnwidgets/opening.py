@@ -34,6 +34,37 @@ def open_session(
     """Run the private copy once, in the user's thread, to learn its layers, its classes and whether it is safe."""
     shadow.refill()
     first = samples.batch(samples.probe_indices[:2])
+    layers, refusal = _layers(model, shadow, first)
+    readable = all(parameter.device == shadow.device for parameter in model.parameters())
+    session = Session(
+        live=weakref.ref(model),
+        shadow=shadow,
+        samples=samples,
+        layers=layers,
+        selection=selection if selection is not None else Selection(),
+        record=Record(max_bytes=memory // 4),
+        worker=Worker(shadow, budget=Budget(), readable=readable, spare_bytes=memory // 4),
+        user_thread=UserThread(),
+        score_fn=score_fn if score_fn is not None else class_scores,
+        loss_fn=Shadow(loss_fn, device=shadow.device).run if isinstance(loss_fn, nn.Module) else loss_fn,
+        max_memory=memory,
+        classes=None,
+        refusal=refusal,
+    )
+    _learn_classes(session, first, named=score_fn)
+    if selection is None:
+        session.selection.restrict(
+            layers=[layer.name for layer in layers],
+            samples=len(samples),
+            classes=session.classes,
+            units={layer.name: layer.units for layer in layers}.get if not refusal else None,
+        )
+        session.selection.update(layer=layers[0].name, sample=samples.probe_indices[0])
+    return session
+
+
+def _layers(model: nn.Module, shadow: Shadow, first: Batch) -> tuple[tuple[LayerInfo, ...], str]:
+    """The layers that can be looked at, and why the model must not be run in the background, or nothing."""
     try:
         report = check_leaks(shadow, model, first.args, first.kwargs)
         # One that leaks is not run again: each run changes the user's model.
@@ -47,34 +78,7 @@ def open_session(
         ) from error
     if not layers:
         raise ValueError("model: expected a forward pass that calls at least one layer, got one that calls none")
-    readable = all(parameter.device == shadow.device for parameter in model.parameters())
-    worker = Worker(shadow, budget=Budget(), readable=readable, spare_bytes=memory // 4)
-    record, user_thread = Record(max_bytes=memory // 4), UserThread()
-    session = Session(
-        live=weakref.ref(model),
-        shadow=shadow,
-        samples=samples,
-        layers=layers,
-        selection=selection if selection is not None else Selection(),
-        record=record,
-        worker=worker,
-        user_thread=user_thread,
-        score_fn=score_fn if score_fn is not None else class_scores,
-        loss_fn=Shadow(loss_fn, device=shadow.device).run if isinstance(loss_fn, nn.Module) else loss_fn,
-        max_memory=memory,
-        classes=None,
-        refusal="" if report.safe else " ".join(report.reasons),
-    )
-    _learn_classes(session, first, named=score_fn)
-    if selection is None:
-        session.selection.restrict(
-            layers=[layer.name for layer in layers],
-            samples=len(samples),
-            classes=session.classes,
-            units={layer.name: layer.units for layer in layers}.get if report.safe else None,
-        )
-        session.selection.update(layer=layers[0].name, sample=samples.probe_indices[0])
-    return session
+    return layers, "" if report.safe else " ".join(report.reasons)
 
 
 def _learn_classes(session: Session, first: Batch, *, named: Callable[[Any], Tensor] | None) -> None:
