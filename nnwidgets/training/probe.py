@@ -15,7 +15,7 @@ from nnwidgets.analysis.capture import LayerInfo, record
 from nnwidgets.analysis.engine.layer_calls import module_of
 from nnwidgets.analysis.engine.map_sums import GreyInputs
 from nnwidgets.analysis.engine.room import out_of_memory
-from nnwidgets.analysis.filters import filter_stats, filter_weight
+from nnwidgets.analysis.filters import FilterStats, filter_stats, filter_weight
 from nnwidgets.data import Batch, Samples
 from nnwidgets.training.record import ProbeResult, Record
 from nnwidgets.training.worker import Job, Snapshot
@@ -92,7 +92,19 @@ class ProbeJob(Job):
             self._rows = int(min(rows, len(indices), self._most_rows))
             yield
         self.long = pass_s > LONG_S
-        filters, kernels = {}, {}
+        filters: dict[str, FilterStats] = {}
+        kernels: dict[str, Tensor] = {}
+        yield from self._read_filters(module, filters, kernels)
+        loss, correct = self._quality(outputs)
+        stats = {name: accumulator.result() for name, accumulator in sums.items()}
+        self._record.add(ProbeResult(step or 0, stats, filters, len(indices), loss, correct), kernels)
+        self.error = ""
+        for _, done in tuple(self._listeners):
+            done()
+
+    def _read_filters(
+        self, module: nn.Module, filters: dict[str, FilterStats], kernels: dict[str, Tensor]
+    ) -> Iterator[None]:
         for layer in self._layers.values():
             weight = filter_weight(module_of(module, layer.name)) if layer.call == 1 else None
             if weight is not None:
@@ -101,12 +113,6 @@ class ProbeJob(Job):
                 if values.numel() <= KEPT_KERNEL_VALUES:
                     kernels[layer.name] = values.clone()
                 yield
-        loss, correct = self._quality(outputs)
-        stats = {name: accumulator.result() for name, accumulator in sums.items()}
-        self._record.add(ProbeResult(step or 0, stats, filters, len(indices), loss, correct), kernels)
-        self.error = ""
-        for _, done in tuple(self._listeners):
-            done()
 
     def failed(self, error: BaseException, step: int) -> None:
         self.error = f"{type(error).__name__}: {error}"
