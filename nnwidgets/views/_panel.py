@@ -63,6 +63,7 @@ class Panel(anywidget.AnyWidget):
 
     def close(self) -> None:
         PUBLISHER.close(self)
+        PUBLISHER.forget(self)
         super().close()
 
     @property

@@ -25,6 +25,7 @@ from nnwidgets.views._display import LeavesPicture
 from nnwidgets.views._guard import close_tree
 from nnwidgets.views._job import ViewJob
 from nnwidgets.views._panel import Panel, text_of
+from nnwidgets.views._publisher import PUBLISHER
 from nnwidgets.views._states import state_line
 from nnwidgets.views._wire import Frame, Header
 
@@ -108,7 +109,7 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
         return ()
 
     def curves(self, result: Any) -> None:
-        """Bring the curves below up to date with a result."""
+        """Bring the curves below up to date with a result. In the publisher."""
 
     def awaited(self) -> str:
         """What the view waits for before it can ask (a sample not read yet), or nothing."""
@@ -194,7 +195,7 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
         self.failure = None
         self.finished_at = time.monotonic()
         self.show_picture()
-        self.curves(result)
+        self._renew_curves()
         (self.holder or self).picture_due(training=self.session.training)
 
     def fail(self, error: BaseException, step: int) -> None:
@@ -243,6 +244,15 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
             "selection": {name: getattr(self.session.selection, name) for name in SELECTABLE},
         }
 
+    def _renew_curves(self) -> None:
+        # They take some arithmetic over the whole history, which a thread that handles clicks has no time for.
+        PUBLISHER.update(self.panel, self._draw_curves)
+
+    def _draw_curves(self) -> int:
+        if self.result is not None and self._joined:
+            self.curves(self.result)
+        return 0
+
     # What changes what is shown.
 
     def _option_changed(self, _change: Bunch) -> None:
@@ -259,12 +269,12 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
             self.refresh()
         self.show_picture()
         if self.result is not None:
-            self.curves(self.result)
+            self._renew_curves()
 
     def _probed(self) -> None:
         if self.result is not None:
             self.show_picture()
-            self.curves(self.result)
+            self._renew_curves()
 
     def _hello(self) -> None:
         self.shown = True

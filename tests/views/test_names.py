@@ -71,7 +71,8 @@ def test_names_with_markup_come_through_as_plain_text(stem: str) -> None:
 def test_the_legend_under_a_view_escapes_what_ipywidgets_would_take_for_markup(inspector: nnw.Inspector) -> None:
     view = inspector.activations()
     curves = view._over_training
+    eventually(lambda: "unit 0" in curves._legend.value, "the view's own legend")
     curves.describe(f"unit {MARKUP}", "", MARKUP)
-    eventually(lambda: "unit" in curves._legend.value, "the legend")
+    eventually(lambda: "unit 0" not in curves._legend.value, "the new legend")
     assert "<b>$x" not in curves._legend.value
     assert "&lt;b&gt;$x^2$&lt;/b&gt;&amp;amp;" in curves._legend.value
