@@ -159,6 +159,7 @@ class GridView(View):
 
     def tile(self, unit: int) -> Locator:
         """The picture of a unit, without its label."""
+        self.notebook.until(lambda: unit in self.units(), f"unit {unit} on the page")
         return self.tiles.nth(self.units().index(unit)).locator(".nnw-frame")
 
     def selected(self) -> int:
