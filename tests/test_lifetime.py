@@ -129,7 +129,7 @@ def test_a_view_closed_takes_all_its_widgets_listeners_and_jobs_with_it(stem: st
                 len(session._listeners),
                 len(session._members),
                 len(session.probe._listeners),
-                len(session.worker._schedule._tasks),
+                len(session.worker._schedule.tasks),
                 sum(len(each) for kinds in session.selection._trait_notifiers.values() for each in kinds.values()),
             )
 

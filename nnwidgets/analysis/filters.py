@@ -17,10 +17,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+from torch.nn.utils.prune import BasePruningMethod
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 
 __all__ = ["FilterStats", "filter_smoothness", "filter_stats", "filter_weight"]
 
@@ -111,12 +115,30 @@ def filter_weight(module: nn.Module) -> Tensor | None:
     torch.Size([6, 2, 3, 3])
     """
     if isinstance(module, _ConvTransposeNd):
-        weight = module.weight.detach()
+        weight = _weight_now(module)
         grouped = weight.reshape(module.groups, -1, *weight.shape[1:])  # (groups, in / groups, out / groups, *kernel)
         return grouped.transpose(1, 2).flatten(0, 1)
     if isinstance(module, (_ConvNd, nn.Linear)):
-        return module.weight.detach()
+        return _weight_now(module)
     return None
+
+
+def _weight_now(module: Any) -> Tensor:
+    """Return the weight that the next forward pass in eval mode uses.
+
+    Old weight_norm and spectral_norm, and pruning, compute it in a hook before each forward pass; the attribute is that
+    of the last pass, which an optimizer step has made out of date.
+    """
+    weight: Tensor = module.weight
+    with torch.no_grad():
+        for hook in module._forward_pre_hooks.values():
+            if isinstance(hook, SpectralNorm) and hook.name == "weight":
+                weight = hook.compute_weight(module, do_power_iteration=False)
+            if isinstance(hook, WeightNorm) and hook.name == "weight":
+                weight = hook.compute_weight(module)
+            if isinstance(hook, BasePruningMethod) and hook._tensor_name == "weight":
+                weight = hook.apply_mask(module)
+        return weight.detach()
 
 
 def _smoothness(weight: Tensor) -> tuple[Tensor, Tensor, tuple[str | None, ...]]:

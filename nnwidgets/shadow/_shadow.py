@@ -130,8 +130,11 @@ class Shadow:
         # In a user's inference_mode the private tensors would become inference tensors, which nothing could refill.
         with torch.inference_mode(False), torch.no_grad():
             copier = ModelCopier(self._live, device=self._wanted_device, dtype=self.dtype)
-            self._mirror = Mirror(copier.twins, copier.place)
-            self._mirror.copy()
+            # Looked at again, as torch.export in another thread may have begun or ended during the copy.
+            refuse_unsupported(copier.module)
+            mirror = Mirror(copier.twins, copier.place)
+            mirror.copy()
+            self._mirror = mirror
         self.module = copier.module
         if self.dtype is not None:
             run_in(self.module, self.dtype)

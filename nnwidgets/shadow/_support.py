@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import torch
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn.parameter import is_lazy
 
 
@@ -16,6 +17,10 @@ class UnsupportedModelError(TypeError):
 
 class UninitializedModelError(UnsupportedModelError):
     """A model with lazy parameters that have no shape yet; after one forward pass a shadow can be made."""
+
+
+class BeingTracedError(UnsupportedModelError):
+    """A model that holds no data just now, as torch.export is tracing it; afterwards a shadow can be made."""
 
 
 def unwrap(model: nn.Module) -> nn.Module:
@@ -59,6 +64,11 @@ def refuse_unsupported(model: object) -> None:
                 raise UninitializedModelError(
                     f"{where}: expected initialised parameters, got {key!r} without a shape; "
                     "run one forward pass first, so that the lazy layers learn their shapes"
+                )
+            if isinstance(tensor, FakeTensor):
+                raise BeingTracedError(
+                    f"{where}, tensor {key!r}: expected data, got a FakeTensor, which has none; wait until the model "
+                    "is exported"
                 )
             if problem := _tensor_problem(tensor):
                 raise UnsupportedModelError(f"{where}, tensor {key!r}: {problem}")

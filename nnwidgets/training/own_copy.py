@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import torch
 
+from nnwidgets.shadow import BeingTracedError
 from nnwidgets.training.snapshot import Slot, Snapshot
 
 STILL_S = 0.05  # how long nothing must have been written after the copy
@@ -35,15 +36,19 @@ class OwnCopy:
         return max(0.0, self._good_at - self._clock())
 
     def begin(self) -> bool:
-        """Copy now; False if the training thread has the shadow. Nothing may run on the shadow."""
+        """Copy now; False if the training thread has the shadow, or traces. Nothing may run on the shadow."""
         if not self._slot.withdraw():
             return False
         device = self._slot.shadow.device
         if device.type == "cuda":
             torch.cuda.synchronize(device)  # the weights may still be on their way on another stream
         begin = time.perf_counter()
-        self._candidate = self._slot.copy()
-        self._slot.snapshot = None
+        try:
+            self._candidate = self._slot.copy()
+        except BeingTracedError:
+            return False
+        finally:
+            self._slot.snapshot = None
         self._good_at = self._clock() + max(STILL_S, STILL_FACTOR * (time.perf_counter() - begin))
         return True
 

@@ -10,15 +10,14 @@ from __future__ import annotations
 import weakref
 from typing import Protocol
 
-import torch
-
 from nnwidgets.analysis.engine.room import out_of_memory
 from nnwidgets.training.budget import Budget
-from nnwidgets.training.job import Job
 from nnwidgets.training.own_copy import OwnCopy
 from nnwidgets.training.snapshot import Slot
-from nnwidgets.training.task import Task
+from nnwidgets.training.task import NEVER, Task
+from nnwidgets.training.tasks import Tasks
 from nnwidgets.training.timer import ChunkTimer
+from nnwidgets.training.tracing import came_of_tracing, tracing
 
 FRESH_S = 0.1  # a snapshot this young serves further jobs without a new copy
 INTERVAL_S = 0.05  # no job is refreshed more often
@@ -42,25 +41,18 @@ class Follower(Protocol):
 
 
 class Schedule:
-    """The tasks of one worker. Any thread may `add`, `remove`, `follow` and `unfollow`; the rest is the worker's."""
+    """Decides for one worker. Any thread may `follow` and `unfollow`; the rest is the worker's."""
 
     def __init__(self, slot: Slot, budget: Budget, *, readable: bool = True, spare_bytes: int | None = None) -> None:
         self.budget = budget
-        self._spare_bytes = spare_bytes
+        self.tasks = Tasks(spare_bytes)
         self.yielding = False  # somebody in the user's thread wants the shadow
         self._slot = slot
         self._readable = readable
-        self._tasks: dict[Job, Task] = {}
         self._follower: weakref.ref[Follower] | None = None
         self._own_copy = OwnCopy(slot, budget.clock)
         self._ticked_at = float("-inf")
         self._common_s = 0.0  # what was spent for no task in particular
-
-    def add(self, job: Job) -> None:
-        self._tasks.setdefault(job, Task(job))
-
-    def remove(self, job: Job) -> Task | None:
-        return self._tasks.pop(job, None)
 
     def follow(self, follower: Follower, budget: Budget, *, readable: bool) -> None:
         self.budget, self._readable = budget, readable
@@ -74,49 +66,16 @@ class Schedule:
     def following(self) -> bool:
         return self._follower is not None
 
-    @property
-    def clicked(self) -> bool:
-        """Whether anybody waits for an answer."""
-        return any(task.clicked_at is not None or task.promised for task in tuple(self._tasks.values()))
-
-    @property
-    def busy(self) -> bool:
-        return self.clicked or any(task.running is not None for task in tuple(self._tasks.values()))
-
-    @property
-    def replica_bytes(self) -> int:
-        """What copies of the model for single tasks take."""
-        return sum(task.replica_bytes for task in tuple(self._tasks.values()))
-
-    # Messages, run by the worker.
-
-    def click(self, job: Job, at: float) -> None:
-        """Somebody asked for this job: what runs for it is out of date."""
-        task = self._tasks.get(job)
-        if task is not None:
-            task.click(at)
-
-    def click_all(self, at: float) -> None:
-        for task in tuple(self._tasks.values()):
-            if task.job.wanted():
-                task.click(at)
-
-    def cancel(self, job: Job) -> None:
-        task = self._tasks.get(job)
-        if task is not None:
-            task.cancel()
-
     def let_go(self) -> None:
         """Leave the shadow to the user's thread."""
         self._own_copy.abandon()
-        self._stop(self._on_shadow())
+        self._stop(self.tasks.on_shadow)
         self._slot.offer()
 
     def release(self) -> None:
         """Stop everything and let go of all jobs."""
         self._slot.due = False
-        while self._tasks:
-            self._tasks.popitem()[1].release()
+        self.tasks.release()
 
     # Turns.
 
@@ -128,7 +87,9 @@ class Schedule:
         self._look_after_follower(now)
         pause: float | None = None
         task_s = 0.0
-        if not self.yielding:
+        if tracing():
+            pause = SOON_S
+        elif not self.yielding:
             task, pause = self._choose(now)
             if task is not None:
                 task_s, pause = self._run(task, now, owed=not idle), 0.0
@@ -148,7 +109,7 @@ class Schedule:
 
     def _choose(self, now: float) -> tuple[Task | None, float | None]:
         """The task whose chunk is next, or how long to sleep."""
-        tasks = tuple(self._tasks.values())
+        tasks = tuple(self.tasks)
         clicked = [task for task in tasks if task.clicked_at is not None]
         if clicked:
             return self._choose_clicked(clicked, now)
@@ -165,7 +126,7 @@ class Schedule:
         try:
             if task.running is None and self._slot.snapshot is not None:
                 self._slot.await_copy()
-                task.begin(self._slot.snapshot, now, apart=task.job.long and self._has_room(task))
+                task.begin(self._slot.snapshot, now, apart=self._apart(task))
             done = task.advance()
         except BaseException as error:
             # SystemExit in an analysis must not end the thread that serves all others.
@@ -173,25 +134,16 @@ class Schedule:
         seconds = timer.seconds()
         task.turn_at = self.budget.clock()
         task.pay(seconds, done=done, owed=owed)
-        if failure is not None:
+        if failure is not None and came_of_tracing(failure):
+            task.interrupt()
+        elif failure is not None:
             task.fail(failure, task.turn_at)
             if out_of_memory(failure):
-                self._free_memory()
+                self.tasks.free_memory()
         return seconds
 
-    def _has_room(self, task: Task) -> bool:
-        """Whether there may be a copy of the model for this task alone; without one it keeps the shadow from others."""
-        copies = self._slot.shadow.nbytes + self.replica_bytes - task.replica_bytes
-        return self._spare_bytes is None or copies <= self._spare_bytes
-
-    def _free_memory(self) -> None:
-        for task in tuple(self._tasks.values()):
-            task.release()
-        if torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
-
-    def _on_shadow(self) -> list[Task]:
-        return [task for task in tuple(self._tasks.values()) if task.on_shadow]
+    def _apart(self, task: Task) -> bool:
+        return task.job.long and self.tasks.has_room(task, self._slot.shadow.nbytes)
 
     def _stop(self, tasks: list[Task]) -> None:
         for task in tasks:
@@ -220,13 +172,16 @@ class Schedule:
     def _copy_for(self, task: Task, now: float) -> tuple[Task | None, float | None]:
         """Get the snapshot that a click lacks: from the next step, else by an own copy, else the last one must do."""
         waited = now - _clicked_at(task)
-        if in_the_way := self._on_shadow():
+        if in_the_way := self.tasks.on_shadow:
             if waited <= YIELD_AFTER_S:
                 return min(in_the_way, key=_turn_at), 0.0
             self._stop(in_the_way)
         if self._own_copy.pending:
             return None, self._settle(task, waited)
-        if self.following and now - max(_clicked_at(task), task.copy_tried_at) < STEP_AWAITED_S:
+        # When a step has spoilt an own copy, the next step is worth waiting for, however long steps take.
+        spoilt = task.copy_tried_at != NEVER
+        patience_s = 2 * max(STEP_AWAITED_S, self.budget.step_interval_s) if spoilt else STEP_AWAITED_S
+        if self.following and now - max(_clicked_at(task), task.copy_tried_at) < patience_s:
             self._slot.offer()
             return None, STEP_AWAITED_S / 8
         task.copy_tried_at = now
@@ -239,7 +194,10 @@ class Schedule:
         """Look whether an own copy is whole; returns the seconds to sleep."""
         if self._own_copy.remaining_s > 0:
             return self._own_copy.remaining_s
-        if not self._own_copy.settle() and not self.following and waited > STILL_AWAITED_S:
+        if self._own_copy.settle():
+            return 0.0
+        task.copy_tried_at = self.budget.clock()
+        if not self.following and waited > STILL_AWAITED_S:
             text = "model: expected weights that hold still, got new ones at each look; use inspector.watch()"
             task.fail(RuntimeError(text), self.budget.clock())
         return 0.0
@@ -254,7 +212,9 @@ class Schedule:
         due = [task for task in affordable if task.running is None and now - task.started_at >= INTERVAL_S]
         ready = [task for task in affordable if task.running is not None]
         ready += [task for task in due if self._unseen(task, now)]
-        if due and not any(task in ready for task in due) and not self._on_shadow():
+        # A copy that uses up what its first reader needs would be too old when that can be paid.
+        payable = due and self.budget.allows(self._slot.fill_s + min(task.cost_s for task in due))
+        if payable and not any(task in ready for task in due) and not self.tasks.on_shadow:
             self._slot.offer()  # the copy will wake us
         if ready:
             return min(ready, key=_turn_at), 0.0
@@ -263,7 +223,7 @@ class Schedule:
 
     def _share_out(self, tasks: list[Task]) -> None:
         """Give what was earned, in equal parts, to those who have not saved enough yet."""
-        income = self.budget.income(SPARE_S + sum(task.cost_s for task in tasks)) - self._common_s
+        income = self.budget.income(SPARE_S + self._slot.fill_s + sum(task.cost_s for task in tasks)) - self._common_s
         self._common_s = 0.0
         saving = [task for task in tasks if task.savings < task.cost_s or task.savings < 0]
         for task in saving:

@@ -133,6 +133,12 @@ class Task:
         except BaseException:
             logger.exception("%s could not show that it had failed", self.job.name)
 
+    def interrupt(self) -> None:
+        """End the work in progress, through no fault of its own: it begins anew when it can."""
+        asked = self.started_at if self.promised else self.clicked_at
+        self.stop()
+        self.clicked_at = asked
+
     def stop(self) -> None:
         """End the work in progress; its `finally` blocks run."""
         running, self.running = self.running, None

@@ -79,34 +79,34 @@ class Worker:
     @property
     def replica_bytes(self) -> int:
         """What copies of the model for long jobs take now."""
-        return self._schedule.replica_bytes
+        return self._schedule.tasks.replica_bytes
 
     # What any thread may ask. Nothing here waits for the worker, unless it says so.
 
     def add(self, job: Job) -> None:
         """Serve this job from now on: at once when clicked, in the background while a watch follows the training."""
-        self._schedule.add(job)
+        self._schedule.tasks.add(job)
         if self._schedule.following:
             self._tell(None)
 
     def remove(self, job: Job) -> None:
         """Stop serving this job and let go of it. A chunk that is running is not waited for."""
-        task = self._schedule.remove(job)
+        task = self._schedule.tasks.remove(job)
         if task is not None and self._alive:
             self._inbox.put(task.release)
 
     def request(self, job: Job) -> None:
         """Somebody waits for this job: begin anew, from a snapshot no older than now. Not for a removed job."""
-        self._tell(partial(self._schedule.click, job, self.budget.clock()))
+        self._tell(partial(self._schedule.tasks.click, job, self.budget.clock()))
 
     def request_all(self) -> None:
         """`request` for every job that is wanted."""
-        self._tell(partial(self._schedule.click_all, self.budget.clock()))
+        self._tell(partial(self._schedule.tasks.click_all, self.budget.clock()))
 
     def cancel(self, job: Job) -> None:
         """Stop what runs for this job, and leave it alone until it is requested again."""
         if self._alive:
-            self._inbox.put(partial(self._schedule.cancel, job))
+            self._inbox.put(partial(self._schedule.tasks.cancel, job))
 
     def refill(self, timeout: float = 1.0) -> bool:
         """Copy the model now. In the thread that trains, between steps; waits until the worker lets go of the shadow.
@@ -160,7 +160,7 @@ class Worker:
 
     def idle(self) -> bool:
         """Whether nothing was requested or begun and not finished."""
-        return self._inbox.empty() and not self._schedule.busy
+        return self._inbox.empty() and not self._schedule.tasks.busy
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until all that was requested is answered; whether that was so in time."""
@@ -208,7 +208,7 @@ class Worker:
         if self.holds:
             return None
         pause = self._schedule.turn()
-        if self._flushes and self._inbox.empty() and not self._schedule.clicked:
+        if self._flushes and self._inbox.empty() and not self._schedule.tasks.clicked:
             while self._flushes:
                 self._flushes.pop().set()
         return pause

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
-from torch import nn
+from torch import Tensor, nn
 
 from nnwidgets.shadow import Shadow
 from nnwidgets.training.budget import Budget
@@ -63,7 +63,7 @@ class World:
 
     def job(self, cost: Callable[[float], float] | float, *, slices: int = 1, long: bool = False) -> FakeJob:
         job = FakeJob(self, cost if callable(cost) else lambda _: cost, slices=slices, long=long)
-        self.schedule.add(job)
+        self.schedule.tasks.add(job)
         return job
 
     def train(self, seconds: float, *, hook_s: float = 0.0) -> None:
@@ -73,6 +73,7 @@ class World:
             self.slot.step += 1
             if self.slot.due:
                 self.slot.fill()
+                self.slot.fill_s = hook_s
                 self.budget.charge_hook(hook_s)
             while self.free_at <= self.now and self.turn():
                 pass
@@ -176,7 +177,7 @@ def test_a_long_job_without_room_for_its_copy_runs_on_the_shadow() -> None:
     job = world.job(0.01, slices=3, long=True)
     world.train(20.0)
     assert len(job.runs) >= 3
-    assert world.schedule.replica_bytes == 0
+    assert world.schedule.tasks.replica_bytes == 0
 
 
 def test_no_view_is_refreshed_faster_than_an_eye_can_follow() -> None:
@@ -190,9 +191,9 @@ def test_a_click_borrows_at_most_half_a_second_which_is_repaid_before_the_next_r
     world = World()
     background, slow = world.job(0.01), world.job(0.05, slices=40, long=True)
     world.train(60.0)
-    world.schedule.cancel(slow)
+    world.schedule.tasks.cancel(slow)
     world.train(20.0)
-    world.schedule.click(slow, world.now)
+    world.schedule.tasks.click(slow, world.now)
     clicked_at, chunks = world.now, slow.chunks
     world.train(2.0)
     assert 8 <= slow.chunks - chunks <= 15, "about half a second at once, then no more"
@@ -210,7 +211,7 @@ def test_a_click_is_answered_at_once_out_of_turn() -> None:
     world = World()
     job = world.job(0.03)
     world.train(10.0)
-    world.schedule.click(job, world.now)
+    world.schedule.tasks.click(job, world.now)
     clicked_at = world.now
     world.train(0.1)
     assert job.runs[-1] >= clicked_at
@@ -224,6 +225,41 @@ def test_idle_time_earns_nothing_and_is_no_training_time() -> None:
     assert world.budget.idle
     world.train(STEP_S)
     assert world.budget.training_s - before <= 2.1
+
+
+def test_a_model_dear_to_copy_is_copied_when_its_views_can_be_paid_too() -> None:
+    world = World(0.05)
+    job = world.job(0.05)
+    world.train(10.0, hook_s=0.1)
+    before = len(job.runs)
+    world.train(100.0, hook_s=0.1)
+    assert len(job.runs) - before >= 25, "5 s earned, 0.15 s each"
+    assert world.budget.overhead <= 0.055
+
+
+def test_a_click_is_answered_though_each_step_spoils_the_own_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nnwidgets.training.own_copy.STILL_S", 0.5)  # as for a model that takes 50 ms to copy
+    world = World()
+    job = world.job(0.01)
+    weight = world.slot.shadow._live.weight
+    assert isinstance(weight, Tensor)
+
+    def step() -> None:
+        for _ in range(80):
+            world.now += STEP_S
+            world.turn()
+        nn.init.constant_(weight, world.now)
+        world.budget.stepped()
+        world.slot.step += 1
+        world.slot.fill()
+
+    for _ in range(5):
+        step()
+    answers, asked = len(job.runs), world.now
+    world.schedule.tasks.click(job, world.now)
+    while len(job.runs) == answers and world.now < asked + 60:
+        step()
+    assert world.now - asked <= 5 * 0.8
 
 
 def test_what_sending_costs_is_part_of_the_budget() -> None:

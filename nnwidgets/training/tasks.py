@@ -1,0 +1,85 @@
+"""The tasks of one worker: who is served, what is asked of them, what their copies of the model take. Knows no time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from nnwidgets.training.job import Job
+from nnwidgets.training.task import Task
+
+
+class Tasks:
+    """Any thread may `add`, `remove`, iterate and read; the rest is the worker's.
+
+    Args:
+        spare_bytes: What copies of the model for single tasks may take together; None for any amount.
+    """
+
+    def __init__(self, spare_bytes: int | None) -> None:
+        self._spare_bytes = spare_bytes
+        self._tasks: dict[Job, Task] = {}
+
+    def __iter__(self) -> Iterator[Task]:
+        return iter(tuple(self._tasks.values()))
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def add(self, job: Job) -> None:
+        self._tasks.setdefault(job, Task(job))
+
+    def remove(self, job: Job) -> Task | None:
+        return self._tasks.pop(job, None)
+
+    @property
+    def clicked(self) -> bool:
+        """Whether anybody waits for an answer."""
+        return any(task.clicked_at is not None or task.promised for task in self)
+
+    @property
+    def busy(self) -> bool:
+        return self.clicked or any(task.running is not None for task in self)
+
+    @property
+    def on_shadow(self) -> list[Task]:
+        """Those that run on the worker's shadow now."""
+        return [task for task in self if task.on_shadow]
+
+    @property
+    def replica_bytes(self) -> int:
+        """What copies of the model for single tasks take."""
+        return sum(task.replica_bytes for task in self)
+
+    def has_room(self, task: Task, copy_bytes: int) -> bool:
+        """Whether there may be a copy of the model for this task alone; without one it keeps the shadow from others."""
+        copies = copy_bytes + self.replica_bytes - task.replica_bytes
+        return self._spare_bytes is None or copies <= self._spare_bytes
+
+    def click(self, job: Job, at: float) -> None:
+        """Somebody asked for this job: what runs for it is out of date."""
+        task = self._tasks.get(job)
+        if task is not None:
+            task.click(at)
+
+    def click_all(self, at: float) -> None:
+        for task in self:
+            if task.job.wanted():
+                task.click(at)
+
+    def cancel(self, job: Job) -> None:
+        task = self._tasks.get(job)
+        if task is not None:
+            task.cancel()
+
+    def free_memory(self) -> None:
+        for task in self:
+            task.release()
+        if torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
+
+    def release(self) -> None:
+        """Stop everything and let go of all jobs."""
+        while self._tasks:
+            self._tasks.popitem()[1].release()
