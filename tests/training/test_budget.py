@@ -238,7 +238,7 @@ def test_a_model_dear_to_copy_is_copied_when_its_views_can_be_paid_too() -> None
 
 
 def test_a_click_is_answered_though_each_step_spoils_the_own_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnwidgets.training.own_copy.STILL_S", 0.5)  # as for a model that takes 50 ms to copy
+    monkeypatch.setattr("nnwidgets.training.own_copy.STILL_S", 0.9)  # as for a model that takes 90 ms to copy
     world = World()
     job = world.job(0.01)
     weight = world.slot.shadow._live.weight
