@@ -155,8 +155,8 @@ class Schedule:
         lacking = [task for task in clicked if task.running is None and not self._answerable(task)]
         ready = [task for task in clicked if task not in lacking]
         if ready:
-            task = min(ready, key=_turn_at)
-            if self.budget.allows_click():
+            task = min(ready, key=_quick_first)
+            if self.budget.allows_click(long=task.job.long):
                 return task, 0.0
             task.promise()  # it has borrowed enough, and goes on in the background's turn
             return None, 0.0
@@ -268,6 +268,10 @@ class Schedule:
             return None, self._own_copy.remaining_s
         self._slot.offer()
         return None, TICK_S
+
+
+def _quick_first(task: Task) -> tuple[bool, float]:
+    return task.job.long, task.turn_at
 
 
 def _turn_at(task: Task) -> float:

@@ -3,88 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from torch import Tensor, nn
+from torch import nn
 
-from nnwidgets.shadow import Shadow
 from nnwidgets.training.budget import Budget
-from nnwidgets.training.schedule import Schedule
-from nnwidgets.training.snapshot import Slot
-from nnwidgets.training.worker import Job, Snapshot
-
-STEP_S = 0.01
-
-
-class Follower:
-    still_s = 0.0
-
-    def tick(self) -> None:
-        """Nothing to do."""
-
-
-class FakeJob(Job):
-    """Costs what it is told, in fake seconds of the worker."""
-
-    def __init__(self, world: World, cost: Callable[[float], float], *, slices: int = 1, long: bool = False) -> None:
-        self.name, self.long = "fake", long
-        self.world, self.cost, self.slices = world, cost, slices
-        self.runs: list[float] = []
-        self.chunks = 0
-
-    def wanted(self) -> bool:
-        return True
-
-    def work(self, snapshot: Snapshot) -> Iterator[None]:
-        for _ in range(self.slices):
-            self.world.worker_s += self.cost(self.world.now)
-            self.chunks += 1
-            yield
-        self.runs.append(self.world.now)
-
-    def failed(self, error: BaseException, step: int) -> None:
-        raise AssertionError from error
-
-
-class World:
-    """Training on one core, the worker on another; the wall clock follows training, steps of 10 ms."""
-
-    def __init__(self, share: float = 0.05, spare_bytes: int | None = None) -> None:
-        self.now = 0.0
-        self.worker_s = 0.0
-        self.free_at = 0.0
-        self.worst = 0.0
-        self.budget = Budget(share, clock=lambda: self.now, cpu_clock=lambda: self.worker_s)
-        self.slot = Slot(Shadow(nn.Linear(1, 1)), clock=lambda: self.now, filled=lambda: None)
-        self.schedule = Schedule(self.slot, self.budget, spare_bytes=spare_bytes)
-        self.follower = Follower()
-        self.schedule.follow(self.follower, self.budget, readable=True)
-
-    def job(self, cost: Callable[[float], float] | float, *, slices: int = 1, long: bool = False) -> FakeJob:
-        job = FakeJob(self, cost if callable(cost) else lambda _: cost, slices=slices, long=long)
-        self.schedule.tasks.add(job)
-        return job
-
-    def train(self, seconds: float, *, hook_s: float = 0.0) -> None:
-        for _ in range(round(seconds / STEP_S)):
-            self.now += STEP_S
-            self.budget.stepped()
-            self.slot.step += 1
-            if self.slot.due:
-                self.slot.fill()
-                self.slot.fill_s = hook_s
-                self.budget.charge_hook(hook_s)
-            while self.free_at <= self.now and self.turn():
-                pass
-            self.worst = max(self.worst, self.budget.spent_s - self.budget.share * self.budget.training_s)
-
-    def turn(self) -> bool:
-        """One turn; the worker is busy for as long as it cost. False when it would sleep."""
-        before = self.worker_s
-        pause = self.schedule.turn()
-        self.free_at = self.now + self.worker_s - before
-        return pause == 0.0
+from tests.training.world import STEP_S, World
 
 
 @pytest.mark.parametrize("views", [1, 4, 20])
@@ -187,36 +112,6 @@ def test_no_view_is_refreshed_faster_than_an_eye_can_follow() -> None:
     assert 100 <= len(job.runs) <= 10 / 0.05
 
 
-def test_a_click_borrows_at_most_half_a_second_which_is_repaid_before_the_next_refresh() -> None:
-    world = World()
-    background, slow = world.job(0.01), world.job(0.05, slices=40, long=True)
-    world.train(60.0)
-    world.schedule.tasks.cancel(slow)
-    world.train(20.0)
-    world.schedule.tasks.click(slow, world.now)
-    clicked_at, chunks = world.now, slow.chunks
-    world.train(2.0)
-    assert 8 <= slow.chunks - chunks <= 15, "about half a second at once, then no more"
-    world.train(1.0)
-    assert not [run for run in background.runs if run > clicked_at]
-    world.train(30.0)
-    first = min(run for run in background.runs if run > clicked_at)
-    assert first - clicked_at > 0.3 / 0.05, "half a second is repaid at five per cent"
-    world.train(60.0)
-    assert slow.runs[-1] > clicked_at, "the long answer went on under the budget"
-    assert world.budget.overhead <= 0.05 * 1.02
-
-
-def test_a_click_is_answered_at_once_out_of_turn() -> None:
-    world = World()
-    job = world.job(0.03)
-    world.train(10.0)
-    world.schedule.tasks.click(job, world.now)
-    clicked_at = world.now
-    world.train(0.1)
-    assert job.runs[-1] >= clicked_at
-
-
 def test_idle_time_earns_nothing_and_is_no_training_time() -> None:
     world = World()
     world.train(10.0)
@@ -235,31 +130,6 @@ def test_a_model_dear_to_copy_is_copied_when_its_views_can_be_paid_too() -> None
     world.train(100.0, hook_s=0.1)
     assert len(job.runs) - before >= 25, "5 s earned, 0.15 s each"
     assert world.budget.overhead <= 0.055
-
-
-def test_a_click_is_answered_though_each_step_spoils_the_own_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnwidgets.training.own_copy.STILL_S", 0.9)  # as for a model that takes 90 ms to copy
-    world = World()
-    job = world.job(0.01)
-    weight = world.slot.shadow._live.weight
-    assert isinstance(weight, Tensor)
-
-    def step() -> None:
-        for _ in range(80):
-            world.now += STEP_S
-            world.turn()
-        nn.init.constant_(weight, world.now)
-        world.budget.stepped()
-        world.slot.step += 1
-        world.slot.fill()
-
-    for _ in range(5):
-        step()
-    answers, asked = len(job.runs), world.now
-    world.schedule.tasks.click(job, world.now)
-    while len(job.runs) == answers and world.now < asked + 60:
-        step()
-    assert world.now - asked <= 5 * 0.8
 
 
 def test_what_sending_costs_is_part_of_the_budget() -> None:
