@@ -38,7 +38,7 @@ from tests.waiting import inspecting
 @pytest.fixture(autouse=True)
 def busy_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """More of our work beside each step, and a test that ends on a busy machine too."""
-    monkeypatch.setattr(background, "LOWEST", 0)
+    monkeypatch.setattr(background, "NICENESS", 0)
 
 
 def assert_nothing_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -126,7 +126,7 @@ def cases() -> Iterator[Any]:
 @pytest.fixture(autouse=True)
 def worker_of_normal_priority(monkeypatch: pytest.MonkeyPatch) -> None:
     """More of our work beside each step, and a test that ends on a busy machine too."""
-    monkeypatch.setattr(background, "LOWEST", 0)
+    monkeypatch.setattr(background, "NICENESS", 0)
 
 
 @pytest.mark.parametrize(("net", "case"), list(cases()))

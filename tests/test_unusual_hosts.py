@@ -138,7 +138,7 @@ HOSTS: dict[str, Host] = {
 @pytest.fixture(autouse=True)
 def busy_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """More of our work beside each step."""
-    monkeypatch.setattr(background, "LOWEST", 0)
+    monkeypatch.setattr(background, "NICENESS", 0)
 
 
 @pytest.fixture

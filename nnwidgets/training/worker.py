@@ -39,7 +39,7 @@ _workers: weakref.WeakSet[Worker] = weakref.WeakSet()
 
 
 class Worker:
-    """Runs jobs in one daemon thread: lowest priority, one CPU thread, started when first needed.
+    """Runs jobs in one daemon thread: low priority, one CPU thread, started when first needed.
 
     Clicks go first; without a watch nothing else runs. Jobs are held from `add` to `remove`. A worker that nobody holds
     any more ends its thread; so do `close` and the end of the process.

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 
+from nnwidgets.training.background import NICENESS
 from nnwidgets.training.worker import Snapshot
 from tests.training.toys import Bench, eventually, mlp, worker_threads
 
@@ -43,7 +44,7 @@ def test_the_worker_is_a_quiet_thread_and_changes_nothing_for_others(bench: Make
         thread.start()
         thread.join()
         assert (found["threads"], found["grad"]) == (1, False)
-        assert found["nice"] == 19 or sys.platform != "linux"
+        assert found["nice"] == NICENESS or sys.platform != "linux"
         assert (torch.get_num_threads(), later) == (2, [2])
         assert torch.is_grad_enabled()
     finally:
