@@ -11,8 +11,8 @@ import threading
 
 import torch
 
-# Beside a training that keeps all cores busy, 19 leaves clicks waiting for seconds, and training waiting for a thread that
-# holds the GIL and does not get on; 0 slows long steps down by more than the budget.
+# Beside a training that keeps all cores busy, 19 leaves clicks waiting for seconds, and training waiting for a thread
+# that has the GIL; 0 slows long steps down by more than the budget.
 NICENESS = 10
 _OPENMP = re.compile(r"(/\S*/lib(?:gomp|iomp5|omp)\b[^/\s]*\.so\S*)")
 _MKL = re.compile(r"(/\S*/lib(?:torch_cpu|mkl_rt|mkl_core)\b[^/\s]*\.so\S*)")  # wheels of torch have MKL within

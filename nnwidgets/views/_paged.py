@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import Any
 
 from nnwidgets.session import Session
+from nnwidgets.training.record import ProbeResult
 from nnwidgets.views._commands import whole
 from nnwidgets.views._sample import SampleView
 from nnwidgets.views._tiles import Page, page_of, page_with
@@ -18,11 +19,23 @@ class PagedView(SampleView):
     def __init__(self, session: Session, **options: Any) -> None:
         self._page = 0
         self._turned_for = -1
+        self._curves_of: tuple[ProbeResult | None, str, int] = (None, "", -1)
         super().__init__(session, **options)
 
     @abstractmethod
     def unit_on_show(self, result: Any) -> int:
         """The unit of a result that is drawn large."""
+
+    @abstractmethod
+    def draw_curves(self, result: Any) -> None:
+        """Bring the curves below up to date with the record, for the layer and the unit on show."""
+
+    def curves(self, result: Any) -> None:
+        latest, layer, unit = self.session.record.latest, result.layer, self.unit_on_show(result)
+        # Statistics come more seldom than results, and curves are dear to draw.
+        if latest is not self._curves_of[0] or (layer, unit) != self._curves_of[1:]:
+            self._curves_of = (latest, layer, unit)
+            self.draw_curves(result)
 
     def page(self, order: Array, unit: int) -> Page:
         """The page on show of the units in `order` (units,): the unit's own when it is new, else the one turned to."""

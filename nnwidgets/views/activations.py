@@ -157,7 +157,7 @@ class ActivationsView(PagedView):
         more, more_arrays = draw(result, values, unit)
         return Frame({**header, **more}, {**arrays, **more_arrays})
 
-    def curves(self, result: ActivationsResult) -> None:
+    def draw_curves(self, result: ActivationsResult) -> None:
         history = [probe for probe in self.session.record.probe.items if result.layer in probe.stats]
         unit = self.unit_on_show(result)
         steps = np.array([probe.step for probe in history], dtype=np.float64)

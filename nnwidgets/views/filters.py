@@ -203,7 +203,7 @@ class FiltersView(PagedView):
             arrays["film"] = coloured(film, peak) if rgb else fit(film)[0]
         return Frame(header, arrays)
 
-    def curves(self, result: FiltersResult) -> None:
+    def draw_curves(self, result: FiltersResult) -> None:
         history = [probe for probe in self.session.record.probe.items if result.layer in probe.filters]
         if not history:
             return
