@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 import weakref
+from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -21,13 +22,17 @@ class Mortal(Protocol):
 
 
 class Gate:
-    """Held by background threads around each chunk of work (`with gate:`), and by whoever needs them to hold still."""
+    """Held by background threads around each chunk of work (`with gate:`), and by whoever needs them to hold still.
+
+    It is handed over in the order of asking. A plain lock would be taken again at once by a thread that works back to
+    back, and whoever else asks would wait as long as there is work.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()  # re-entrant: a chunk may itself start a process
-        self._claimed = False
+        self._mutex = threading.Lock()
+        self._queue: deque[_Turn] = deque()
         self._owner = 0
-        self._depth = 0
+        self._depth = 0  # re-entrant: a chunk may itself start a process
 
     @property
     def held_here(self) -> bool:
@@ -35,30 +40,65 @@ class Gate:
         return self._owner == threading.get_ident()
 
     def __enter__(self) -> None:
-        # Locks are not fair: without this, a thread that works back to back would keep a fork waiting.
-        while self._claimed:
-            time.sleep(0.001)
-        self._acquire()
+        self._acquire(self._queue.append)
 
     def __exit__(self, *_: object) -> None:
         self.release()
 
     def claim(self) -> None:
-        """Wait for the chunk that is running, ahead of all later ones."""
-        self._claimed = True
-        self._acquire()
-        self._claimed = False
+        """Wait for the chunk that is running, ahead of all who wait."""
+        self._acquire(self._queue.appendleft)
 
     def release(self) -> None:
-        self._depth -= 1
-        if not self._depth:
-            self._owner = 0
-        self._lock.release()
+        """Raises RuntimeError in a thread that does not hold it."""
+        if not self.held_here:
+            raise RuntimeError("gate: expected to be released by the thread that holds it")
+        with self._mutex:
+            self._depth -= 1
+            if not self._depth:
+                self._hand_over()
 
-    def _acquire(self) -> None:
-        self._lock.acquire()
-        self._owner = threading.get_ident()
-        self._depth += 1
+    def forked(self) -> None:
+        """In a forked child nobody waits, and the fork's own claim ends."""
+        self._mutex = threading.Lock()
+        self._queue.clear()
+        self.release()
+
+    def _acquire(self, enqueue: Callable[[_Turn], None]) -> None:
+        turn = _Turn(threading.get_ident())
+        with self._mutex:
+            if self._owner == turn.thread:
+                self._depth += 1
+                return
+            enqueue(turn)
+            if not self._owner:
+                self._hand_over()
+        try:
+            turn.come.acquire()
+        except BaseException:  # Ctrl-C in a user's thread that waits
+            with self._mutex:
+                if turn in self._queue:
+                    self._queue.remove(turn)
+                else:
+                    self._hand_over()
+            raise
+
+    def _hand_over(self) -> None:
+        if self._queue:
+            turn = self._queue.popleft()
+            self._owner, self._depth = turn.thread, 1
+            turn.come.release()
+        else:
+            self._owner, self._depth = 0, 0
+
+
+class _Turn:
+    """One thread that waits; `come` can be acquired once it holds the gate."""
+
+    def __init__(self, thread: int) -> None:
+        self.thread = thread
+        self.come = threading.Lock()
+        self.come.acquire()
 
 
 gate = Gate()
@@ -71,7 +111,7 @@ def dies_in_child(mortal: Mortal) -> None:
 
 
 def _in_child() -> None:
-    gate.release()
+    gate.forked()
     for mortal in tuple(_mortals):
         mortal.forked()
     _mortals.clear()

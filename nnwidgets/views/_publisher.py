@@ -202,8 +202,8 @@ class Publisher:
             due = lane.due_at(now)
             if due is not None:
                 turns.append((due, partial(self._send, lane)))
-        for key, (due, payer, change) in self._updates.items():
-            turns.append((due, partial(self._change, key, payer, change)))
+        for key, (due, payer, _) in self._updates.items():
+            turns.append((due, partial(self._change, key, payer)))
         if not turns:
             return None, None
         # Who has been due longest goes first, so that nobody starves when all together are too many.
@@ -236,10 +236,12 @@ class Publisher:
             lane.outlet.undeliverable(error)
         return lane.outlet
 
-    def _change(self, key: int, payer: Payer, change: Callable[[], int]) -> Payer:
+    def _change(self, key: int, payer: Payer) -> Payer:
         with self._wake:
-            if key in self._updates and self._updates[key][2] is change:
-                del self._updates[key]
+            if key not in self._updates:
+                return payer
+            # Taken before it is run: one that comes meanwhile waits for its own turn.
+            _, _, change = self._updates.pop(key)
             self._free_from[key] = self._clock() + 1 / UPDATES_PER_S
         messages = 1
         try:

@@ -57,7 +57,7 @@ class Notebook:
         self.page.set_default_timeout(VIEW_S * 1000)
         self.page.add_init_script(_ERRORS_WITH_STACKS)
         self.page.on("console", self._on_console)
-        self.page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+        self.page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error.stack or error}"))
 
     # Opening and saving
 
@@ -196,7 +196,9 @@ class Notebook:
         title = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[name]
         self._run_in_page(f"await app.commands.execute('apputils:change-theme', {{ theme: '{title}' }})")
         light = "true" if name == "light" else "false"
-        self._wait(f"document.body.dataset.jpThemeLight === '{light}'", f"the {name} theme", VIEW_S)
+        # JupyterLab removes its splash a while later, and trips over a second change that comes before.
+        settled = f"document.body.dataset.jpThemeLight === '{light}' && !document.getElementById('jupyterlab-splash')"
+        self._wait(settled, f"the {name} theme", VIEW_S)
 
     def resize(self, width: int, height: int) -> None:
         """Set the size of the page in CSS pixels."""

@@ -20,7 +20,6 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 import nnwidgets as nnw
-from nnwidgets.training.gate import Gate
 from nnwidgets.views._view import View
 from nnwidgets.views._wire import Frame
 from tests.training.toys import Bench, eventually, mlp, train
@@ -233,31 +232,3 @@ def test_everything_is_dead_in_the_child_and_alive_in_the_parent() -> None:
     assert watch.step_count > 3
     watch.close()
     where.worker.close()
-
-
-def test_a_claim_goes_before_work_that_is_done_back_to_back() -> None:
-    import threading
-    import time
-
-    gate, stop, chunks = Gate(), threading.Event(), [0]
-
-    def work() -> None:
-        while not stop.is_set():
-            with gate:
-                chunks[0] += 1
-                time.sleep(0.005)
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    assert eventually(lambda: chunks[0] > 2)
-    for _ in range(20):
-        before = chunks[0]
-        gate.claim()
-        waited = chunks[0] - before
-        held = chunks[0]
-        time.sleep(0.01)
-        assert chunks[0] == held
-        gate.release()
-        assert waited <= 2
-    stop.set()
-    worker.join()

@@ -210,6 +210,32 @@ def test_curve_updates_keep_the_newest_and_their_pace(publisher: Publisher, cloc
     assert written[-1] == 1999
 
 
+def test_a_curve_that_changes_while_its_turn_is_awaited_keeps_its_pace(publisher: Publisher, clock: Clock) -> None:
+    """Whoever is due longest goes first: one that stayed due for ever would have every turn."""
+    page, curve, drawn = Page(), Page(), [0]
+    publisher.open(page)
+
+    def change() -> None:
+        def draw() -> int:
+            drawn[0] += 1
+            return 1
+
+        publisher.update(curve, draw)
+
+    for _ in range(100):
+        change()
+        publisher.post(page, frame(0))
+        turn = publisher._choose(clock.now)[0]
+        change()
+        if turn is not None:
+            turn()
+        if page.frames:
+            publisher.heard(page, ack=page.frames[-1][0])
+        clock.now += 0.02
+    assert len(page.frames) >= 25
+    assert 9 <= drawn[0] <= 11
+
+
 def test_a_held_curve_is_left_alone_for_that_long(publisher: Publisher, clock: Clock) -> None:
     written: list[float] = []
     curve, begin = Page(), clock()
