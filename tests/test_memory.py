@@ -82,14 +82,14 @@ def resident() -> int:
     return int(psutil.Process().memory_info().rss)
 
 
-# One refresh alone says nothing: the allocator keeps what a first pass needed.
+# One refresh alone says nothing: the allocator keeps what a first pass needed, now more of it and now less (±25 MB).
 @pytest.mark.parametrize("refreshes", [4, pytest.param(20, marks=pytest.mark.soak)])
 def test_what_is_kept_stays_under_the_bound_from_refresh_to_refresh(net: nn.Sequential, refreshes: int) -> None:
     assert 24 * MB < sum(parameter.numel() for parameter in net.parameters()) < 27 * MB
     with inspected(net, PROBE) as inspector:
         session = inspector._session
         views: list[View] = [inspector.activations(layer=inspector.layers[0]), inspector.filters()]
-        before, results = 0, []
+        sizes, results = [], []
         for _ in range(refreshes):
             with torch.no_grad():
                 next(net.parameters()).add_(1e-3)
@@ -102,10 +102,11 @@ def test_what_is_kept_stays_under_the_bound_from_refresh_to_refresh(net: nn.Sequ
             assert session.probe.error == ""
             assert session.status().memory_bytes - session.shadow.nbytes <= MAX_MEMORY
             results.append(session.record.latest)
-            before = before or resident()
-        grown = resident() - before
+            sizes.append(resident())
+        half = refreshes // 2
+        grown = min(sizes[half:]) - max(sizes[:2])
         assert len({id(result) for result in results}) == refreshes, "not every refresh was finished"
-        assert grown < MAX_MEMORY, f"{grown / MB:.0f} MB in {refreshes - 1} refreshes"
+        assert grown < MAX_MEMORY / 2, f"{grown / MB:.0f} MB in {refreshes} refreshes"
 
 
 @pytest.mark.slow
