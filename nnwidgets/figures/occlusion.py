@@ -86,7 +86,7 @@ def _draw_importance(
     bar.set_xticks(ends, [number(end) for end in ends])
     bar.set_yticks([])
     bar.tick_params(labelsize=7, length=0, colors=theme.secondary)
-    bar.set_xlabel("probability lost, mean over the squares that cover the pixel", fontsize=7, color=theme.secondary)
+    bar.set_xlabel("probability lost, mean of all squares over the pixel", fontsize=7, color=theme.secondary)
 
 
 def _draw_predicted(axes: _parts.Axes, occlusion: OcclusionMap, names: Callable[[int], str], theme: Theme) -> None:

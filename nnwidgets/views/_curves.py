@@ -133,15 +133,16 @@ class Curve(ipywidgets.VBox):
             self._axis_x.tick_values = columns[(columns >= first) & (columns <= last)]
 
     def _say(self, series: Series | None) -> None:
-        values = ""
+        values, kind = "", ""
         if series is not None and series.empty:
-            values = f'<span class="nnw-faint">{html.escape(series.empty)}</span>'
+            reason = html.escape(series.empty)
+            values, kind = f'<span class="nnw-faint" title="{reason}">{reason}</span>', " nnw-curve-empty"
         elif series is not None and series.mean is not None and len(series.steps):
             unit = number(float(series.unit[-1]), self._digits) if series.unit is not None else ""
             values = f'<b class="nnw-unit">{unit}</b> <span>{number(float(series.mean[-1]), self._digits)}</span>'
         note = f' <span class="nnw-faint">{html.escape(self._note)}</span>' if self._note else ""
         self._head.value = (
-            f'<div class="nnw-curve-head"><span><b>{html.escape(self._title)}</b>{note}</span>'
+            f'<div class="nnw-curve-head{kind}"><span><b>{html.escape(self._title)}</b>{note}</span>'
             f"<span>{values}</span></div>"
         )
 

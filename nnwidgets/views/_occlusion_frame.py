@@ -51,7 +51,7 @@ def occlusion_frame(
     what = "Probability" if probable else "Logit"
     header: Header = {
         "overlay_title": f"{what} of {class_name(target)} lost",
-        "overlay_sub": "mean over the squares that cover the pixel",
+        "overlay_sub": "mean of all squares over the pixel",
         **_words(result, drawn, class_name(target), probable, scores[..., 0].numel()),
         "patch": list(grid.patch),
         "image_size": list(grid.image_size),

@@ -28,7 +28,10 @@ VIEW_S = 60.0
 POLL_MS = 50
 
 # What Notebook 7.6 reports about itself, with an empty notebook too.
-NOTEBOOK_7_ERRORS = (r"^uncaught: .*\(reading 'schema'\)", r"^uncaught: Command 'filebrowser:open-path' not registered")
+NOTEBOOK_7_ERRORS = (
+    r"^uncaught: .*\(reading 'schema'\)",
+    r"^uncaught: (Error: )?Command 'filebrowser:open-path' not registered",
+)
 
 # Playwright hands on what an error says; where it came from is what one wants to know.
 _ERRORS_WITH_STACKS = """
