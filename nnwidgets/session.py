@@ -120,9 +120,9 @@ class Session:
         narrow = self.shadow.dtype
         return ("eval mode", False) if narrow is None else (f"eval mode, in {str(narrow).removeprefix('torch.')}", True)
 
-    def pay(self, seconds: float) -> None:
-        """Sending something of ours took this long: part of what watching costs."""
-        self.worker.budget.charge_sending(seconds)
+    def pay(self, seconds: float, job: Job | None = None) -> None:
+        """Sending what this job found, or nobody's in particular, took so long: part of what watching costs."""
+        self.worker.charge_sending(seconds, job)
 
     def watch_changed(self) -> None:
         """A watch has ended or has something to say: show it, and the final weights."""

@@ -78,8 +78,7 @@ class Budget:
 
     def charge_sending(self, seconds: float) -> None:
         """Frames, curves or kept pictures took this long to make. Sending thread."""
-        if not self.idle:
-            self.sending_s += seconds
+        self.sending_s += seconds
 
     def charge(self, seconds: float) -> None:
         """The worker computed for this long. Worker."""

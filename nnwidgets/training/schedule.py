@@ -1,7 +1,7 @@
 """What the worker does next: which job, from which snapshot, and whether the budget allows it. Knows no thread.
 
-Clicks go first. Background jobs share what the budget earns in equal parts: each saves up its own last cost and then is
-due, so a cheap job is refreshed often and a dear one seldom. When nothing trains, every wanted job is brought up to
+Clicks go first. Background jobs share what the budget earns in equal parts, of which they also pay for what is sent of
+theirs: each saves up its own last cost and then is due, so a cheap job is refreshed often and a dear one seldom. When nothing trains, every wanted job is brought up to
 date once.
 """
 
@@ -12,6 +12,7 @@ from typing import Protocol
 
 from nnwidgets.analysis.engine.room import out_of_memory
 from nnwidgets.training.budget import Budget
+from nnwidgets.training.job import Job
 from nnwidgets.training.own_copy import OwnCopy
 from nnwidgets.training.snapshot import Slot
 from nnwidgets.training.task import NEVER, Task
@@ -61,6 +62,12 @@ class Schedule:
     def unfollow(self, follower: Follower) -> None:
         if self._follower is not None and self._follower() is follower:
             self._follower = None
+
+    def charge_sending(self, seconds: float, job: Job | None) -> None:
+        """Sending what this job found, or nobody's in particular, took so long. The sending thread's."""
+        if not self.budget.idle:
+            self.budget.charge_sending(seconds)
+            self.tasks.note_sent(job, seconds)
 
     @property
     def following(self) -> bool:
@@ -224,6 +231,7 @@ class Schedule:
     def _share_out(self, tasks: list[Task]) -> None:
         """Give what was earned, in equal parts, to those who have not saved enough yet."""
         income = self.budget.income(SPARE_S + self._slot.fill_s + sum(task.cost_s for task in tasks)) - self._common_s
+        income += sum(task.pay_sending() for task in self.tasks)
         self._common_s = 0.0
         saving = [task for task in tasks if task.savings < task.cost_s or task.savings < 0]
         for task in saving:

@@ -11,6 +11,7 @@ from nnwidgets.training.snapshot import Snapshot
 
 RETRY_AFTER_S = 1.0  # after a failure, doubled with each further one
 RETRY_AT_MOST_S = 60.0
+SENT_ON_CREDIT_S = 0.1  # a burst of sending beyond this is paid by all, so that its view is not still for long
 FORGET = 0.8  # chunks differ; a long job's dearest counts, and fades by this factor with each later one
 NEVER = float("-inf")
 
@@ -18,13 +19,14 @@ logger = logging.getLogger(__name__)
 
 
 class Task:
-    """All of it belongs to the worker.
+    """All of it belongs to the worker, but for `sent_s`.
 
     Attributes:
         clicked_at: When somebody asked for a result and has no answer yet, by the worker's clock.
         promised: The answer is taking long and goes on in the background.
         running: The work in progress, on `source`, the newest snapshot this job was given.
         savings: Seconds this job may spend of what the budget earned.
+        sent_s: What sending its results has cost so far. The sending thread's.
         cost_s: What the next run is expected to cost: all of it, or one chunk where it runs on a copy of its own. The
             first run of all is not counted: it pays for imports and caches.
     """
@@ -40,7 +42,9 @@ class Task:
         self.started_at = NEVER
         self.turn_at = NEVER
         self.savings = 0.0
+        self.sent_s = 0.0
         self.cost_s = 0.0
+        self._seen_sent_s = 0.0
         self._cancelled = False
         self._retry_at = NEVER
         self._failures = 0
@@ -119,6 +123,14 @@ class Task:
         self._warm |= done or by_chunk
         if done:
             self.clicked_at, self.promised, self._failures = None, False, 0
+
+    def pay_sending(self) -> float:
+        """Take from the savings what was sent since the last call; returns the seconds taken."""
+        sent_s = self.sent_s
+        taken = min(sent_s - self._seen_sent_s, max(0.0, self.savings + SENT_ON_CREDIT_S))
+        self._seen_sent_s = sent_s
+        self.savings -= taken
+        return taken
 
     def fail(self, error: BaseException, now: float) -> None:
         """Tell the job that its work raised, and let it rest a while."""

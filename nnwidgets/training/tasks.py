@@ -11,7 +11,7 @@ from nnwidgets.training.task import Task
 
 
 class Tasks:
-    """Any thread may `add`, `remove`, iterate and read; the rest is the worker's.
+    """Any thread may `add`, `remove`, iterate and read; the rest is the worker's, unless it says so.
 
     Args:
         spare_bytes: What copies of the model for single tasks may take together; None for any amount.
@@ -72,6 +72,12 @@ class Tasks:
         task = self._tasks.get(job)
         if task is not None:
             task.cancel()
+
+    def note_sent(self, job: Job | None, seconds: float) -> None:
+        """Sending what this job found took so long. The sending thread's."""
+        task = self._tasks.get(job) if job is not None else None
+        if task is not None:
+            task.sent_s += seconds
 
     def free_memory(self) -> None:
         for task in self:

@@ -108,6 +108,10 @@ class Worker:
         if self._alive:
             self._inbox.put(partial(self._schedule.tasks.cancel, job))
 
+    def charge_sending(self, seconds: float, job: Job | None = None) -> None:
+        """Sending what this job found, or nobody's in particular, took so long. To be called by one thread only."""
+        self._schedule.charge_sending(seconds, job)
+
     def refill(self, timeout: float = 1.0) -> bool:
         """Copy the model now. In the thread that trains, between steps; waits until the worker lets go of the shadow.
 

@@ -60,7 +60,7 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
             on_hello=self._hello,
             on_ping=self.show_state,
             on_failure=lambda error: self.fail(error, self.session.status().step or 0),
-            on_cost=session.pay,
+            on_cost=lambda seconds: session.pay(seconds, self.job),
         )
         super().__init__([self.panel, *self.below()])
         self.add_class("nnw-view")

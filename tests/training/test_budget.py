@@ -138,14 +138,33 @@ def test_what_sending_costs_is_part_of_the_budget() -> None:
     world.train(5.0)
     for _ in range(100):
         world.train(1.0)
-        world.budget.charge_sending(0.03)
+        world.schedule.charge_sending(0.03, None)
     assert world.budget.sending_s == pytest.approx(3.0)
     assert world.budget.overhead <= 0.051
     assert len(job.runs) >= 1_000, "what sending leaves is made use of"
     before = world.budget.spent_s
     world.now += 10
-    world.budget.charge_sending(1.0)
+    world.schedule.charge_sending(1.0, job)
     assert world.budget.spent_s == before, "while nothing trains it is free"
+
+
+@pytest.mark.parametrize("burst_s", [0.0, 2.0])
+def test_who_sends_much_is_refreshed_less_often_and_others_are_not(burst_s: float) -> None:
+    world = World(0.05)
+    chatty, quiet = world.job(0.002), world.job(0.01)
+    world.train(10.0)
+    world.schedule.charge_sending(burst_s, chatty)
+    world.train(100.0)
+    begin, before = world.now, len(quiet.runs)
+    sent = len(chatty.runs)
+    for _ in range(1000):
+        world.train(0.1)
+        world.schedule.charge_sending(0.008 * (len(chatty.runs) - sent), chatty)
+        sent = len(chatty.runs)
+    assert world.budget.overhead <= 0.051
+    # A half of what is earned for each: 2.5 s in 100 s, at 10 ms each time.
+    assert 0.8 * 250 <= len(quiet.runs) - before <= 1.2 * 250
+    assert 0.8 * 250 <= sum(at > begin for at in chatty.runs) <= 1.2 * 250
 
 
 def test_slow_steps_are_training_and_not_idleness() -> None:
