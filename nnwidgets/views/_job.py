@@ -34,7 +34,6 @@ class ViewJob(Job):
                 yield
         finally:
             self.view.ended()
-            self.view.show_state()
 
     def failed(self, error: BaseException, step: int) -> None:
         self.view.fail(error, step)

@@ -187,7 +187,10 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
         self.show_state()
 
     def ended(self) -> None:
+        told = self.running is not None and self.running[1]
         self.running = None
+        if told or self.result is None:  # otherwise the picture has said it
+            self.show_state()
 
     def show(self, result: Any) -> None:
         """Make a result the last one and have it sent."""
