@@ -153,3 +153,10 @@ def test_names_of_files_and_classes_are_told_as_they_are() -> None:
         shown(view)
         assert frame(view)[0]["class_names"][0] == HTML
         assert HTML in view.caption_text(view.result)
+
+
+def test_an_error_without_words_is_told_by_its_name() -> None:
+    with inspecting(cnn(), (X, Y), probe=8) as inspector:
+        view = answered(inspector.activations())
+        view.fail(MemoryError(), 3)
+        assert frame(view)[0]["state"]["error"] == "MemoryError"

@@ -203,8 +203,9 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
 
     def fail(self, error: BaseException, step: int) -> None:
         """Show a failure in the view; the last good picture stays."""
+        words = text_of(error)
         name = type(error).__name__
-        self.failure = (f"{name}: {text_of(error)}", step)
+        self.failure = (f"{name}: {words}" if words else name, step)
         self.show_state()
 
     def pay(self, seconds: float) -> None:
