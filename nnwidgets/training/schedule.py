@@ -1,8 +1,8 @@
 """What the worker does next: which job, from which snapshot, and whether the budget allows it. Knows no thread.
 
 Clicks go first. Background jobs share what the budget earns in equal parts, of which they also pay for what is sent of
-theirs: each saves up its own last cost and then is due, so a cheap job is refreshed often and a dear one seldom. When nothing trains, every wanted job is brought up to
-date once.
+theirs: each saves up its own last cost and then is due, so a cheap job is refreshed often and a dear one seldom. When
+nothing trains, every wanted job is brought up to date once.
 """
 
 from __future__ import annotations
