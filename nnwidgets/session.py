@@ -120,9 +120,9 @@ class Session:
         narrow = self.shadow.dtype
         return ("eval mode", False) if narrow is None else (f"eval mode, in {str(narrow).removeprefix('torch.')}", True)
 
-    def pay(self, seconds: float, job: Job | None = None) -> None:
+    def pay(self, seconds: float, job: Job | None = None, *, over_s: float = 0.0) -> None:
         """Sending what this job found, or nobody's in particular, took so long: part of what watching costs."""
-        self.worker.charge_sending(seconds, job)
+        self.worker.charge_sending(seconds, job, over_s=over_s)
 
     def watch_changed(self) -> None:
         """A watch has ended or has something to say: show it, and the final weights."""

@@ -25,7 +25,8 @@ class Net(nn.Module):
         x = self.conv(x)
         if hasattr(self, "relu"):
             x = self.relu(x)
-        return self.fc(x.flatten(1))  # type: ignore[no-any-return]
+        output: torch.Tensor = self.fc(x.flatten(1))
+        return output
 
 
 @pytest.fixture(name="net")
@@ -51,7 +52,8 @@ def train(net: Net, inspector: nnw.Inspector, steps: int = 3) -> None:
 
 def maps_now(net: Net, sample: int) -> torch.Tensor:
     with torch.no_grad():
-        return net.relu(net.conv(X[sample : sample + 1]))[0]
+        maps: torch.Tensor = net.relu(net.conv(X[sample : sample + 1]))
+        return maps[0]
 
 
 def test_views_follow_layers_that_are_replaced_by_wider_ones(net: Net, inspector: nnw.Inspector) -> None:

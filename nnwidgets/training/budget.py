@@ -56,6 +56,7 @@ class Budget:
         self.hook_s = 0.0
         self.worker_s = 0.0
         self.sending_s = 0.0
+        self._advance = (0.0, 0.0, 1.0)  # seconds spent ahead of their time, since this training second, for so many
         self.last_step_at: float | None = None
         self._forfeited_s = 0.0
         self._seen_training_s = 0.0
@@ -76,8 +77,14 @@ class Budget:
         """Our code held the training thread up for this long. Training thread."""
         self.hook_s += seconds
 
-    def charge_sending(self, seconds: float) -> None:
-        """Frames, curves or kept pictures took this long to make. Sending thread."""
+    def charge_sending(self, seconds: float, *, over_s: float = 0.0) -> None:
+        """Frames, curves or kept pictures took this long to make. Sending thread.
+
+        What is made seldom and all at once is repaid over `over_s` seconds of training; everything would stand still
+        for it otherwise.
+        """
+        if over_s > 0:
+            self._advance = (self._advanced_s + seconds, self.training_s, over_s)
         self.sending_s += seconds
 
     def charge(self, seconds: float) -> None:
@@ -106,14 +113,19 @@ class Budget:
     @property
     def level(self) -> float:
         """Seconds earned and not yet spent; negative while there is a debt."""
-        return self.share * self.training_s - self.spent_s - self._forfeited_s
+        return self.share * self.training_s - self.spent_s - self._forfeited_s + self._advanced_s
+
+    @property
+    def _advanced_s(self) -> float:
+        seconds, since, over_s = self._advance
+        return seconds * max(0.0, 1 - (self.training_s - since) / over_s)
 
     def income(self, capacity: float) -> float:
         """Seconds earned since the last call, less what others than the worker spent. Worker.
 
         Savings beyond `capacity` are lost.
         """
-        training, outside = self.training_s, self.hook_s + self.sending_s
+        training, outside = self.training_s, self.hook_s + self.sending_s - self._advanced_s
         earned = self.share * (training - self._seen_training_s) - (outside - self._seen_outside_s)
         self._seen_training_s, self._seen_outside_s = training, outside
         self._forfeited_s += max(0.0, self.level - capacity)

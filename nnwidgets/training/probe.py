@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,15 @@ SLICE_S = 0.03
 LONG_S = 0.25  # a pass that costs this runs beside the others: its copy of the model is cheaper than their waiting
 FEWEST_ROWS, MOST_ROWS = 4, 1 << 20
 KEPT_KERNEL_VALUES = 100_000
+UNSEEN_EVERY_S = 5.0  # while nobody looks: curves over training are to have no holes
+
+
+class Listener(NamedTuple):
+    """Who wants the record: `watches()` now, `displayed()` at least on a page that may be scrolled away or closed."""
+
+    watches: Callable[[], bool]
+    displayed: Callable[[], bool]
+    done: Callable[[], None]
 
 
 Output = tuple[Tensor | None, float | None, int]  # scores (n, classes) and mean loss, where there are any, and n
@@ -34,7 +43,10 @@ class Score(Protocol):
 
 
 class ProbeJob(Job):
-    """Fills the record; `wanted()` while anybody listens that is on screen. `loss_fn(output, targets)` may be None."""
+    """Fills the record: as often as it may while somebody looks, now and then while nobody does.
+
+    `loss_fn(output, targets)` may be None.
+    """
 
     name = "probe"
 
@@ -52,18 +64,22 @@ class ProbeJob(Job):
         self._scores, self._loss_fn, self._step_of = scores, loss_fn, step_of
         self._rows = 8
         self._most_rows = MOST_ROWS
-        self._listeners: list[tuple[Callable[[], bool], Callable[[], None]]] = []
+        self._listeners: list[Listener] = []
+        self._added_at = float("-inf")
         self.error: str = ""
 
-    def listen(self, wanted: Callable[[], bool], done: Callable[[], None]) -> None:
-        """Keep the record fresh while `wanted()`, and call `done()` after each addition to it."""
-        self._listeners.append((wanted, done))
+    def listen(self, listener: Listener) -> None:
+        """Keep the record fresh for this listener, and call its `done()` after each addition."""
+        self._listeners.append(listener)
 
     def forget(self, done: Callable[[], None]) -> None:
-        self._listeners = [listener for listener in self._listeners if listener[1] != done]
+        self._listeners = [listener for listener in self._listeners if listener.done != done]
 
     def wanted(self) -> bool:
-        return any(wanted() for wanted, _ in self._listeners)
+        if any(listener.watches() for listener in self._listeners):
+            return True
+        long_ago = time.monotonic() - self._added_at >= UNSEEN_EVERY_S
+        return long_ago and any(listener.displayed() for listener in self._listeners)
 
     def work(self, snapshot: Snapshot) -> Iterator[None]:
         module, step = snapshot.shadow.module, self._step_of(snapshot)
@@ -98,9 +114,10 @@ class ProbeJob(Job):
         loss, correct = self._quality(outputs)
         stats = {name: accumulator.result() for name, accumulator in sums.items()}
         self._record.add(ProbeResult(step or 0, stats, filters, len(indices), loss, correct), kernels)
+        self._added_at = time.monotonic()
         self.error = ""
-        for _, done in tuple(self._listeners):
-            done()
+        for listener in tuple(self._listeners):
+            listener.done()
 
     def _read_filters(
         self, module: nn.Module, filters: dict[str, FilterStats], kernels: dict[str, Tensor]
@@ -116,8 +133,8 @@ class ProbeJob(Job):
 
     def failed(self, error: BaseException, step: int) -> None:
         self.error = f"{type(error).__name__}: {error}"
-        for _, done in tuple(self._listeners):
-            done()
+        for listener in tuple(self._listeners):
+            listener.done()
 
     def _forward(
         self, module: nn.Module, batch: Batch, sums: dict[str, StatsAccumulator]

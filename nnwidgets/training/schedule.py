@@ -63,10 +63,10 @@ class Schedule:
         if self._follower is not None and self._follower() is follower:
             self._follower = None
 
-    def charge_sending(self, seconds: float, job: Job | None) -> None:
+    def charge_sending(self, seconds: float, job: Job | None = None, *, over_s: float = 0.0) -> None:
         """Sending what this job found, or nobody's in particular, took so long. The sending thread's."""
         if not self.budget.idle:
-            self.budget.charge_sending(seconds)
+            self.budget.charge_sending(seconds, over_s=over_s)
             self.tasks.note_sent(job, seconds)
 
     @property

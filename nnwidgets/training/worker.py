@@ -108,9 +108,12 @@ class Worker:
         if self._alive:
             self._inbox.put(partial(self._schedule.tasks.cancel, job))
 
-    def charge_sending(self, seconds: float, job: Job | None = None) -> None:
-        """Sending what this job found, or nobody's in particular, took so long. To be called by one thread only."""
-        self._schedule.charge_sending(seconds, job)
+    def charge_sending(self, seconds: float, job: Job | None = None, *, over_s: float = 0.0) -> None:
+        """Sending what this job found, or nobody's in particular, took so long, to be repaid over `over_s` seconds.
+
+        To be called by one thread only.
+        """
+        self._schedule.charge_sending(seconds, job, over_s=over_s)
 
     def refill(self, timeout: float = 1.0) -> bool:
         """Copy the model now. In the thread that trains, between steps; waits until the worker lets go of the shadow.

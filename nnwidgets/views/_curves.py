@@ -133,14 +133,14 @@ class Curve(ipywidgets.VBox):
             self._axis_x.tick_values = columns[(columns >= first) & (columns <= last)]
 
     def _say(self, series: Series | None) -> None:
-        values, kind = "", ""
+        values, kind, note = "", "", self._note
         if series is not None and series.empty:
             reason = html.escape(series.empty)
-            values, kind = f'<span class="nnw-faint" title="{reason}">{reason}</span>', " nnw-curve-empty"
+            values, kind, note = f'<span class="nnw-faint" title="{reason}">{reason}</span>', " nnw-curve-empty", ""
         elif series is not None and series.mean is not None and len(series.steps):
             unit = number(float(series.unit[-1]), self._digits) if series.unit is not None else ""
             values = f'<b class="nnw-unit">{unit}</b> <span>{number(float(series.mean[-1]), self._digits)}</span>'
-        note = f' <span class="nnw-faint">{html.escape(self._note)}</span>' if self._note else ""
+        note = note and f' <span class="nnw-faint">{html.escape(note)}</span>'
         self._head.value = (
             f'<div class="nnw-curve-head{kind}"><span><b>{html.escape(self._title)}</b>{note}</span>'
             f"<span>{values}</span></div>"

@@ -17,11 +17,12 @@ from traitlets.utils.bunch import Bunch
 
 from nnwidgets.figures.captions import step_text
 from nnwidgets.session import Session
+from nnwidgets.training.probe import Listener
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._commands import SELECTABLE, TakesCommands
 from nnwidgets.views._controls import HasControls
 from nnwidgets.views._curves import Curves
-from nnwidgets.views._display import LeavesPicture
+from nnwidgets.views._display import PICTURE_EVERY_S, LeavesPicture
 from nnwidgets.views._guard import close_tree
 from nnwidgets.views._job import ViewJob
 from nnwidgets.views._panel import Panel, text_of
@@ -73,7 +74,9 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
         if not session.refusal:
             session.worker.add(self.job)
         if self.follows_probe:
-            session.probe.listen(lambda: self.job.wanted(), self._probed)
+            session.probe.listen(
+                Listener(self.job.wanted, lambda: self.shown and not self.session.paused, self._probed)
+            )
         self.observe(self._option_changed, names=list(self.controls))
         if standalone:
             self.first_look()
@@ -209,7 +212,7 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
         self.show_state()
 
     def pay(self, seconds: float) -> None:
-        self.session.pay(seconds)
+        self.session.pay(seconds, over_s=PICTURE_EVERY_S)
 
     def on_display(self) -> None:
         self.shown = True

@@ -70,7 +70,7 @@ class ActivationsView(PagedView):
 
     def below(self) -> Sequence[ipywidgets.Widget]:
         curves = {name: Curve(title) for name, title in CURVES.items()}
-        self._over_training = Curves("Over training", curves, on_cost=self.pay)
+        self._over_training = Curves("Over training", curves, on_cost=self.session.pay)
         return [self._over_training]
 
     def ask(self) -> Ask:

@@ -12,8 +12,8 @@ from traitlets.utils.bunch import Bunch
 
 from nnwidgets.figures.captions import THIN, count, number, percent
 from nnwidgets.session import Session
-from nnwidgets.training.probe import dead_units
-from nnwidgets.views._display import LeavesPicture
+from nnwidgets.training.probe import Listener, dead_units
+from nnwidgets.views._display import PICTURE_EVERY_S, LeavesPicture
 from nnwidgets.views._guard import close_tree, guard, guard_tree
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._view import View
@@ -66,10 +66,10 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         session.join(self)
         session.on_change(self._show_all)
         session.selection.observe(self._selected, names=["layer"])
-        session.probe.listen(self._on_screen, self._probed)
+        session.probe.listen(Listener(self._on_screen, self._displayed, self._probed))
 
     def pay(self, seconds: float) -> None:
-        self.session.pay(seconds)
+        self.session.pay(seconds, over_s=PICTURE_EVERY_S)
 
     def on_display(self) -> None:
         self._shown(True)
@@ -106,7 +106,10 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
             view.shown = shown and name == self.tab
 
     def _on_screen(self) -> bool:
-        return self.panels["layers"].awake and self.views[self.tab].shown and not self.session.paused
+        return self.panels["layers"].awake and self._displayed()
+
+    def _displayed(self) -> bool:
+        return self.views[self.tab].shown and not self.session.paused
 
     def _command(self, name: str, value: Any) -> Frame | None:
         match name:

@@ -73,7 +73,7 @@ class FiltersView(PagedView):
     def below(self) -> Sequence[ipywidgets.Widget]:
         smooth = Curve("Smoothness", note="0 = same weights shuffled, 1 = smooth", height=160)
         norm = Curve("Weight norm", note="L2 of each filter", height=160)
-        self._over_training = Curves("Over training", {"smoothness": smooth, "norm": norm}, on_cost=self.pay)
+        self._over_training = Curves("Over training", {"smoothness": smooth, "norm": norm}, on_cost=self.session.pay)
         note = ipywidgets.HTML(
             '<div class="nnw-note"><b>How to read.</b> Above the grey band a filter is smoother than the same weights '
             f"in random order (band: ±2 sd; darker: for the layer mean). {READING}</div>"

@@ -42,6 +42,7 @@ def photograph(browser: Browser, server: LabServer, theme: Literal["light", "dar
     notebook.run_all()
     dashboard = notebook.view(".nnw-dashboard").first
     dashboard.wait_for()
+    dashboard.scroll_into_view_if_needed()  # "Run All" has gone to the last cell
     notebook.page.wait_for_timeout(SETTLED_MS)
     for size, (width, height) in SIZES.items():
         notebook.resize(width, height)

@@ -138,7 +138,7 @@ def test_what_sending_costs_is_part_of_the_budget() -> None:
     world.train(5.0)
     for _ in range(100):
         world.train(1.0)
-        world.schedule.charge_sending(0.03, None)
+        world.schedule.charge_sending(0.03)
     assert world.budget.sending_s == pytest.approx(3.0)
     assert world.budget.overhead <= 0.051
     assert len(job.runs) >= 1_000, "what sending leaves is made use of"
@@ -146,6 +146,21 @@ def test_what_sending_costs_is_part_of_the_budget() -> None:
     world.now += 10
     world.schedule.charge_sending(1.0, job)
     assert world.budget.spent_s == before, "while nothing trains it is free"
+
+
+def test_a_picture_made_once_a_minute_stops_nothing_and_is_repaid() -> None:
+    world = World(0.05)
+    job = world.job(0.005)
+    world.train(20.0)
+    usual = len(job.runs)
+    for _ in range(10):
+        before = len(job.runs)
+        world.schedule.charge_sending(0.3, over_s=60.0)
+        world.train(5.0)
+        assert len(job.runs) - before >= 0.7 * usual / 4
+        world.train(55.0)
+    assert world.budget.overhead <= 0.051
+    assert world.budget.spent_s >= 0.9 * 0.05 * world.budget.training_s, "what is earned is made use of"
 
 
 @pytest.mark.parametrize("burst_s", [0.0, 2.0])
