@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m tests.benchmarks [--only NAME …] [--quick]`, under ten minutes for all.
+"""Runs the benchmarks: `python -m tests.benchmarks [--only NAME …] [--quick]`, a quarter of an hour for all.
 
 Prints their tables as Markdown and writes all figures to `results.json` beside this file; with `--only` the others'
 figures stay as they are there. `--quick` shows whether they work, on too few repeats to mean anything, and writes

@@ -151,7 +151,7 @@ class Watched:
         rested = time.monotonic() - self._rested_at
         for each in self._pictured:
             each._pictured_at += rested
-        self.watch.budget.last_step_at = None  # the time in between was no training and earns nothing
+        self.watch.budget.last_step_at = time.monotonic()  # the time in between was no training and earns nothing
         self._held.close()
 
     def counts(self) -> dict[str, float]:
