@@ -234,6 +234,7 @@ class Inspector:
     def refresh(self) -> None:
         """Take the model as it is now and renew every view; needed only where no watch follows the training."""
         self._open_session.worker.refill()
+        self._session.vet()
         self._session.refresh_all()
 
     def close(self) -> None:

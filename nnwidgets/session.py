@@ -6,6 +6,7 @@ with it.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from nnwidgets.analysis.capture import LayerInfo
 from nnwidgets.analysis.engine.layer_calls import module_of
 from nnwidgets.data import Batch, Samples
 from nnwidgets.selection import Selection
-from nnwidgets.shadow import Shadow
+from nnwidgets.shadow import Shadow, check_leaks
 from nnwidgets.training.probe import ProbeJob
 from nnwidgets.training.record import Record
 from nnwidgets.training.user_thread import UserThread
@@ -27,6 +28,7 @@ from nnwidgets.training.worker import Job, Snapshot, Worker
 
 STALE_AFTER_S = 5.0
 LOOK_S = 0.5
+logger = logging.getLogger(__name__)
 
 
 class Closable(Protocol):
@@ -75,6 +77,7 @@ class Session:
             self.samples, self.layers, self.record, scores=self.batch_scores, loss_fn=self.loss_fn, step_of=self.step_of
         )
         if not self.refusal:
+            self.worker.slot.on_rebuilt = lambda: self.user_thread.submit(self.vet)
             self.worker.add(self.probe)
 
     def join(self, member: Closable) -> None:
@@ -100,9 +103,10 @@ class Session:
         if self.refusal or self.training or threading.current_thread() is not threading.main_thread():
             return False
         self.worker.refill()
+        self.vet()
         with self.worker.held():
             snapshot = self.worker.slot.snapshot
-            if snapshot is None:
+            if snapshot is None or self.refusal:
                 return False
             until = time.monotonic() + seconds
             try:
@@ -113,6 +117,24 @@ class Session:
                 # As in the worker: the view says it, and what the user does goes on.
                 job.failed(error, snapshot.step)
         return True
+
+    def vet(self) -> None:
+        """Let nothing run on a copy that was made anew before it is known to leave the live model alone.
+
+        In the user's thread, while no step is under way.
+        """
+        slot, live = self.worker.slot, self.live()
+        if slot.vetted or live is None or self.closed:
+            return
+        with self.worker.held():
+            try:
+                first = self.samples.batch(self.samples.probe_indices[:2])
+                self.refusal = " ".join(check_leaks(self.shadow, live, first.args, first.kwargs).reasons)
+            except Exception as error:
+                # The views run into the same, say it, and try again when the model has changed.
+                logger.info("the model that was taken apart can't be run: %s", error)
+            slot.vet()
+        self.changed()
 
     @property
     def mode(self) -> tuple[str, bool]:

@@ -50,6 +50,8 @@ class Shadow:
     """The private copy. A new object once the live model changed its form: hold the shadow, not its module."""
     notes: tuple[str, ...]
     """Sentences for the user: what is shared by reference, what differs from the live model."""
+    builds: int
+    """How often the copy was made anew, the first time included. What `check_leaks` found holds for one build."""
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class Shadow:
         self.dtype = dtype
         self._given_notes = notes
         self._traits = Traits(default_device=torch.get_default_device())
+        self.builds = 0
         self._build()
 
     @property
@@ -136,6 +139,7 @@ class Shadow:
             mirror.copy()
             self._mirror = mirror
         self.module = copier.module
+        self.builds += 1
         if self.dtype is not None:
             run_in(self.module, self.dtype)
         self.notes = (*self._given_notes, *copier.notes)

@@ -96,6 +96,8 @@ class Schedule:
         task_s = 0.0
         if tracing():
             pause = SOON_S
+        elif not self._slot.vetted:
+            pause = TICK_S
         elif not self.yielding:
             task, pause = self._choose(now)
             if task is not None:

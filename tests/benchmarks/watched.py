@@ -25,6 +25,7 @@ from tests.benchmarks.workloads import Training
 
 PATIENCE_S = 60.0
 WARM_UPS = 3
+PING_S = 2.0
 
 
 def attach_page(panel: Panel) -> None:
@@ -129,6 +130,8 @@ class Watched:
         self.refreshes = {view.stem: Refreshes(view.job) for view in views} | {"probe": Refreshes(session.probe)}
         self.views = views
         self._warm_up()
+        self._closed = threading.Event()
+        threading.Thread(target=self._ping, name="page", daemon=True).start()
         self.watch = self.inspector.watch(training.optimizer)
         self._pictured = pictured
         self._held = contextlib.ExitStack()
@@ -160,6 +163,14 @@ class Watched:
         books = {"training_s": budget.training_s, "spent_s": budget.spent_s}
         return {name: each.finished for name, each in self.refreshes.items()} | books
 
+    def _ping(self) -> None:
+        # As pages do: one that says nothing for long is taken for closed.
+        panels = [view.panel for view in self.views] + [*(self.dashboard.panels.values() if self.dashboard else ())]
+        while not self._closed.wait(PING_S):
+            for panel in panels:
+                panel._receive(panel, {"kind": "ping"}, [])
+
     def close(self) -> None:
+        self._closed.set()
         self._held.close()
         self.inspector.close()
