@@ -52,16 +52,17 @@ class History(Generic[T]):
         self._writing = threading.Lock()
 
     def append(self, step: int, item: T, nbytes: int = 0) -> None:
-        """Add the newest item; `nbytes` is what it holds in memory."""
+        """Add the newest item, in the place of one of the same step; `nbytes` is what it holds in memory."""
         with self._writing:
-            entry = Entry(self._appended, step, item, nbytes)
             kept = self._kept
-            if kept and kept[-1].position % self._stride:
+            again = bool(kept) and kept[-1].step == step
+            entry = Entry(kept[-1].position if again else self._appended, step, item, nbytes)
+            if again or (kept and kept[-1].position % self._stride):
                 self._nbytes -= kept[-1].nbytes
-                kept[-1] = entry  # the one before was kept only for being the newest
+                kept[-1] = entry  # the one before is of this step, or was kept only for being the newest
             else:
                 kept.append(entry)
-            self._appended += 1
+            self._appended += not again
             self._nbytes += nbytes
             while self._too_much():
                 self._thin()

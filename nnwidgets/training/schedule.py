@@ -54,6 +54,7 @@ class Schedule:
         self._own_copy = OwnCopy(slot, budget.clock)
         self._ticked_at = float("-inf")
         self._common_s = 0.0  # what was spent for no task in particular
+        self._clicks_s = 0.0  # what answers to clicks have cost, and nobody has paid yet
 
     def follow(self, follower: Follower, budget: Budget, *, readable: bool) -> None:
         self.budget, self._readable = budget, readable
@@ -93,7 +94,7 @@ class Schedule:
         now = self.budget.clock()
         self._look_after_follower(now)
         pause: float | None = None
-        task_s = 0.0
+        task_s = paid_s = 0.0
         if tracing():
             pause = SOON_S
         elif not self._slot.vetted:
@@ -101,11 +102,12 @@ class Schedule:
         elif not self.yielding:
             task, pause = self._choose(now)
             if task is not None:
-                task_s, pause = self._run(task, now, owed=not idle), 0.0
+                (task_s, paid_s), pause = self._run(task, now, owed=not idle), 0.0
         spent = max(self.budget.cpu_clock() - begin, task_s)
         if not idle:
             self.budget.charge(spent)
             self._common_s += spent - task_s
+            self._clicks_s += task_s - paid_s
         return TICK_S if pause is None and self.following else pause
 
     def _look_after_follower(self, now: float) -> None:
@@ -128,8 +130,11 @@ class Schedule:
             return None, None
         return self._choose_behind(wanted) if self.budget.idle else self._choose_due(wanted, now)
 
-    def _run(self, task: Task, now: float, *, owed: bool) -> float:
-        """Begin the task if it isn't, run one chunk; returns what it cost in seconds, `owed` to training or not."""
+    def _run(self, task: Task, now: float, *, owed: bool) -> tuple[float, float]:
+        """Begin the task if it isn't, run one chunk; returns what it cost in seconds, and what of that it has paid.
+
+        It pays for what is `owed` to training.
+        """
         done, failure = False, None
         timer = ChunkTimer(self.budget, self._slot.shadow.device)
         try:
@@ -142,14 +147,14 @@ class Schedule:
             failure = error
         seconds = timer.seconds()
         task.turn_at = self.budget.clock()
-        task.pay(seconds, done=done, owed=owed)
+        paid = task.pay(seconds, done=done, owed=owed)
         if failure is not None and came_of_tracing(failure):
             task.interrupt()
         elif failure is not None:
             task.fail(failure, task.turn_at)
             if out_of_memory(failure):
                 self.tasks.free_memory()
-        return seconds
+        return seconds, paid
 
     def _apart(self, task: Task) -> bool:
         return task.job.long and self.tasks.has_room(task, self._slot.shadow.nbytes)
@@ -238,6 +243,10 @@ class Schedule:
         saving = [task for task in tasks if task.savings < task.cost_s or task.savings < 0]
         for task in saving:
             task.savings += income / len(saving)
+        # Savings that nothing stands behind any more would keep others from theirs.
+        for task in tasks:
+            task.savings -= self._clicks_s / len(tasks)
+        self._clicks_s = 0.0
 
     def _affordable(self, task: Task) -> bool:
         if task.on_shadow:

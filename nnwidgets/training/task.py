@@ -108,21 +108,22 @@ class Task:
             return True
         return False
 
-    def pay(self, seconds: float, *, done: bool, owed: bool) -> None:
-        """Learn from what a chunk cost, and where it is `owed`, take it from the savings.
+    def pay(self, seconds: float, *, done: bool, owed: bool) -> float:
+        """Learn from what a chunk cost, and where it is `owed`, take it from the savings; returns the seconds taken.
 
         Not owed is what was done while nothing trained. Answers to clicks are paid by all tasks.
         """
+        taken = seconds if owed and self.clicked_at is None else 0.0
+        self.savings -= taken
         self._run_s += seconds
         self._chunk_s = max(seconds, FORGET * self._chunk_s)
-        if owed and self.clicked_at is None:
-            self.savings -= seconds
         by_chunk = self.job.long and (self._apart or done)
         if self._warm and (done or by_chunk):
             self.cost_s = self._chunk_s if by_chunk else self._run_s
         self._warm |= done or by_chunk
         if done:
             self.clicked_at, self.promised, self._failures = None, False, 0
+        return taken
 
     def pay_sending(self) -> float:
         """Take from the savings what was sent since the last call; returns the seconds taken."""

@@ -44,9 +44,9 @@ def test_the_newest_stays_even_when_it_is_too_big_alone() -> None:
 
 def test_few_items_are_kept_as_they_came() -> None:
     history = History[str](max_items=4)
-    for step, item in [(3, "a"), (5, "b"), (5, "c")]:
+    for step, item in [(3, "a"), (5, "b"), (6, "c")]:
         history.append(step, item)
-    assert history.steps == (3, 5, 5)
+    assert history.steps == (3, 5, 6)
     assert history.items == ("a", "b", "c")
     assert history.dropped == 0
 
@@ -55,3 +55,12 @@ def test_few_items_are_kept_as_they_came() -> None:
 def test_bounds_that_can_keep_nothing_are_refused(items: int, size: int | None) -> None:
     with pytest.raises(ValueError, match="expected at least"):
         History[int](max_items=items, max_bytes=size)
+
+
+def test_a_later_item_of_the_same_step_takes_the_place_of_the_earlier() -> None:
+    history = History[str](max_items=4)
+    for step in (0, 0, 1, 2, 2, 2):
+        history.append(step, f"{step}: {len(history)}", nbytes=len(history) + 1)
+    assert history.steps == (0, 1, 2)
+    assert history.items == ("0: 1", "1: 1", "2: 3")
+    assert (history.dropped, history.nbytes) == (0, 2 + 2 + 4)
