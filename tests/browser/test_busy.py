@@ -163,28 +163,6 @@ def test_a_view_alone_answers_while_a_cell_trains(train: Callable[..., Training]
     training.end()
 
 
-def test_an_interrupted_training_leaves_its_own_traceback_and_views_that_answer(train: Callable[..., Training]) -> None:
-    training = train("installed")
-    notebook, sample = training.notebook, training.shown("sample")
-    notebook.interrupt()
-    output = notebook.wait_cell(TRAINING, may_fail=True)
-    assert "KeyboardInterrupt" in output
-    assert "nnwidgets/" not in output.replace("nnwidgets/training/hooks.py", ""), "more than our hook in the traceback"
-    steps = training.steps
-    notebook.view("[role=treeitem][title=mirror]").click()
-    notebook.until(
-        lambda: (
-            training.title.inner_text() == "mirror"
-            and mirrored(notebook.canvas_pixels(training.canvas)) == sample % 8
-            and abs(training.shown("step") - steps) <= 1
-        ),
-        "an answer after the interrupt, of the last step",
-    )
-    assert notebook.python("inspector._session.watch is None or inspector._session.watch.closed")
-    notebook.run_cell(NEXT)
-    assert "next" in notebook.wait_cell(NEXT)
-
-
 def test_on_ipykernel_6_without_poll_the_view_follows_and_says_that_clicks_wait(train: Callable[..., Training]) -> None:
     training = train("6.31.0")
     notebook, sample = training.notebook, training.shown("sample")
