@@ -181,7 +181,22 @@ describe("a kernel that holds clicks back", () => {
     expect(badge(host.el)?.textContent).toContain("view only until the cell ends");
     expect(badge(host.el)?.textContent).toContain("1 click is waiting");
     expect(badge(host.el)?.textContent).toContain("watch.poll()");
-    expect(host.model.of("ping")).toHaveLength(1);
+    expect(host.model.of("ping")).toHaveLength(2);
+  });
+
+  it("is asked again, ever more rarely, as one ping may be lost behind the cell and the next be answered", () => {
+    const host = mount(define);
+    host.model.receive(picture(1, { training: true }));
+    host.model.receive(picture(2, { training: true }));
+    vi.advanceTimersByTime(60_000);
+    const pings = host.model.of("ping");
+    expect(pings.length).toBeGreaterThan(3);
+    expect(pings.length).toBeLessThan(7);
+    host.model.receive({ kind: "pong", request: pings.at(-1)?.request, busy: true });
+    frames.run();
+    expect(badge(host.el)?.dataset.kind).toBe("yes");
+    vi.advanceTimersByTime(2100);
+    expect(host.model.of("ping")).toHaveLength(pings.length + 1);
   });
 
   it("is not suspected while no step arrives", () => {

@@ -247,7 +247,8 @@ class Notebook:
         """)
 
     def _run_in_page(self, body: str) -> Any:
-        return self.page.evaluate(f"async () => {{ {_PAGE} {body} }}")
+        late = f"new Promise((_, late) => setTimeout(() => late(new Error('no answer of the page')), {CELL_S * 1000}))"
+        return self.page.evaluate(f"() => Promise.race([(async () => {{ {_PAGE} {body} }})(), {late}])")
 
     def _wait(self, condition: str, what: str, timeout_s: float) -> None:
         try:

@@ -54,7 +54,8 @@ with inspector.watch(optimizer) as watch:
         optimizer.zero_grad()
         nn.functional.cross_entropy(model(pictures[rows]), labels[rows]).backward()
         optimizer.step()
-        Path("FOLDER/steps").write_text(str(watch.step_count))
+        Path("FOLDER/written").write_text(str(watch.step_count))
+        Path("FOLDER/written").replace("FOLDER/steps")  # so that nobody reads half of it, interrupted or not
         POLL
 print("trained")
 """
@@ -88,10 +89,7 @@ class Training:
     @property
     def steps(self) -> int:
         """How many steps the loop has made."""
-        text = ""
-        while not text:  # it is empty for the moment in which the loop writes it
-            text = (self._folder / "steps").read_text()
-        return int(text)
+        return int((self._folder / "steps").read_text())
 
     def follows(self, act: Callable[[], None], *, layer: str, sample: int) -> None:
         """Do something to the page; asserts that the view follows while the cell runs, with weights of now."""
@@ -182,6 +180,28 @@ def test_on_ipykernel_6_without_poll_the_view_follows_and_says_that_clicks_wait(
     training.end()
     notebook.wait_pixels(training.canvas, lambda now: mirrored(now) == sample % 8)
     notebook.until(badge.is_hidden, "the end of the badge")
+
+
+def test_an_interrupted_training_leaves_its_own_traceback_and_views_that_answer(train: Callable[..., Training]) -> None:
+    training = train("installed")
+    notebook, sample = training.notebook, training.shown("sample")
+    notebook.interrupt()
+    output = notebook.wait_cell(TRAINING, may_fail=True)
+    assert "KeyboardInterrupt" in output
+    assert "nnwidgets/" not in output.replace("nnwidgets/training/hooks.py", ""), "more than our hook in the traceback"
+    steps = training.steps
+    notebook.view("[role=treeitem][title=mirror]").click()
+    notebook.until(
+        lambda: (
+            training.title.inner_text() == "mirror"
+            and mirrored(notebook.canvas_pixels(training.canvas)) == sample % 8
+            and abs(training.shown("step") - steps) <= 1
+        ),
+        "an answer after the interrupt, of the last step",
+    )
+    assert notebook.python("inspector._session.watch is None or inspector._session.watch.closed")
+    notebook.run_cell(NEXT)
+    assert "next" in notebook.wait_cell(NEXT)
 
 
 def test_polling_keeps_ordinary_widgets_alive_and_outputs_apart(

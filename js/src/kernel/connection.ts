@@ -46,7 +46,7 @@ export class Connection<H extends CommonHeader> {
   #shown: boolean | null = null;
   #request = 0;
   #step: number | null = null;
-  #ping: { request: number; at: number; step: number | null } | null = null;
+  #ping: { request: number; at: number; step: number | null; patience: number } | null = null;
   readonly #model: AnyModel;
   readonly #timer: ReturnType<typeof setInterval>;
 
@@ -190,13 +190,16 @@ export class Connection<H extends CommonHeader> {
   #beat(): void {
     if (!this.#shown) return;
     const now = performance.now();
-    if (!this.#ping) {
-      this.#ping = { request: ++this.#request, at: now, step: this.#step };
-      this.#send({ kind: "ping", request: this.#ping.request });
-    } else if (now - this.#ping.at > PING_LATE_MS && this.#step !== this.#ping.step) {
+    const waited = this.#ping ? now - this.#ping.at : 0;
+    if (this.#ping && waited > PING_LATE_MS && this.#step !== this.#ping.step) {
       // Steps arrive and the answer does not: the kernel holds our messages back until the cell ends.
       this.#setAnswers("view_only");
     }
+    if (this.#ping && waited <= this.#ping.patience) return;
+    // Asked again, ever more rarely: while JupyterLab sets a subshell up, what is sent waits behind the cell for good.
+    const patience = this.#ping ? 2 * this.#ping.patience : PING_LATE_MS;
+    this.#ping = { request: ++this.#request, at: now, step: this.#step, patience };
+    this.#send({ kind: "ping", request: this.#ping.request });
   }
 
   #setAnswers(answers: Answers): void {
