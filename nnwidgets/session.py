@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -71,6 +72,7 @@ class Session:
     closed: bool = False
 
     def __post_init__(self) -> None:
+        self.pictured: weakref.WeakSet[object] = weakref.WeakSet()  # whose picture the notebook keeps
         self._members: list[Closable] = []
         self._listeners: list[Callable[[], None]] = []
         self.probe = ProbeJob(
@@ -86,6 +88,7 @@ class Session:
 
     def leave(self, member: Closable) -> None:
         self._members = [other for other in self._members if other is not member]
+        self.pictured.discard(member)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call `listener` when a watch begins or ends, or when the views are paused or resumed."""

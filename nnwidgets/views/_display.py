@@ -19,9 +19,10 @@ from IPython.display import publish_display_data
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from nnwidgets.session import Session
 from nnwidgets.views._publisher import PUBLISHER
 
-PICTURE_EVERY_S = 60.0  # while a model trains; JupyterLab saves a notebook every 120 s
+PICTURE_EVERY_S = 60.0  # while a model trains, by turns: one costs as much as six seconds of the budget earn
 SOON_S = 1.0
 DOTS_PER_INCH = 96
 
@@ -29,6 +30,7 @@ DOTS_PER_INCH = 96
 class LeavesPicture:
     """Mixin of widgets that are displayed with a picture of themselves kept in the notebook."""
 
+    session: Session
     save_picture: bool = True
     model_id: str
     comm: Any
@@ -46,7 +48,7 @@ class LeavesPicture:
 
     def pay(self, seconds: float) -> None:
         """Told by the publisher what a kept picture cost."""
-        raise NotImplementedError
+        self.session.pay(seconds, over_s=PICTURE_EVERY_S)
 
     def on_display(self) -> None:
         """Called when the widget is displayed, before the page has it."""
@@ -68,20 +70,31 @@ class LeavesPicture:
             "text/plain": "",
         }
         if self.save_picture:
-            self._picture_id = uuid.uuid4().hex
+            self._keep_picture(uuid.uuid4().hex)
         publish_display_data(bundle)  # type: ignore[no-untyped-call]
         if self._picture_id is not None:
             self._publish(blank_png(), update=False)
             self.picture_due(training=False)
 
+    def _keep_picture(self, display_id: str) -> None:
+        self._picture_id = display_id
+        self.session.pictured.add(self)
+
     def picture_due(self, *, training: bool) -> None:
         """Have the kept picture renewed: now and then while a model trains, soon after the last result otherwise."""
         if self._picture_id is None:
             return
-        since = time.monotonic() - self._pictured_at
-        PUBLISHER.update(self, self._renew_picture, delay_s=max(0.0, PICTURE_EVERY_S - since) if training else SOON_S)
+        PUBLISHER.update(self, self._renew_picture, delay_s=self._picture_wait_s if training else SOON_S)
+
+    @property
+    def _picture_wait_s(self) -> float:
+        """Seconds until it is this picture's turn while a model trains."""
+        return max(0.0, self._pictured_at + PICTURE_EVERY_S * len(self.session.pictured) - time.monotonic())
 
     def _renew_picture(self) -> int:
+        if self.session.training and self._picture_wait_s > 0:  # the training began while it waited
+            self.picture_due(training=True)
+            return 0
         try:
             figure = self.figure()
         except RuntimeError:

@@ -22,7 +22,7 @@ from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._commands import SELECTABLE, TakesCommands
 from nnwidgets.views._controls import HasControls
 from nnwidgets.views._curves import Curves
-from nnwidgets.views._display import PICTURE_EVERY_S, LeavesPicture
+from nnwidgets.views._display import LeavesPicture
 from nnwidgets.views._guard import close_tree
 from nnwidgets.views._job import ViewJob
 from nnwidgets.views._panel import Panel, text_of
@@ -210,9 +210,6 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
         name = type(error).__name__
         self.failure = (f"{name}: {words}" if words else name, step)
         self.show_state()
-
-    def pay(self, seconds: float) -> None:
-        self.session.pay(seconds, over_s=PICTURE_EVERY_S)
 
     def on_display(self) -> None:
         self.shown = True

@@ -13,7 +13,7 @@ from traitlets.utils.bunch import Bunch
 from nnwidgets.figures.captions import THIN, count, number, percent
 from nnwidgets.session import Session
 from nnwidgets.training.probe import Listener, dead_units
-from nnwidgets.views._display import PICTURE_EVERY_S, LeavesPicture
+from nnwidgets.views._display import LeavesPicture
 from nnwidgets.views._guard import close_tree, guard, guard_tree
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._view import View
@@ -67,9 +67,6 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         session.on_change(self._show_all)
         session.selection.observe(self._selected, names=["layer"])
         session.probe.listen(Listener(self._on_screen, self._displayed, self._probed))
-
-    def pay(self, seconds: float) -> None:
-        self.session.pay(seconds, over_s=PICTURE_EVERY_S)
 
     def on_display(self) -> None:
         self._shown(True)

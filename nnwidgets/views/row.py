@@ -20,6 +20,7 @@ class Row(LeavesPicture, ipywidgets.HBox):
         super().__init__(list(views))
         self.add_class("nnw-row")
         self.save_picture = save_picture
+        self.session = views[0].session
         guard_tree(self.layout)
         guard(self)
         for view in views:
@@ -34,9 +35,6 @@ class Row(LeavesPicture, ipywidgets.HBox):
                 view.close()
         self.layout.close()
         super().close()
-
-    def pay(self, seconds: float) -> None:
-        self.children[0].pay(seconds)
 
     def on_display(self) -> None:
         for view in self.children:

@@ -42,7 +42,7 @@ def attach_page(panel: Panel) -> None:
 
 def keep_picture(widget: LeavesPicture) -> None:
     """Have the picture for the saved notebook drawn as if the widget were displayed, and thrown away."""
-    widget._picture_id = "benchmark"
+    widget._keep_picture("benchmark")
     widget._publish = lambda png, *, update: None  # type: ignore[method-assign]
 
 
@@ -129,11 +129,11 @@ class Watched:
         session = self.inspector._session
         self.refreshes = {view.stem: Refreshes(view.job) for view in views} | {"probe": Refreshes(session.probe)}
         self.views = views
+        self._pictured = pictured
         self._warm_up()
         self._closed = threading.Event()
         threading.Thread(target=self._ping, name="page", daemon=True).start()
         self.watch = self.inspector.watch(training.optimizer)
-        self._pictured = pictured
         self._held = contextlib.ExitStack()
         self._rested_at = 0.0
 
@@ -143,6 +143,9 @@ class Watched:
             self.inspector.refresh()
             if not self.inspector._session.worker.flush(PATIENCE_S):
                 raise TimeoutError(f"expected every view to be refreshed within {PATIENCE_S:.0f} s")
+        until = time.monotonic() + PATIENCE_S
+        while any(each._pictured_at < 0 for each in self._pictured) and time.monotonic() < until:
+            time.sleep(PING_S / 10)
         if not all(each.finished for each in self.refreshes.values()):
             raise RuntimeError("expected every view to have a result before the training, some have none")
 

@@ -1,0 +1,68 @@
+"""When the picture that the notebook keeps is drawn: soon after the last result, and by turns beside a training."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import nn
+
+import nnwidgets as nnw
+from nnwidgets.session import Session
+from nnwidgets.views import _display
+from nnwidgets.views._view import View
+
+
+class Drawings:
+    """The publisher's place: what was asked of it, and a drawing that costs nothing."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.delays: list[float] = []
+        self.drawn: list[object] = []
+        monkeypatch.setattr(_display, "PUBLISHER", self)
+        monkeypatch.setattr(View, "_publish", lambda view, png, *, update: self.drawn.append(view))
+        monkeypatch.setattr(_display, "png_of", lambda figure: b"")
+
+    def update(self, key: object, change: object, *, delay_s: float = 0.0) -> None:
+        self.delays.append(delay_s)
+
+
+@pytest.fixture
+def views() -> Iterator[list[View]]:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(2 * 36, 3))
+    inspector = nnw.Inspector(model, (torch.rand(8, 1, 8, 8), torch.arange(8) % 3))
+    yield [inspector.activations(), inspector.filters(), inspector.activations(layer="3")]
+    inspector.close()
+
+
+def test_kept_pictures_take_turns_while_a_model_trains(views: list[View], monkeypatch: pytest.MonkeyPatch) -> None:
+    drawings = Drawings(monkeypatch)
+    for number, view in enumerate(views):
+        view._keep_picture(str(number))
+        view._renew_picture()
+    assert drawings.drawn == views
+
+    monkeypatch.setattr(Session, "training", True)
+    views[0].picture_due(training=True)
+    assert drawings.delays[-1] == pytest.approx(3 * _display.PICTURE_EVERY_S, abs=1.0)
+    # One that was asked for just before the training began waits for its turn, too.
+    views[1]._renew_picture()
+    assert drawings.drawn == views
+    assert drawings.delays[-1] == pytest.approx(3 * _display.PICTURE_EVERY_S, abs=1.0)
+
+    views[0]._pictured_at = time.monotonic() - 3 * _display.PICTURE_EVERY_S
+    views[0]._renew_picture()
+    assert drawings.drawn == [*views, views[0]]
+
+
+def test_a_closed_view_takes_no_turn(views: list[View], monkeypatch: pytest.MonkeyPatch) -> None:
+    drawings = Drawings(monkeypatch)
+    for number, view in enumerate(views):
+        view._keep_picture(str(number))
+        view._renew_picture()
+    views[2].close()
+    views[0].picture_due(training=True)
+    assert drawings.delays[-1] == pytest.approx(2 * _display.PICTURE_EVERY_S, abs=1.0)
