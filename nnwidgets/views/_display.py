@@ -74,7 +74,9 @@ class LeavesPicture:
         publish_display_data(bundle)  # type: ignore[no-untyped-call]
         if self._picture_id is not None:
             self._publish(blank_png(), update=False)
-            self.picture_due(training=False)
+            # At once, as a training that begins in the next cell would have to pay for it.
+            if self.session.training or not self._renew_picture():
+                self.picture_due(training=self.session.training)
 
     def _keep_picture(self, display_id: str) -> None:
         self._picture_id = display_id

@@ -66,3 +66,18 @@ def test_a_closed_view_takes_no_turn(views: list[View], monkeypatch: pytest.Monk
     views[2].close()
     views[0].picture_due(training=True)
     assert drawings.delays[-1] == pytest.approx(2 * _display.PICTURE_EVERY_S, abs=1.0)
+
+
+def test_the_first_picture_is_drawn_when_a_view_is_displayed(
+    views: list[View], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawings = Drawings(monkeypatch)
+    monkeypatch.setattr(_display, "publish_display_data", lambda bundle: None)
+    views[0]._ipython_display_()
+    assert drawings.drawn == [views[0]] * 2  # the place for it, and the picture
+    assert drawings.delays == []
+
+    monkeypatch.setattr(Session, "training", True)
+    views[1]._ipython_display_()
+    assert drawings.drawn[2:] == [views[1]]
+    assert len(drawings.delays) == 1
