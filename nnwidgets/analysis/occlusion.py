@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from nnwidgets.analysis.capture import device_of
-from nnwidgets.analysis.engine.occlusion_dense import DenseEngine, class_scores
+from nnwidgets.analysis.engine.occlusion_dense import class_scores
+from nnwidgets.analysis.engine.occlusion_engine import Engine, rounds_to_tf32
 from nnwidgets.analysis.engine.occlusion_problem import Fill, pose
 from nnwidgets.analysis.engine.occlusion_run import Run
 from nnwidgets.shadow import shadow_module
@@ -23,7 +24,7 @@ from nnwidgets.shadow import shadow_module
 __all__ = ["OcclusionMap", "occlusion_map", "occlusion_steps"]
 
 _SLICE_S = 0.04  # work between two partial maps: what a waiting click can bear, less the copy of the map
-_WHOLE_S = 0.25  # work in one forward pass when nobody waits: larger batches gain nothing
+_WHOLE_S = 1.0  # work in one forward pass when nobody waits: larger batches gain nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,11 @@ class OcclusionMap:
         stride: step between squares, in pixels; the last one of a row or column may be nearer, so that every pixel is
             covered.
         image_size: height and width of the images, in pixels.
-        windowed_share: share of the arithmetic that was done on windows around the square instead of the whole image.
+        windowed_share: share of the multiply-accumulates (of convolutions and linear layers) that were done on windows
+            around the square instead of on whole maps.
+        work_share: multiply-accumulates done, as a share of those of one forward pass for each position.
+        dense_from: the first layer that was computed on whole maps; "" where none was, or all were.
+        why_whole: why whole images were run through the model, as a sentence; "" where windows were used.
         notes: what limits exactness, as sentences; empty when the values are those of the model itself.
     """
 
@@ -60,6 +65,9 @@ class OcclusionMap:
     stride: tuple[int, int]
     image_size: tuple[int, int]
     windowed_share: float = 0.0
+    work_share: float = 1.0
+    dense_from: str = ""
+    why_whole: str = ""
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -146,6 +154,10 @@ def occlusion_map(
 ) -> OcclusionMap:
     """Return the model's scores with a square at every position of a grid, exact.
 
+    Only what each square changes is computed, layer by layer, up to the layer in which that is nearly everything; what
+    acts on whole maps is computed on whole maps. The model itself is asked about some positions, and about all of them
+    where the two don't agree (`OcclusionMap.why_whole`).
+
     Origins along an axis of length H are `range(0, H - patch + 1, stride)`, and `H - patch` when that isn't among them.
     The model runs as a private copy in eval mode and stays as it is.
 
@@ -195,8 +207,11 @@ def occlusion_steps(
     mode: Literal["exact"] = "exact",
     additional_forward_args: Any = None,
     score_fn: Callable[[Any], Tensor] = class_scores,
+    target: int | None = None,
 ) -> Iterator[OcclusionMap]:
     """Return an iterator over the same map growing: every fourth position first, then every second, then all.
+
+    With a `target`, positions around which the probability of that class differs most come first within each of these.
 
     Arguments and errors are those of `occlusion_map`; arguments are checked at the call, the model's output at the
     first step. A step takes about 50 ms, or one forward pass of one image where that is longer. Each map is the
@@ -207,7 +222,7 @@ def occlusion_steps(
     >>> last.done, tuple(last.scores.shape)
     (True, (1, 7, 7, 3))
     """
-    return _grow(_start(model, images, patch, stride, fill, layers, mode, additional_forward_args, score_fn))
+    return _grow(_start(model, images, patch, stride, fill, layers, mode, additional_forward_args, score_fn, target))
 
 
 def _grow(run: Run) -> Iterator[OcclusionMap]:
@@ -226,12 +241,13 @@ def _start(
     mode: str,
     extra: Any,
     score_fn: Callable[[Any], Tensor],
+    target: int | None = None,
 ) -> Run:
     if mode != "exact":
         raise ValueError(f"mode: expected 'exact', the only one, got {mode!r}")
     module = shadow_module(model)
     problem = pose(images, patch=patch, stride=stride, fill=fill, layers=layers, extra=extra, device=device_of(module))
-    return Run(DenseEngine(module, problem, score_fn=score_fn), problem)
+    return Run(Engine(module, problem, score_fn=score_fn), problem, target=target)
 
 
 def _result(run: Run) -> OcclusionMap:
@@ -250,6 +266,9 @@ def _result(run: Run) -> OcclusionMap:
         stride=problem.stride,
         image_size=(problem.images.shape[2], problem.images.shape[3]),
         windowed_share=run.engine.windowed_share,
+        work_share=run.engine.work_share,
+        dense_from=run.engine.dense_from,
+        why_whole=run.engine.why_whole,
         notes=_precision_notes(problem.images),
     )
 
@@ -261,14 +280,7 @@ def _covers(origins: tuple[int, ...], patch: int, size: int) -> Tensor:
 
 
 def _precision_notes(images: Tensor) -> tuple[str, ...]:
-    """Say when values are rounded below float32; the flags for TF32 are the user's, so they are only read."""
+    """Say when values are rounded below float32."""
     if images.dtype in (torch.bfloat16, torch.float16):
         return (f"computed in {str(images.dtype).removeprefix('torch.')}",)
-    if images.device.type != "cuda" or images.dtype != torch.float32:
-        return ()
-    if torch.cuda.get_device_capability(images.device) < (8, 0):
-        return ()
-    convolution = getattr(torch.backends.cudnn, "conv", None)
-    precision = getattr(convolution, "fp32_precision", None)
-    tf32 = torch.backends.cudnn.allow_tf32 if precision is None else precision == "tf32"
-    return ("TF32: convolutions keep 10 bits of mantissa",) if tf32 else ()
+    return ("TF32: convolutions keep 10 bits of mantissa",) if rounds_to_tf32(images) else ()

@@ -203,6 +203,7 @@ class OcclusionView(SampleView):
             layers=[ask.layer] if ask.layer else [],
             additional_forward_args=tuple(others) or None,
             score_fn=session.score_fn,
+            target=self.target,
         )
         held = self._holds(ask)
         for partial in steps:

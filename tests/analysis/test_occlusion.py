@@ -207,7 +207,7 @@ def test_steps_grow_from_coarse_to_fine_and_end_in_the_whole_map(model: Net, ima
     coarse = torch.zeros(9, 7, dtype=torch.bool)
     coarse[::4, ::4] = True
     for part in maps:
-        assert part.windowed_share == 0.0
+        assert part.windowed_share > 0 or not part.computed.any()
         assert torch.equal(part.scores[..., 0].isnan(), ~part.computed)
         assert torch.equal(part.predicted == -1, ~part.computed)
         assert bool(part.computed[:, coarse].all()) or not bool(part.computed[:, ~coarse].any())

@@ -15,7 +15,7 @@ from nnwidgets.analysis.activations import channels_first
 from nnwidgets.analysis.capture import first_tensor, record
 from nnwidgets.analysis.engine.occlusion_problem import Problem
 
-__all__ = ["DenseEngine", "class_scores"]
+__all__ = ["DenseEngine", "checked_scores", "class_scores", "of_images", "position_sums"]
 
 
 class DenseEngine:
@@ -55,21 +55,13 @@ class DenseEngine:
         sums: dict[str, Tensor] = {}
 
         def add(name: str, value: Tensor) -> None:
-            sums[name] = (
-                channels_first(value).flatten(2).sum(2, dtype=torch.float64) if value.ndim > 2 else value.double()
-            )
+            sums[name] = position_sums(value)
 
-        extra = (self._of_images(argument, image) for argument in self._problem.extra)
+        extra = (of_images(argument, image, len(images)) for argument in self._problem.extra)
         output = record(
             self._module, (self._covered(image, top, left), *extra), layers=self._problem.layers, on_activation=add
         )
-        scores = self._score_fn(output)
-        if scores.ndim != 2 or len(scores) != len(image):
-            raise ValueError(
-                f"model output: expected scores of shape (batch={len(image)}, classes), got {tuple(scores.shape)}; "
-                "give a model, or a score_fn, that returns one score per class for each image"
-            )
-        return scores.detach(), {name: value.reshape(len(image), -1) for name, value in sums.items()}
+        return checked_scores(self._score_fn(output), len(image)), sums
 
     def _covered(self, image: Tensor, top: Tensor, left: Tensor) -> Tensor:
         """Return the images with their squares filled, `(n, channels, height, width)`."""
@@ -79,11 +71,31 @@ class DenseEngine:
         square = (in_rows[:, :, None] & in_cols[:, None, :])[:, None]
         return torch.where(square, fill if len(fill) == 1 else fill[image], self._problem.images[image])
 
-    def _of_images(self, argument: Any, image: Tensor) -> Any:
-        batch = len(self._problem.images)
-        return (
-            argument[image] if isinstance(argument, Tensor) and argument.ndim and len(argument) == batch else argument
+
+def checked_scores(scores: Tensor, batch: int) -> Tensor:
+    """Return scores `(batch, classes)` as they are.
+
+    Raises:
+        ValueError: they are of another shape.
+    """
+    if scores.ndim != 2 or len(scores) != batch:
+        raise ValueError(
+            f"model output: expected scores of shape (batch={batch}, classes), got {tuple(scores.shape)}; "
+            "give a model, or a score_fn, that returns one score per class for each image"
         )
+    return scores.detach()
+
+
+def position_sums(value: Tensor) -> Tensor:
+    """Return a layer's values summed over positions, `(n, channels)` float64."""
+    sums = channels_first(value).flatten(2).sum(2, dtype=torch.float64) if value.ndim > 2 else value.double()
+    return sums.reshape(len(value), -1)
+
+
+def of_images(argument: Any, image: Tensor, batch: int) -> Any:
+    """Return a further argument of the model for these images: a tensor as long as the batch goes with them."""
+    per_image = isinstance(argument, Tensor) and argument.ndim and len(argument) == batch
+    return argument[image.to(argument.device)] if per_image else argument
 
 
 def class_scores(output: Any) -> Tensor:

@@ -1,0 +1,215 @@
+"""Which way an occlusion map is computed: on windows, on whole images, or on one whole image at a time.
+
+Knows both engines and checks one against the other; must not know positions' order or views.
+"""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from nnwidgets.analysis.capture import layer_names
+from nnwidgets.analysis.engine.occlusion_covered import StrayedError
+from nnwidgets.analysis.engine.occlusion_dense import DenseEngine
+from nnwidgets.analysis.engine.occlusion_problem import Problem
+from nnwidgets.analysis.engine.occlusion_windowed import Answer, WindowEngine
+from nnwidgets.analysis.engine.room import out_of_memory
+
+__all__ = ["Engine", "rounds_to_tf32"]
+
+_SOMEWHERE = 7919  # a prime, to come round to every position: one is checked of each map, and four of a model's first
+_OF_CHANGE = {torch.float32: 1e-4, torch.float64: 1e-9}  # largest error, as a share of the largest change of a score
+_OF_SCORE = {torch.float32: 1e-5, torch.float64: 1e-10}  # and beside it, of the largest score
+_OF_SCORE_TF32 = 1e-2
+
+_maps: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
+T = TypeVar("T")
+Positions = tuple[Tensor, Tensor, Tensor]
+logger = logging.getLogger(__name__)
+
+
+class Engine:
+    """Answers as the model itself does, on windows around the squares where that is possible.
+
+    Args:
+        module: a shadow's module.
+        problem: what to compute.
+        score_fn: output -> `(n, classes)`.
+
+    Attributes:
+        why_whole: why whole images are computed, as a sentence; "" where windows are.
+    """
+
+    def __init__(self, module: nn.Module, problem: Problem, *, score_fn: Callable[[Any], Tensor]) -> None:
+        self._module, self._problem, self._score_fn = module, problem, score_fn
+        self._by_whole = DenseEngine(module, problem, score_fn=score_fn)
+        self._windows: WindowEngine | None = None
+        self._unchecked: list[tuple[Positions, Tensor]] = []  # positions, and what windows say of them
+        self._alone = False
+        self.why_whole = ""
+
+    @property
+    def windowed_share(self) -> float:
+        """Share of the multiply-accumulates so far that were done on windows."""
+        return 0.0 if self._windows is None else self._windows.windowed_share
+
+    @property
+    def work_share(self) -> float:
+        """Multiply-accumulates so far as a share of those of whole forward passes."""
+        return 1.0 if self._windows is None else self._windows.work_share
+
+    @property
+    def dense_from(self) -> str:
+        """The first layer that is computed as a whole; "" if none is yet."""
+        return "" if self._windows is None else self._windows.dense_from
+
+    def evaluate(self, image: Tensor, top: Tensor, left: Tensor) -> Answer:
+        """Return scores `(n, classes)` and, for each layer, its values summed over positions `(n, channels)`, on the
+        device; see `WindowEngine.evaluate`.
+
+        Raises:
+            KeyError: an unknown layer.
+            ValueError: an output without a class axis.
+        """
+        covers = bool((top < self._problem.images.shape[2]).any())
+        while not self.prepared and (covers or self._windows is None):
+            self.prepare()
+        windows = self._windows
+        if windows is not None:
+            answer = self._attempt(lambda: windows.evaluate(image, top, left))
+            if answer is not None:
+                return answer
+            self._windows = None
+        return self._singly(image, top, left) if self._alone else self._by_whole.evaluate(image, top, left)
+
+    @property
+    def prepared(self) -> bool:
+        """Whether it is known how covered images are computed."""
+        return bool(self.why_whole) or (self._windows is not None and not self._unchecked)
+
+    def prepare(self) -> None:
+        """Look at the model with the clean images; called again, compare one position with the model's own answer."""
+        if self._windows is None:
+            self._windows = self._attempt(self._look)
+        else:
+            windows, (position, found) = self._windows, self._unchecked.pop()
+            self._attempt(lambda: self._check(windows, position, found))
+        if self.why_whole:
+            self._windows = None
+
+    def _new_windows(self, problem: Problem) -> WindowEngine:
+        return WindowEngine(self._module, problem, score_fn=self._score_fn)
+
+    def _singly(self, *positions: Tensor) -> Answer:
+        """Return what the model says to each image alone."""
+        answers = [self._by_whole.evaluate(*one) for one in zip(*(each.split(1) for each in positions), strict=True)]
+        sums = {layer: torch.cat([sums[layer] for _, sums in answers]) for layer in answers[0][1]}
+        return torch.cat([scores for scores, _ in answers]), sums
+
+    def _attempt(self, work: Callable[[], T | None]) -> T | None:
+        try:
+            return work()
+        except Exception as error:
+            if out_of_memory(error) and self.prepared:
+                raise  # fewer positions at once will do
+            # If whole images can't be computed either, that raises the error of the model itself.
+            self.why_whole = f"whole images: {type(error).__name__}: {error}"
+            logger.info("occlusion by windows failed", exc_info=True)
+            return None
+
+    def _look(self) -> WindowEngine | None:
+        if self._problem.images.dtype not in _OF_CHANGE:
+            self.why_whole = f"whole images: windows are for float32 and float64, not for {self._problem.images.dtype}"
+            return None
+        windows = self._new_windows(self._problem)
+        if windows.mixes:
+            self.why_whole, self._alone = f"one whole image at a time: {windows.mixes}", True
+            return None
+        if windows.narrow is not None:
+            self.why_whole = f"whole images: the model computes in {windows.narrow}"
+            return None
+        number = _maps.get(self._module, 0)
+        _maps[self._module] = number + 1
+        positions = self._positions(number)
+        places = [torch.cat(each) for each in zip(*positions, strict=True)]
+        try:
+            found, _ = windows.evaluate(*places)
+        except StrayedError:  # the first pass of all may have filled a cache of the model's own
+            windows = self._new_windows(self._problem)
+            found, _ = windows.evaluate(*places)
+        self._unchecked = list(zip(positions, found.split(1), strict=True))
+        return windows
+
+    def _positions(self, number: int) -> list[Positions]:
+        """Return image, top and left of the positions to check for the model's n-th map."""
+        images, rows, cols = len(self._problem.images), self._problem.rows, self._problem.cols
+        some = [0, len(rows) * len(cols) - 1, len(rows) // 2 * len(cols) + len(cols) // 2, _SOMEWHERE]
+        places = [at % (len(rows) * len(cols)) for at in (some if number == 0 else [_SOMEWHERE * number])]
+        return [
+            (
+                torch.tensor([(number + i) % images]),
+                torch.tensor([rows[at // len(cols)]]),
+                torch.tensor([cols[at % len(cols)]]),
+            )
+            for i, at in enumerate(places)
+        ]
+
+    def _check(self, windows: WindowEngine, position: Positions, found: Tensor) -> None:
+        image, top, left = position
+        own, _ = self._by_whole.evaluate(image, top, left)
+        clean, _ = windows.evaluate(image, torch.full_like(top, self._problem.images.shape[2]), left)
+        if self._agree(found, own, clean):
+            return
+        beside = torch.stack(
+            [top[0], torch.tensor(self._problem.images.shape[2])]
+        )  # the clean image, in one batch with it
+        together, _ = self._by_whole.evaluate(image.repeat(2), beside, left.repeat(2))
+        if self._agree(together[:1], own, clean):
+            self.why_whole = f"whole images: windows gave other values from {self._first_difference(image, top, left)}"
+        else:
+            self.why_whole, self._alone = "one whole image at a time: images of a batch influence each other", True
+        logger.warning("occlusion map by %s", self.why_whole)
+
+    def _first_difference(self, *positions: Tensor) -> str:
+        """Return the first layer of which windows give other sums than the model."""
+        images, extra = self._problem.images, self._problem.extra
+        given = [each.clone() if isinstance(each, Tensor) else each for each in (images, *extra)]
+        names = tuple(layer.name for layer in layer_names(self._module, given))
+        problem = replace(self._problem, layers=names)
+        _, own = DenseEngine(self._module, problem, score_fn=self._score_fn).evaluate(*positions)
+        windows = self._new_windows(problem)
+        _, found = windows.evaluate(*positions)
+        _, clean = windows.evaluate(positions[0], torch.full_like(positions[1], images.shape[2]), positions[2])
+        different = (name for name in names if name in own and not self._agree(found[name], own[name], clean[name]))
+        return next(different, "the output")
+
+    def _agree(self, found: Tensor, own: Tensor, clean: Tensor) -> bool:
+        """Whether values are equal but for rounding, measured by how much the squares change and by what is rounded."""
+        finite = own.isfinite()
+        if not torch.equal(found[~finite].nan_to_num(), own[~finite].nan_to_num()):
+            return False
+        if not bool(finite.any()):
+            return True
+        images = self._problem.images
+        of_score = _OF_SCORE_TF32 if rounds_to_tf32(images) else _OF_SCORE[images.dtype]
+        known = finite & clean.isfinite()
+        change = float((own - clean)[known].abs().max()) if bool(known.any()) else 0.0
+        error, largest = float((found - own)[finite].abs().max()), float(own[finite].abs().max())
+        return error <= _OF_CHANGE[images.dtype] * change + of_score * largest
+
+
+def rounds_to_tf32(values: Tensor) -> bool:
+    """Whether convolutions of these values keep 10 bits of mantissa; the flags are the user's and only read."""
+    if values.device.type != "cuda" or values.dtype != torch.float32:
+        return False
+    if torch.cuda.get_device_capability(values.device) < (8, 0):
+        return False
+    convolution = getattr(torch.backends.cudnn, "conv", None)
+    precision = getattr(convolution, "fp32_precision", None)
+    return bool(torch.backends.cudnn.allow_tf32) if precision is None else precision == "tf32"

@@ -1,0 +1,249 @@
+"""One forward pass of the clean images, operation by operation: what windows are laid over, and what can be merged.
+
+A function mode sees every operation on tensors of the current thread and of no other; nothing is traced or patched, so
+any Python in a model's forward is fine, and a training beside it notices nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from nnwidgets.analysis.engine.occlusion_windows import CleanMap
+
+__all__ = ["CONVOLUTION", "CleanPass", "Step", "asks_only", "bound", "tensors", "writes_first"]
+
+# What a model may ask about a tensor without reading its values.
+_QUESTIONS = frozenset(
+    {"size", "dim", "ndimension", "numel", "nelement", "stride", "is_contiguous", "is_floating_point", "is_complex"}
+    | {"element_size", "storage_offset", "get_device", "__len__", "__get__", "__hash__", "is_inference"}
+    | {"_set_grad_enabled", "set_grad_enabled"}
+)
+_READS = frozenset(
+    {"__bool__", "__int__", "__float__", "__index__", "__contains__", "item", "tolist", "numpy", "__array__"}
+    | {"equal", "allclose", "is_nonzero", "nonzero", "unique", "masked_select"}
+)
+# Where functions take `inplace`.
+_IN_PLACE: dict[Callable[..., Any], int] = {
+    func: list(inspect.signature(func).parameters).index("inplace")
+    for func in vars(F).values()
+    if inspect.isfunction(func) and "inplace" in inspect.signature(func).parameters
+}
+# What makes one value of many; over all of a batch, or along its axis, images influence each other.
+_REDUCTIONS = frozenset(
+    {"mean", "sum", "amax", "amin", "max", "min", "std", "var", "norm", "prod", "median", "logsumexp", "quantile"}
+    | {"softmax", "log_softmax", "cumsum", "argmax", "argmin", "aminmax", "std_mean", "var_mean", "vector_norm"}
+)
+_DIM_THIRD = frozenset({"norm", "quantile", "vector_norm"})
+CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
+_NORM = ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum", "eps")
+
+
+@dataclass(eq=False)
+class Step:
+    """One operation of the clean pass.
+
+    Attributes:
+        func: what was called.
+        output: its value for the clean images if that is a map for each, `(batch, channels, height, width)`.
+        uses: how many later operations read it, and observers of layers.
+        weights: weight, channels last, and bias of a convolution by parameters, which does the normalisation behind it,
+            too, if that is merged; None elsewhere.
+        merged: whether this is such a normalisation: it hands on what it is given.
+        work: multiply-accumulates for one image, of convolutions and linear layers.
+        layer: name of the module in whose forward it is.
+    """
+
+    func: Callable[..., Any]
+    output: CleanMap | None = None
+    uses: int = 0
+    weights: tuple[Tensor, Tensor | None] | None = None
+    merged: bool = False
+    work: int = 0
+    layer: str = ""
+
+    @property
+    def clean(self) -> CleanMap:
+        """The output.
+
+        Raises:
+            ValueError: it is no map for each image.
+        """
+        if self.output is None:
+            raise ValueError(f"{getattr(self.func, '__name__', self.func)}: expected a map for each image")
+        return self.output
+
+
+class CleanPass(TorchFunctionMode):
+    """Records the forward pass that is run under it.
+
+    Args:
+        batch: how many images there are.
+        given: the tensors that belong to the images.
+
+    Attributes:
+        steps: in the order of the calls.
+        paused: while this is set nothing is recorded: what an observer computes is no part of the model.
+        layer: the module that is running, as its hooks say.
+        mixes: what was seen of a model in which images of one batch may influence each other; "" if nothing.
+        narrow: the dtype of fewer than 32 bits that values of the images took within the model; None if they didn't.
+    """
+
+    def __init__(self, batch: int, given: Iterable[Tensor]) -> None:
+        super().__init__()
+        self.steps: list[Step] = []
+        self.mixes = ""
+        self.narrow: torch.dtype | None = None
+        self.paused = False
+        self.layer = ""
+        self._batch = batch
+        self._of_images = {id(tensor): tensor for tensor in given}  # held, so that identities stay
+        self._maps: dict[Step, Tensor] = {}
+        self._made: dict[int, tuple[Tensor, Step]] = {}  # by identity of a value, which is held so that it stays one
+        self._convolutions: dict[Step, Mapping[str, Any]] = {}
+        self._norms: list[tuple[Step, Step, Mapping[str, Any]]] = []
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if self.paused or asks_only(func):
+            return func(*args, **kwargs)
+        for given in tensors((args, kwargs)):
+            self.use(given)
+        if "out" in kwargs:
+            self._save(kwargs["out"])
+        elif writes_first(func, args, kwargs):
+            self._save(args[0] if args else kwargs.get("input"))
+        self.steps.append(step := Step(func, layer=self.layer))
+        if func is torch.conv2d:
+            self._convolutions[step] = bound(CONVOLUTION, args, kwargs)
+        elif func is F.batch_norm:
+            self._note_norm(step, bound(_NORM, args, kwargs))
+        depends = any(id(value) in self._of_images for value in tensors((args, kwargs)))
+        if depends:
+            self._note_mixing(func, args, kwargs)
+        output = func(*args, **kwargs)
+        for value in tensors(output):
+            self._made[id(value)] = value, step
+            if depends:
+                self._of_images[id(value)] = value
+                if value.is_floating_point() and value.dtype not in (torch.float32, torch.float64):
+                    self.narrow = value.dtype
+        if isinstance(output, Tensor):
+            if func is torch.conv2d:
+                step.work = output[0].numel() * self._convolutions[step]["weight"][0].numel()
+            elif func is F.linear:
+                step.work = output[0].numel() * bound(("input",), args, kwargs)["input"].shape[-1]
+            if output.ndim == 4 and len(output) == self._batch and output.is_floating_point():
+                self._maps[step] = output
+        return output
+
+    def use(self, value: Tensor) -> None:
+        """Note that somebody reads this value."""
+        if id(value) in self._made:
+            self._made[id(value)][1].uses += 1
+
+    def finish(self) -> list[Step]:
+        """Return the steps, with normalisations merged into the convolutions that nobody else reads."""
+        for step, values in self._maps.items():
+            step.output = CleanMap(values)
+        merged = dict[Step, tuple[Tensor, Tensor]]()
+        for convolution, norm, given in self._norms:
+            if convolution.uses == 1:
+                merged[convolution] = _merged(self._convolutions[convolution], given)
+                convolution.output, norm.merged = norm.output, True
+        for convolution, given in self._convolutions.items():
+            weight, bias = merged.get(convolution, (given["weight"], given.get("bias")))
+            if id(given["weight"]) not in self._made and id(given.get("bias")) not in self._made:
+                convolution.weights = weight.contiguous(memory_format=torch.channels_last), bias
+        for held in (self._made, self._of_images, self._maps, self._convolutions, self._norms):
+            held.clear()
+        return self.steps
+
+    def _note_mixing(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Note that an operation on values of the images shows one image something of another."""
+        name = getattr(func, "__name__", "")
+        if name in _READS:
+            self.mixes = "it decides by values of the images"
+        elif name in _REDUCTIONS:
+            given = bound(("input", "p", "dim") if name in _DIM_THIRD else ("input", "dim"), args, kwargs)
+            x, dim = given.get("input"), given.get("dim", given.get("axis"))
+            if isinstance(x, Tensor) and x.ndim and not isinstance(dim, Tensor):
+                dims = range(x.ndim) if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
+                if 0 in [each % x.ndim for each in dims if isinstance(each, int)]:
+                    self.mixes = "it reduces over the batch"
+
+    def _note_norm(self, step: Step, given: Mapping[str, Any]) -> None:
+        if given.get("training"):
+            self.mixes = "it normalises over the batch"
+            return
+        _, before = self._made.get(id(given["input"]), (None, None))
+        if before is None or before not in self._convolutions:
+            return
+        parameters = [*self._convolutions[before].items(), *given.items()]
+        if not any(id(value) in self._made for name, value in parameters if name != "input"):
+            self._norms.append((before, step, given))
+
+    def _save(self, written: Any) -> None:
+        """Keep what the steps so far found in memory that is about to be written."""
+        if not isinstance(written, Tensor):
+            return
+        memory = written.untyped_storage().data_ptr()
+        for step, values in self._maps.items():
+            if values.untyped_storage().data_ptr() == memory:
+                self._maps[step] = values.clone()
+
+
+def asks_only(func: Callable[..., Any]) -> bool:
+    """Whether this operation is a question about shape or kind; neither pass counts those."""
+    return getattr(func, "__name__", "") in _QUESTIONS
+
+
+def bound(names: tuple[str, ...], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments by name; those that were not given are left out.
+
+    >>> bound(("input", "dim"), (1,), {"dim": 2})
+    {'input': 1, 'dim': 2}
+    """
+    return {**dict(zip(names, args, strict=False)), **kwargs}
+
+
+def tensors(values: Any) -> Iterator[Tensor]:
+    """Yield the tensors in nested tuples, lists and dicts."""
+    todo = [values]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (tuple, list)):
+            todo += value[::-1]
+        elif isinstance(value, dict):
+            todo += reversed(value.values())
+
+
+def writes_first(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Whether this writes to its first argument."""
+    name = getattr(func, "__name__", "")
+    if (name.endswith("_") and not name.endswith("__")) or name.startswith("__i") or name == "__setitem__":
+        return True
+    place = _IN_PLACE.get(func, len(args))
+    return bool(kwargs.get("inplace") or (place < len(args) and args[place]))
+
+
+def _merged(convolution: Mapping[str, Any], norm: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
+    """Return weight and bias of a convolution that normalises by running statistics, too."""
+    scale = (norm["running_var"] + norm.get("eps", 1e-5)).rsqrt()
+    if norm.get("weight") is not None:
+        scale = scale * norm["weight"]
+    bias = convolution.get("bias")
+    shift = -norm["running_mean"] if bias is None else bias - norm["running_mean"]
+    shift = shift * scale if norm.get("bias") is None else shift * scale + norm["bias"]
+    return convolution["weight"] * scale[:, None, None, None], shift

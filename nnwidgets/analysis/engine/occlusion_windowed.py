@@ -1,0 +1,144 @@
+"""Occlusion by recomputing only what each square changes, and whole images from where that is everything.
+
+Knows a module and a `Problem`; must not know in which order positions are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nnwidgets.analysis.capture import record
+from nnwidgets.analysis.engine.layer_calls import named_modules
+from nnwidgets.analysis.engine.occlusion_covered import CoveredPass, held, whole
+from nnwidgets.analysis.engine.occlusion_dense import checked_scores, of_images, position_sums
+from nnwidgets.analysis.engine.occlusion_problem import Problem
+from nnwidgets.analysis.engine.occlusion_spans import Span
+from nnwidgets.analysis.engine.occlusion_steps import CleanPass
+from nnwidgets.analysis.engine.occlusion_windows import CleanMap, Windows
+
+__all__ = ["WindowEngine"]
+
+Answer = tuple[Tensor, dict[str, Tensor]]
+
+
+class WindowEngine:
+    """Scores and layer sums of covered images, computed on windows around the squares as far as the model allows.
+
+    Args:
+        module: a shadow's module.
+        problem: what to compute.
+        score_fn: output -> `(n, classes)`.
+
+    Attributes:
+        mixes: why images of one batch may influence each other, so that this engine must not be used; "" if they don't.
+        narrow: the dtype of fewer than 32 bits in which the model computes, with that consequence, too; None if none.
+    """
+
+    def __init__(self, module: nn.Module, problem: Problem, *, score_fn: Callable[[Any], Tensor]) -> None:
+        self._module, self._problem, self._score_fn = module, problem, score_fn
+        self._windowed = self._dense = self._whole = 0
+        self.dense_from = ""
+        self._clean = CleanMap(problem.images)
+        # The model may write to what it is given.
+        given = [each.clone() if isinstance(each, Tensor) else each for each in (problem.images, *problem.extra)]
+        clean = CleanPass(len(problem.images), [each for each in given if isinstance(each, Tensor)])
+        self._clean_answer = self._run_clean(clean, given)
+        self._steps = clean.finish()
+        self.mixes, self.narrow = clean.mixes, clean.narrow
+
+    @property
+    def windowed_share(self) -> float:
+        """Share of the multiply-accumulates so far that were done on windows."""
+        return self._windowed / max(1, self._windowed + self._dense)
+
+    @property
+    def work_share(self) -> float:
+        """Multiply-accumulates so far as a share of those of whole forward passes."""
+        return (self._windowed + self._dense) / max(1, self._whole)
+
+    def evaluate(self, image: Tensor, top: Tensor, left: Tensor) -> Answer:
+        """Return scores `(n, classes)` and, for each layer, its values summed over positions `(n, channels)`, on the
+        device.
+
+        Args:
+            image: `(n,)` int64, which image.
+            top: `(n,)` int64, top edge of the square; the image's height or more: nothing is covered.
+            left: `(n,)` int64, left edge of the square.
+
+        Raises:
+            StrayedError: the covered images take another way than the clean ones.
+        """
+        covered = top < self._problem.images.shape[2]
+        scores, sums = self._clean_answer
+        if not bool(covered.any()):
+            return scores[image], {layer: value[image] for layer, value in sums.items()}
+        rows = covered.nonzero().flatten()
+        found_scores, found_sums = self._covered(image[rows], top[rows], left[rows])
+        if len(rows) == len(image):
+            return found_scores, found_sums
+        place = rows.to(found_scores.device)
+        return (
+            scores[image].index_copy(0, place, found_scores),
+            {layer: sums[layer][image].index_copy(0, place, value) for layer, value in found_sums.items()},
+        )
+
+    def _covered(self, image: Tensor, top: Tensor, left: Tensor) -> Answer:
+        n = len(image)
+        if n == 1:  # two, so that what belongs to the images can be told from what belongs to none
+            image, top, left = image.repeat(2), top.repeat(2), left.repeat(2)
+        (height, width), fill = self._problem.patch, self._problem.fill
+        rows = Span(top.numpy(), top.numpy() + height, self._problem.images.shape[2])
+        cols = Span(left.numpy(), left.numpy() + width, self._problem.images.shape[3])
+        square = (
+            fill.expand(len(image), -1, height, width) if len(fill) == 1 else fill[image].expand(-1, -1, height, width)
+        )
+        square = square.contiguous(memory_format=torch.channels_last)
+        run = CoveredPass(self._steps)
+        sums: dict[str, Tensor] = {}
+
+        def add(name: str, value: Tensor) -> None:
+            run.paused = True
+            inside = held(value)
+            sums[name] = inside.sums() if isinstance(inside, Windows) else position_sums(inside)
+            run.paused = False
+
+        extra = [of_images(argument, image, len(self._problem.images)) for argument in self._problem.extra]
+        placeholder = run.cover(Windows(square, rows, cols, self._clean, image.numpy()))
+        with run:
+            output = record(self._module, (placeholder, *extra), layers=self._problem.layers, on_activation=add)
+            scores = self._score_fn(output)
+        scores = checked_scores(whole(scores), len(image))
+        self._windowed += len(image) * run.windowed
+        self._dense += len(image) * run.dense
+        self._whole += len(image) * sum(step.work for step in self._steps)
+        if run.first_dense is not None:
+            self.dense_from = run.first_dense.layer or getattr(run.first_dense.func, "__name__", "")
+        return scores[:n], {layer: value[:n] for layer, value in sums.items()}
+
+    def _run_clean(self, clean: CleanPass, given: list[Any]) -> Answer:
+        problem, sums = self._problem, dict[str, Tensor]()
+
+        def add(name: str, value: Tensor) -> None:
+            clean.paused = True
+            clean.use(value)
+            sums[name] = position_sums(value)
+            clean.paused = False
+
+        with ExitStack() as hooks, clean:
+            for name, child in named_modules(self._module).items():
+                hooks.callback(child.register_forward_pre_hook(_tell(clean, name)).remove)
+            output = record(self._module, given, layers=problem.layers, on_activation=add)
+            scores = checked_scores(self._score_fn(output), len(problem.images))
+        return scores, sums
+
+
+def _tell(clean: CleanPass, name: str) -> Callable[[nn.Module, Any], None]:
+    def note(_module: nn.Module, _inputs: Any) -> None:
+        clean.layer = name
+
+    return note
