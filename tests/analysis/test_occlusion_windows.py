@@ -70,7 +70,7 @@ def test_random_nets_give_the_models_own_scores(seed: int) -> None:
     net = RandomNet(seed).to(dtype)
     patch = (2 + seed % 3, 2 + seed % 4)
     images = torch.randn(1 + seed % 2, net.channels, *net.size, dtype=dtype)
-    fill = [0.3, -1.0, 0.5][: net.channels] if seed % 2 else 0.0
+    fill = [1.5, -2.0, 1.0][: net.channels] if seed % 2 else 2.0
     with torch.no_grad():  # so that what a small square changes in the mean of a large map is no small part of a score
         net.head.bias.sub_(net.eval()(images).mean(0), alpha=0.9)
     engine = check(net, problem_of(images, patch, min(patch), fill=fill))
