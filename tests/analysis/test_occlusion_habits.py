@@ -68,6 +68,13 @@ def weights_of_the_batch(model: Model, x: Tensor) -> Tensor:
     return model.head((y * y.mean((2, 3)).mean(0)[:, None, None]).mean((2, 3)))  # type: ignore[no-any-return]
 
 
+def writing_to_a_view(model: Model, x: Tensor) -> Tensor:
+    y = model.first(x)
+    part = y[:, :3]
+    part.mul_(2.0)
+    return model.head(y.relu().mean((2, 3)))  # type: ignore[no-any-return]
+
+
 def masked(model: Model, x: Tensor) -> Tensor:
     return model.end(x).masked_fill(torch.tensor([False, True, False, False]), -torch.inf)
 
@@ -136,6 +143,7 @@ def images(generator: torch.Generator) -> Tensor:
         (least_and_largest, "one whole image at a time: it reduces over the batch"),
         (of_the_largest, "one whole image at a time: it reduces over the batch"),
         (weights_of_the_batch, "one whole image at a time: it reduces over the batch"),
+        (writing_to_a_view, ""),
         (masked, ""),
         (cached, ""),
         (keywords, ""),

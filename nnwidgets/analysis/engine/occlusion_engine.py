@@ -166,10 +166,8 @@ class Engine:
         clean, _ = windows.evaluate(image, torch.full_like(top, self._problem.images.shape[2]), left)
         if self._agree(found, own, clean):
             return
-        beside = torch.stack(
-            [top[0], torch.tensor(self._problem.images.shape[2])]
-        )  # the clean image, in one batch with it
-        together, _ = self._by_whole.evaluate(image.repeat(2), beside, left.repeat(2))
+        with_clean = torch.cat([top, torch.full_like(top, self._problem.images.shape[2])])
+        together, _ = self._by_whole.evaluate(image.repeat(2), with_clean, left.repeat(2))
         if self._agree(together[:1], own, clean):
             self.why_whole = f"whole images: windows gave other values from {self._first_difference(image, top, left)}"
         else:

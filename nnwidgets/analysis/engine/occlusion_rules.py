@@ -132,17 +132,6 @@ def _combined(step: Step, a: Any, b: Any, **kwargs: Any) -> Windows | None:
     return _like(step, x, values)
 
 
-def _channels(step: Step, x: Any, index: Any) -> Windows | None:
-    """Pick channels, of all images and positions."""
-    everything = slice(None)
-    if not isinstance(index, tuple) or index[0] != everything or len(index) > 4:
-        return None
-    picked, rest = index[1] if len(index) > 1 else everything, index[2:]
-    if not isinstance(picked, (slice, list)) or any(not isinstance(each, slice) or each != everything for each in rest):
-        return None
-    return _like(step, x, x.values[:, picked].contiguous(memory_format=torch.channels_last))
-
-
 def _concatenate(step: Step, *args: Any, **kwargs: Any) -> Windows | None:
     given = bound(("tensors", "dim"), args, kwargs)
     parts = given["tensors"]
@@ -238,7 +227,6 @@ def _rules() -> dict[Callable[..., Any], Rule]:
         _dropout: "dropout dropout1d dropout2d dropout3d alpha_dropout feature_alpha_dropout",
         _same: "contiguous detach to float double requires_grad_",
         _copy: "clone",
-        _channels: "__getitem__",
         _mean: "mean",
         _convolution: "conv2d",
         _max_pool: "max_pool2d",

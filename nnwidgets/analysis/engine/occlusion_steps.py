@@ -118,10 +118,10 @@ class CleanPass(TorchFunctionMode):
             return func(*args, **kwargs)
         for given in tensors((args, kwargs)):
             self.use(given)
-        if "out" in kwargs:
-            self._save(kwargs["out"])
-        elif writes_first(func, args, kwargs):
-            self._save(args[0] if args else kwargs.get("input"))
+        written = kwargs.get("out")
+        if written is None and writes_first(func, args, kwargs):
+            written = args[0] if args else kwargs.get("input")
+        self._save(written)
         self.steps.append(step := Step(func, layer=self.layer))
         if func is torch.conv2d:
             self._convolutions[step] = bound(CONVOLUTION, args, kwargs)
@@ -131,7 +131,7 @@ class CleanPass(TorchFunctionMode):
         if depends:
             self._note_mixing(func, args, kwargs)
         output = func(*args, **kwargs)
-        for value in tensors(output):
+        for value in tensors((output, written)):
             self._made[id(value)] = value, step
             if depends:
                 self._of_images[id(value)] = value
