@@ -311,8 +311,7 @@ def test_the_nets_of_the_benchmark_need_little_more_than_the_least_work(case: Ca
     assert engine.why_whole == ""
     assert 1 / engine.work_share >= case.work / 1.25
     for at in some[::8].tolist():
-        one = problem_of(problem.images, case.patch, case.stride)
-        own, _ = DenseEngine(model, one, score_fn=class_scores).evaluate(
+        own, _ = DenseEngine(model, problem, score_fn=class_scores).evaluate(
             image[at : at + 1], top[at : at + 1], left[at : at + 1]
         )
         torch.testing.assert_close(scores[some == at], own, rtol=1e-4, atol=1e-5 * float(own.abs().max()))

@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from nnwidgets.analysis.engine.occlusion_rules import RULES
-from nnwidgets.analysis.engine.occlusion_steps import CONVOLUTION, Step, asks_only, bound, tensors, writes_first
+from nnwidgets.analysis.engine.occlusion_steps import CONVOLUTION, Step, asks_only, bound, writes_first
 from nnwidgets.analysis.engine.occlusion_windows import Windows
+from nnwidgets.analysis.engine.own_work import tensors
 
 __all__ = ["CoveredPass", "StrayedError"]
 

@@ -27,8 +27,6 @@ class DenseEngine:
         score_fn: output -> `(n, classes)`.
     """
 
-    windowed_share = 0.0
-
     def __init__(self, module: nn.Module, problem: Problem, *, score_fn: Callable[[Any], Tensor]) -> None:
         self._module = module
         self._problem = problem

@@ -70,13 +70,7 @@ class Engine:
         return "" if self._windows is None else self._windows.dense_from
 
     def evaluate(self, image: Tensor, top: Tensor, left: Tensor) -> Answer:
-        """Return scores `(n, classes)` and, for each layer, its values summed over positions `(n, channels)`, on the
-        device; see `WindowEngine.evaluate`.
-
-        Raises:
-            KeyError: an unknown layer.
-            ValueError: an output without a class axis.
-        """
+        """Return what `DenseEngine.evaluate` does, and raise the same."""
         covers = bool((top < self._problem.images.shape[2]).any())
         while not self.prepared and (covers or self._windows is None):
             self.prepare()

@@ -8,12 +8,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["PixelTable"]
+from nnwidgets.analysis.engine.occlusion_spans import Origins
 
-Origins = NDArray[np.int64]
+__all__ = ["PixelTable"]
 
 
 class PixelTable:

@@ -7,7 +7,7 @@ any Python in a model's forward is fine, and a training beside it notices nothin
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,9 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from nnwidgets.analysis.engine.occlusion_windows import CleanMap
+from nnwidgets.analysis.engine.own_work import tensors
 
-__all__ = ["CONVOLUTION", "CleanPass", "Step", "asks_only", "bound", "tensors", "writes_first"]
+__all__ = ["CONVOLUTION", "CleanPass", "Step", "asks_only", "bound", "writes_first"]
 
 # What a model may ask about a tensor without reading its values.
 _QUESTIONS = frozenset(
@@ -214,19 +215,6 @@ def bound(names: tuple[str, ...], args: tuple[Any, ...], kwargs: Mapping[str, An
     {'input': 1, 'dim': 2}
     """
     return {**dict(zip(names, args, strict=False)), **kwargs}
-
-
-def tensors(values: Any) -> Iterator[Tensor]:
-    """Yield the tensors in nested tuples, lists and dicts."""
-    todo = [values]
-    while todo:
-        value = todo.pop()
-        if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, (tuple, list)):
-            todo += value[::-1]
-        elif isinstance(value, dict):
-            todo += reversed(value.values())
 
 
 def writes_first(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:

@@ -62,13 +62,7 @@ class WindowEngine:
         return (self._windowed + self._dense) / max(1, self._whole)
 
     def evaluate(self, image: Tensor, top: Tensor, left: Tensor) -> Answer:
-        """Return scores `(n, classes)` and, for each layer, its values summed over positions `(n, channels)`, on the
-        device.
-
-        Args:
-            image: `(n,)` int64, which image.
-            top: `(n,)` int64, top edge of the square; the image's height or more: nothing is covered.
-            left: `(n,)` int64, left edge of the square.
+        """Return what `DenseEngine.evaluate` does.
 
         Raises:
             StrayedError: the covered images take another way than the clean ones.

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["OwnWork"]
+__all__ = ["OwnWork", "tensors"]
 
 # They may return new memory, yet no new values.
 _COPIES = frozenset(
@@ -56,25 +56,27 @@ class OwnWork(TorchFunctionMode):
         kwargs = kwargs or {}
         if not self._running or self._running[-1][1][0] or getattr(func, "__name__", "") in _COPIES:
             return func(*args, **kwargs)
-        given = {id(tensor): (tensor._version, _storage(tensor)) for tensor in _tensors((args, kwargs))}
+        given = {id(tensor): (tensor._version, _storage(tensor)) for tensor in tensors((args, kwargs))}
         output = func(*args, **kwargs)
         if given:
             storages = {storage for _, storage in given.values()}
-            new = any(_storage(tensor) not in storages for tensor in _tensors(output))
-            written = any(tensor._version != given[id(tensor)][0] for tensor in _tensors((args, kwargs)))
+            new = any(_storage(tensor) not in storages for tensor in tensors(output))
+            written = any(tensor._version != given[id(tensor)][0] for tensor in tensors((args, kwargs)))
             self._running[-1][1][0] = new or written
         return output
 
 
-def _tensors(values: Any) -> Iterator[Tensor]:
-    """Yield the tensors in nested tuples, lists and dicts."""
-    if isinstance(values, Tensor):
-        yield values
-    elif isinstance(values, (tuple, list)):
-        for value in values:
-            yield from _tensors(value)
-    elif isinstance(values, dict):
-        yield from _tensors(list(values.values()))
+def tensors(values: Any) -> Iterator[Tensor]:
+    """Yield the tensors in nested tuples, lists and dicts, in their order."""
+    todo = [values]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, (tuple, list)):
+            todo += value[::-1]
+        elif isinstance(value, dict):
+            todo += reversed(value.values())
 
 
 def _storage(tensor: Tensor) -> int:
