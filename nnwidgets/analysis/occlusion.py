@@ -61,9 +61,9 @@ class OcclusionMap:
     computed: Tensor
     rows: tuple[int, ...]
     cols: tuple[int, ...]
-    patch: tuple[int, int]
-    stride: tuple[int, int]
-    image_size: tuple[int, int]
+    patch: tuple[int, ...]
+    stride: tuple[int, ...]
+    image_size: tuple[int, ...]
     windowed_share: float = 0.0
     work_share: float = 1.0
     dense_from: str = ""
@@ -253,18 +253,18 @@ def _start(
 def _result(run: Run) -> OcclusionMap:
     """Return the map so far; its tensors are its own."""
     problem = run.problem
-    grid = (len(problem.images), len(problem.rows), len(problem.cols), -1)
+    grid = (len(problem.images), *problem.grid, -1)
     return OcclusionMap(
         scores=run.scores[:, 1:].reshape(grid).clone(),
         clean=run.scores[:, 0].clone(),
         layer_sums={layer: sums[:, 1:].reshape(grid).clone() for layer, sums in run.sums.items()},
         clean_layer_sums={layer: sums[:, 0].clone() for layer, sums in run.sums.items()},
         computed=run.computed.clone(),
-        rows=problem.rows,
-        cols=problem.cols,
+        rows=problem.origins[0],
+        cols=problem.origins[1],
         patch=problem.patch,
         stride=problem.stride,
-        image_size=(problem.images.shape[2], problem.images.shape[3]),
+        image_size=tuple(problem.images.shape[2:]),
         windowed_share=run.engine.windowed_share,
         work_share=run.engine.work_share,
         dense_from=run.engine.dense_from,

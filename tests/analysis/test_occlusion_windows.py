@@ -29,19 +29,18 @@ def problem_of(images: Tensor, patch: Any, stride: Any, *, fill: Any = 0.0, laye
     return pose(images, patch=patch, stride=stride, fill=fill, layers=layers, extra=None, device=CPU)
 
 
-def places(problem: Problem) -> tuple[Tensor, Tensor, Tensor]:
-    """Image, top and left of every position of every image."""
-    image, top, left = torch.meshgrid(
-        torch.arange(len(problem.images)), torch.tensor(problem.rows), torch.tensor(problem.cols), indexing="ij"
-    )
-    return image.flatten(), top.flatten(), left.flatten()
+def places(problem: Problem) -> tuple[Tensor, Tensor]:
+    """Image and place of every position of every image."""
+    work = torch.cartesian_prod(*(torch.arange(length) for length in (len(problem.images), *problem.grid)))
+    return work[:, 0], work[:, 1:]
 
 
 def one_by_one(model: nn.Module, problem: Problem) -> Tensor:
     """The model's own scores of every covered image, each in a batch of its own."""
     scores = []
     with torch.no_grad():
-        for image, top, left in zip(*places(problem), strict=True):
+        for image, (i, j) in zip(*places(problem), strict=True):
+            top, left = problem.origins[0][i], problem.origins[1][j]
             covered = problem.images[image : image + 1].clone()
             fill = problem.fill[image if len(problem.fill) > 1 else 0]
             covered[:, :, top : top + problem.patch[0], left : left + problem.patch[1]] = fill
@@ -53,10 +52,10 @@ def check(model: nn.Module, problem: Problem) -> Engine:
     """Compare all positions with the model's own answers; returns the engine."""
     model.eval()
     engine = Engine(model, problem, score_fn=class_scores)
-    image, top, left = places(problem)
+    image, place = places(problem)
     with torch.no_grad():
         clean = model(problem.images.clone())[image]
-    own, (found, _) = one_by_one(model, problem), engine.evaluate(image, top, left)
+    own, (found, _) = one_by_one(model, problem), engine.evaluate(image, place)
     change, largest = (own - clean).abs().max(), own.abs().max()
     assert change >= 0.01 * largest, "the squares change too little: the clean scores would pass for an answer"
     exact = problem.images.dtype == torch.float64
@@ -258,14 +257,12 @@ def test_later_maps_check_one_position_and_catch_weights_that_break_windows(monk
     torch.manual_seed(0)
     net = nn.Sequential(nn.Conv2d(2, 4, 3), nn.Tanh(), nn.Flatten(), nn.Linear(840, 4)).eval()
     problem = problem_of(torch.randn(1, 2, 17, 16), 4, 3)
-    checked: list[list[int]] = []
+    checked: list[list[tuple[int, ...]]] = []
     compare = Engine._check
 
-    def noted(engine: Engine, windows: Any, position: Any, found: Tensor) -> None:
-        checked[-1].append(
-            problem.rows.index(int(position[1])) * len(problem.cols) + problem.cols.index(int(position[2]))
-        )
-        compare(engine, windows, position, found)
+    def noted(engine: Engine, windows: Any, image: Tensor, place: Tensor, found: Tensor) -> None:
+        checked[-1].append(tuple(place[0].tolist()))
+        compare(engine, windows, image, place, found)
 
     monkeypatch.setattr(Engine, "_check", noted)
     for _ in range(3):
@@ -304,14 +301,12 @@ def test_one_wrong_position_is_noticed_when_it_is_checked(spoilt: str, monkeypat
 def test_the_nets_of_the_benchmark_need_little_more_than_the_least_work(case: Case) -> None:
     model = case.model()
     problem = problem_of(case.image(), case.patch, case.stride)
-    image, top, left = places(problem)
+    image, place = places(problem)
     some = torch.linspace(0, len(image) - 1, 24).long()
     engine = Engine(model, problem, score_fn=class_scores)
-    scores, _ = engine.evaluate(image[some], top[some], left[some])
+    scores, _ = engine.evaluate(image[some], place[some])
     assert engine.why_whole == ""
     assert 1 / engine.work_share >= case.work / 1.25
     for at in some[::8].tolist():
-        own, _ = DenseEngine(model, problem, score_fn=class_scores).evaluate(
-            image[at : at + 1], top[at : at + 1], left[at : at + 1]
-        )
+        own, _ = DenseEngine(model, problem, score_fn=class_scores).evaluate(image[at : at + 1], place[at : at + 1])
         torch.testing.assert_close(scores[some == at], own, rtol=1e-4, atol=1e-5 * float(own.abs().max()))

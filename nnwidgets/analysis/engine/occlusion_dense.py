@@ -31,25 +31,24 @@ class DenseEngine:
         self._module = module
         self._problem = problem
         self._score_fn = score_fn
-        height, width = problem.images.shape[2:]
-        self._ys = torch.arange(height, device=problem.images.device)
-        self._xs = torch.arange(width, device=problem.images.device)
+        device = problem.images.device
+        self._origins = [torch.tensor(each, device=device) for each in problem.origins]
+        self._along = [torch.arange(size, device=device) for size in problem.images.shape[2:]]
 
-    def evaluate(self, image: Tensor, top: Tensor, left: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def evaluate(self, image: Tensor, place: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return scores `(n, classes)` and, for each layer, its values summed over positions `(n, channels)`, on the
         device.
 
         Args:
             image: `(n,)` int64, which image.
-            top: `(n,)` int64, top edge of the square; the image's height or more: nothing is covered.
-            left: `(n,)` int64, left edge of the square.
+            place: `(n, axes)` int64, which of the problem's origins along each axis; -1: nothing is covered.
 
         Raises:
             KeyError: an unknown layer.
             ValueError: an output without a class axis.
         """
         images = self._problem.images
-        image, top, left = (index.to(images.device) for index in (image, top, left))
+        image, place = image.to(images.device), place.to(images.device)
         sums: dict[str, Tensor] = {}
 
         def add(name: str, value: Tensor) -> None:
@@ -57,16 +56,18 @@ class DenseEngine:
 
         extra = (of_images(argument, image, len(images)) for argument in self._problem.extra)
         output = record(
-            self._module, (self._covered(image, top, left), *extra), layers=self._problem.layers, on_activation=add
+            self._module, (self._covered(image, place), *extra), layers=self._problem.layers, on_activation=add
         )
         return checked_scores(self._score_fn(output), len(image)), sums
 
-    def _covered(self, image: Tensor, top: Tensor, left: Tensor) -> Tensor:
-        """Return the images with their squares filled, `(n, channels, height, width)`."""
-        (height, width), fill = self._problem.patch, self._problem.fill
-        in_rows = (self._ys >= top[:, None]) & (self._ys < top[:, None] + height)
-        in_cols = (self._xs >= left[:, None]) & (self._xs < left[:, None] + width)
-        square = (in_rows[:, :, None] & in_cols[:, None, :])[:, None]
+    def _covered(self, image: Tensor, place: Tensor) -> Tensor:
+        """Return the images with their squares filled."""
+        fill, axes = self._problem.fill, len(self._along)
+        square = (place[:, 0] >= 0).reshape(-1, *[1] * (axes + 1))
+        for axis, (along, origins) in enumerate(zip(self._along, self._origins, strict=True)):
+            at = along - origins[place[:, axis]][:, None]
+            within = (at >= 0) & (at < self._problem.patch[axis])
+            square = square & within.reshape(len(image), *[1] * (axis + 1), -1, *[1] * (axes - 1 - axis))
         return torch.where(square, fill if len(fill) == 1 else fill[image], self._problem.images[image])
 
 

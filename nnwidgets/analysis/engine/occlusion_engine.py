@@ -30,7 +30,6 @@ _OF_SCORE_TF32 = 1e-2
 
 _maps: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
 T = TypeVar("T")
-Positions = tuple[Tensor, Tensor, Tensor]
 logger = logging.getLogger(__name__)
 
 
@@ -50,7 +49,7 @@ class Engine:
         self._module, self._problem, self._score_fn = module, problem, score_fn
         self._by_whole = DenseEngine(module, problem, score_fn=score_fn)
         self._windows: WindowEngine | None = None
-        self._unchecked: list[tuple[Positions, Tensor]] = []  # positions, and what windows say of them
+        self._unchecked: list[tuple[Tensor, Tensor, Tensor]] = []  # image, place, and what windows say of them
         self._alone = False
         self.why_whole = ""
 
@@ -69,18 +68,18 @@ class Engine:
         """The first layer that is computed as a whole; "" if none is yet."""
         return "" if self._windows is None else self._windows.dense_from
 
-    def evaluate(self, image: Tensor, top: Tensor, left: Tensor) -> Answer:
+    def evaluate(self, image: Tensor, place: Tensor) -> Answer:
         """Return what `DenseEngine.evaluate` does, and raise the same."""
-        covers = bool((top < self._problem.images.shape[2]).any())
+        covers = bool((place >= 0).any())
         while not self.prepared and (covers or self._windows is None):
             self.prepare()
         windows = self._windows
         if windows is not None:
-            answer = self._attempt(lambda: windows.evaluate(image, top, left))
+            answer = self._attempt(lambda: windows.evaluate(image, place))
             if answer is not None:
                 return answer
             self._windows = None
-        return self._singly(image, top, left) if self._alone else self._by_whole.evaluate(image, top, left)
+        return self._singly(image, place) if self._alone else self._by_whole.evaluate(image, place)
 
     @property
     def prepared(self) -> bool:
@@ -92,17 +91,17 @@ class Engine:
         if self._windows is None:
             self._windows = self._attempt(self._look)
         else:
-            windows, (position, found) = self._windows, self._unchecked.pop()
-            self._attempt(lambda: self._check(windows, position, found))
+            windows, unchecked = self._windows, self._unchecked.pop()
+            self._attempt(lambda: self._check(windows, *unchecked))
         if self.why_whole:
             self._windows = None
 
     def _new_windows(self, problem: Problem) -> WindowEngine:
         return WindowEngine(self._module, problem, score_fn=self._score_fn)
 
-    def _singly(self, *positions: Tensor) -> Answer:
+    def _singly(self, image: Tensor, place: Tensor) -> Answer:
         """Return what the model says to each image alone."""
-        answers = [self._by_whole.evaluate(*one) for one in zip(*(each.split(1) for each in positions), strict=True)]
+        answers = [self._by_whole.evaluate(*one) for one in zip(image.split(1), place.split(1), strict=True)]
         sums = {layer: torch.cat([sums[layer] for _, sums in answers]) for layer in answers[0][1]}
         return torch.cat([scores for scores, _ in answers]), sums
 
@@ -118,6 +117,9 @@ class Engine:
             return None
 
     def _look(self) -> WindowEngine | None:
+        if self._problem.images.ndim != 4:
+            self.why_whole = "whole images: windows are for pictures"
+            return None
         if self._problem.images.dtype not in _OF_CHANGE:
             self.why_whole = f"whole images: windows are for float32 and float64, not for {self._problem.images.dtype}"
             return None
@@ -130,54 +132,46 @@ class Engine:
             return None
         number = _maps.get(self._module, 0)
         _maps[self._module] = number + 1
-        positions = self._positions(number)
-        places = [torch.cat(each) for each in zip(*positions, strict=True)]
+        image, place = self._some(number)
         try:
-            found, _ = windows.evaluate(*places)
+            found, _ = windows.evaluate(image, place)
         except StrayedError:  # the first pass of all may have filled a cache of the model's own
             windows = self._new_windows(self._problem)
-            found, _ = windows.evaluate(*places)
-        self._unchecked = list(zip(positions, found.split(1), strict=True))
+            found, _ = windows.evaluate(image, place)
+        self._unchecked = list(zip(image.split(1), place.split(1), found.split(1), strict=True))
         return windows
 
-    def _positions(self, number: int) -> list[Positions]:
-        """Return image, top and left of the positions to check for the model's n-th map."""
-        images, rows, cols = len(self._problem.images), self._problem.rows, self._problem.cols
-        some = [0, len(rows) * len(cols) - 1, len(rows) // 2 * len(cols) + len(cols) // 2, _SOMEWHERE]
-        places = [at % (len(rows) * len(cols)) for at in (some if number == 0 else [_SOMEWHERE * number])]
-        return [
-            (
-                torch.tensor([(number + i) % images]),
-                torch.tensor([rows[at // len(cols)]]),
-                torch.tensor([cols[at % len(cols)]]),
-            )
-            for i, at in enumerate(places)
-        ]
+    def _some(self, number: int) -> tuple[Tensor, Tensor]:
+        """Return image and place of the positions to check for the model's n-th map."""
+        rows, cols = self._problem.grid
+        corners_and_more = [0, rows * cols - 1, rows // 2 * cols + cols // 2, _SOMEWHERE]
+        at = torch.tensor(corners_and_more if number == 0 else [_SOMEWHERE * number]) % (rows * cols)
+        image = (number + torch.arange(len(at))) % len(self._problem.images)
+        return image, torch.stack([at // cols, at % cols], 1)
 
-    def _check(self, windows: WindowEngine, position: Positions, found: Tensor) -> None:
-        image, top, left = position
-        own, _ = self._by_whole.evaluate(image, top, left)
-        clean, _ = windows.evaluate(image, torch.full_like(top, self._problem.images.shape[2]), left)
+    def _check(self, windows: WindowEngine, image: Tensor, place: Tensor, found: Tensor) -> None:
+        nowhere = torch.full_like(place, -1)
+        own, _ = self._by_whole.evaluate(image, place)
+        clean, _ = windows.evaluate(image, nowhere)
         if self._agree(found, own, clean):
             return
-        with_clean = torch.cat([top, torch.full_like(top, self._problem.images.shape[2])])
-        together, _ = self._by_whole.evaluate(image.repeat(2), with_clean, left.repeat(2))
+        together, _ = self._by_whole.evaluate(image.repeat(2), torch.cat([place, nowhere]))
         if self._agree(together[:1], own, clean):
-            self.why_whole = f"whole images: windows gave other values from {self._first_difference(image, top, left)}"
+            self.why_whole = f"whole images: windows gave other values from {self._first_difference(image, place)}"
         else:
             self.why_whole, self._alone = "one whole image at a time: images of a batch influence each other", True
         logger.warning("occlusion map by %s", self.why_whole)
 
-    def _first_difference(self, *positions: Tensor) -> str:
+    def _first_difference(self, image: Tensor, place: Tensor) -> str:
         """Return the first layer of which windows give other sums than the model."""
         images, extra = self._problem.images, self._problem.extra
         given = [each.clone() if isinstance(each, Tensor) else each for each in (images, *extra)]
         names = tuple(layer.name for layer in layer_names(self._module, given))
         problem = replace(self._problem, layers=names)
-        _, own = DenseEngine(self._module, problem, score_fn=self._score_fn).evaluate(*positions)
+        _, own = DenseEngine(self._module, problem, score_fn=self._score_fn).evaluate(image, place)
         windows = self._new_windows(problem)
-        _, found = windows.evaluate(*positions)
-        _, clean = windows.evaluate(positions[0], torch.full_like(positions[1], images.shape[2]), positions[2])
+        _, found = windows.evaluate(image, place)
+        _, clean = windows.evaluate(image, torch.full_like(place, -1))
         different = (name for name in names if name in own and not self._agree(found[name], own[name], clean[name]))
         return next(different, "the output")
 

@@ -27,20 +27,23 @@ class Problem:
         patch: height and width of the square, in pixels.
         stride: step between positions, in pixels.
         fill: `(1 or batch, channels, 1, 1)`, what the square is filled with.
-        rows: top edges of the squares.
-        cols: left edges of the squares.
+        origins: top edges of the squares, and left edges.
         layers: names of the layers whose activity is summed.
         extra: further positional arguments of the model; tensors with the batch's length go with their image.
     """
 
     images: Tensor
-    patch: tuple[int, int]
-    stride: tuple[int, int]
+    patch: tuple[int, ...]
+    stride: tuple[int, ...]
     fill: Tensor
-    rows: tuple[int, ...]
-    cols: tuple[int, ...]
+    origins: tuple[tuple[int, ...], ...]
     layers: tuple[str, ...]
     extra: tuple[Any, ...]
+
+    @property
+    def grid(self) -> tuple[int, ...]:
+        """Number of positions along each axis."""
+        return tuple(len(each) for each in self.origins)
 
 
 def pose(
@@ -81,8 +84,7 @@ def pose(
         patch=(patch_h, patch_w),
         stride=(stride_h, stride_w),
         fill=_fill_values(fill, moved),
-        rows=_origins(height, patch_h, stride_h),
-        cols=_origins(width, patch_w, stride_w),
+        origins=(_origins(height, patch_h, stride_h), _origins(width, patch_w, stride_w)),
         layers=(layers,) if isinstance(layers, str) else tuple(layers),
         extra=tuple(value.detach().to(device) if isinstance(value, Tensor) else value for value in arguments),
     )

@@ -5,7 +5,9 @@ Knows the order, the chunks and the buffers; must not know how an engine evaluat
 
 from __future__ import annotations
 
+import math
 import time
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +22,7 @@ __all__ = ["Run"]
 _GROWTH = 16  # from one forward pass to the next, at most
 _FEWEST = 2  # a single covered image costs as much as two
 _CHUNK_VALUES = 1 << 24  # input values of one forward pass at most, 64 MB in float32
+_POOLS = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 
 
 class Run:
@@ -33,9 +36,9 @@ class Run:
     Attributes:
         problem: what is computed.
         engine: what evaluates covered images.
-        computed: `(batch, rows, cols)` bool.
-        scores: `(batch, 1 + rows * cols, classes)` on the CPU, the clean image first; NaN where not computed.
-        sums: layer -> `(batch, 1 + rows * cols, channels)`, likewise.
+        computed: `(batch, *grid)` bool.
+        scores: `(batch, 1 + positions, classes)` on the CPU, the clean image first; NaN where not computed.
+        sums: layer -> `(batch, 1 + positions, channels)`, likewise.
     """
 
     def __init__(self, engine: Engine, problem: Problem, *, target: int | None = None) -> None:
@@ -43,14 +46,12 @@ class Run:
         self.problem = problem
         self._target = target
         self._levels = _levels(problem)
-        self._todo = torch.cat(
-            [torch.arange(len(problem.images))[:, None], torch.full((len(problem.images), 2), -1)], 1
-        )
+        batch = len(problem.images)
+        self._todo = torch.cat([torch.arange(batch)[:, None], torch.full((batch, len(problem.grid)), -1)], 1)
         self._next = 0
         self._chunk = _FEWEST
-        batch, rows, cols = len(problem.images), len(problem.rows), len(problem.cols)
-        self.computed = torch.zeros(batch, rows, cols, dtype=torch.bool)
-        self._slots = 1 + rows * cols
+        self.computed = torch.zeros(batch, *problem.grid, dtype=torch.bool)
+        self._slots = 1 + math.prod(problem.grid)
         self.scores = torch.empty(0)  # made when the number of classes is known
         self.sums: dict[str, Tensor] = {}
         self._most = max(1, _CHUNK_VALUES // problem.images[0].numel())
@@ -95,27 +96,30 @@ class Run:
         """Return how much the target's probability differs between the answers around each place, `(n,)`."""
         if not 0 <= target < self.scores.shape[2]:
             raise ValueError(f"target: expected a class from 0 to {self.scores.shape[2] - 1}, got {target}")
-        grid = len(self.problem.images), len(self.problem.rows), len(self.problem.cols)
-        known = self.scores[:, 1:].softmax(-1)[:, :, target].reshape(grid)[:, ::step, ::step]
-        known = known.nan_to_num(0.0)[:, None]
-        highest, lowest = F.max_pool2d(known, 3, 1, 1), -F.max_pool2d(-known, 3, 1, 1)
-        image, i, j = work.unbind(1)
-        return (highest - lowest)[image, 0, i // step, j // step]
+        grid = self.problem.grid
+        known = self.scores[:, 1:].softmax(-1)[:, :, target].reshape(-1, 1, *grid)
+        every: tuple[Any, ...] = (..., *[slice(None, None, step)] * len(grid))
+        known = known[every].nan_to_num(0.0)
+        pool = _POOLS[len(grid)]
+        unrest = pool(known, 3, 1, 1) + pool(-known, 3, 1, 1)
+        image, *place = work.unbind(1)
+        at: tuple[Any, ...] = (image, 0, *(each // step for each in place))
+        return unrest[at]
 
     def _evaluate(self, work: Tensor) -> None:
-        """Evaluate `(n, 3)` rows of image, slot row and slot column, and keep the answers."""
-        image, i, j = work.unbind(1)
-        clean = i < 0
-        tops = torch.tensor(self.problem.rows)[i.clamp(min=0)]
-        lefts = torch.tensor(self.problem.cols)[j.clamp(min=0)]
-        tops = torch.where(clean, self.problem.images.shape[2], tops)
-        scores, sums = self.engine.evaluate(image, tops, lefts)
-        slot = torch.where(clean, 0, 1 + i * len(self.problem.cols) + j)
+        """Evaluate `(n, 1 + axes)` rows of image and place, and keep the answers."""
+        image, place = work[:, 0], work[:, 1:]
+        scores, sums = self.engine.evaluate(image, place)
+        slot = torch.zeros_like(image)
+        for each, length in zip(place.unbind(1), self.problem.grid, strict=True):
+            slot = slot * length + each
+        clean = place[:, 0] < 0
+        slot = torch.where(clean, 0, 1 + slot)
         dtype = torch.float64 if scores.dtype == torch.float64 else torch.float32
         self.scores = self._keep(self.scores, scores, image, slot, dtype)
         for layer, value in sums.items():
             self.sums[layer] = self._keep(self.sums.get(layer, torch.empty(0)), value, image, slot, dtype)
-        self.computed[image[~clean], i[~clean], j[~clean]] = True
+        self.computed[work[~clean].unbind(1)] = True
 
     def _keep(self, buffer: Tensor, values: Tensor, image: Tensor, slot: Tensor, dtype: torch.dtype) -> Tensor:
         if not buffer.numel():
@@ -125,11 +129,9 @@ class Run:
 
 
 def _levels(problem: Problem) -> list[tuple[int, Tensor]]:
-    """Return positions `(n, 2)` from coarse to fine, each level with the step between those before it; 0: none."""
-    i, j = torch.meshgrid(torch.arange(len(problem.rows)), torch.arange(len(problem.cols)), indexing="ij")
-    i, j = i.flatten(), j.flatten()
-    level = torch.full_like(i, 2)
-    level[(i % 2 == 0) & (j % 2 == 0)] = 1
-    level[(i % 4 == 0) & (j % 4 == 0)] = 0
-    places = torch.stack([i, j], 1)
+    """Return places `(n, axes)` from coarse to fine, each level with the step between those before it; 0: none."""
+    places = torch.cartesian_prod(*(torch.arange(length) for length in problem.grid)).reshape(-1, len(problem.grid))
+    level = torch.full((len(places),), 2)
+    level[(places % 2 == 0).all(1)] = 1
+    level[(places % 4 == 0).all(1)] = 0
     return [(step, places[level == number]) for number, step in enumerate((0, 4, 2)) if bool((level == number).any())]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -61,18 +62,18 @@ class WindowEngine:
         """Multiply-accumulates so far as a share of those of whole forward passes."""
         return (self._windowed + self._dense) / max(1, self._whole)
 
-    def evaluate(self, image: Tensor, top: Tensor, left: Tensor) -> Answer:
+    def evaluate(self, image: Tensor, place: Tensor) -> Answer:
         """Return what `DenseEngine.evaluate` does.
 
         Raises:
             StrayedError: the covered images take another way than the clean ones.
         """
-        covered = top < self._problem.images.shape[2]
+        covered = place[:, 0] >= 0
         scores, sums = self._clean_answer
         if not bool(covered.any()):
             return scores[image], {layer: value[image] for layer, value in sums.items()}
         rows = covered.nonzero().flatten()
-        found_scores, found_sums = self._covered(image[rows], top[rows], left[rows])
+        found_scores, found_sums = self._covered(image[rows], place[rows])
         if len(rows) == len(image):
             return found_scores, found_sums
         place = rows.to(found_scores.device)
@@ -81,13 +82,14 @@ class WindowEngine:
             {layer: sums[layer][image].index_copy(0, place, value) for layer, value in found_sums.items()},
         )
 
-    def _covered(self, image: Tensor, top: Tensor, left: Tensor) -> Answer:
+    def _covered(self, image: Tensor, place: Tensor) -> Answer:
         n = len(image)
         if n == 1:  # two, so that what belongs to the images can be told from what belongs to none
-            image, top, left = image.repeat(2), top.repeat(2), left.repeat(2)
+            image, place = image.repeat(2), place.repeat(2, 1)
         (height, width), fill = self._problem.patch, self._problem.fill
-        rows = Span(top.numpy(), top.numpy() + height, self._problem.images.shape[2])
-        cols = Span(left.numpy(), left.numpy() + width, self._problem.images.shape[3])
+        top, left = (np.array(each)[place[:, axis].numpy()] for axis, each in enumerate(self._problem.origins))
+        rows = Span(top, top + height, self._problem.images.shape[2])
+        cols = Span(left, left + width, self._problem.images.shape[3])
         square = (
             fill.expand(len(image), -1, height, width) if len(fill) == 1 else fill[image].expand(-1, -1, height, width)
         )
