@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nnwidgets.analysis.engine.occlusion_spans import Span
+from nnwidgets.analysis.engine.occlusion_spans import Kernel, Span
 from nnwidgets.analysis.engine.occlusion_steps import CONVOLUTION, Step, bound
 from nnwidgets.analysis.engine.occlusion_windows import Windows
 
@@ -101,8 +101,7 @@ def _same(step: Step, x: Any, *args: Any, **kwargs: Any) -> Windows | Tensor | N
     if not isinstance(x, Windows):  # a constant that takes place and dtype of something covered
         plain: Tensor = step.func(x, *(each.values if isinstance(each, Windows) else each for each in args), **kwargs)
         return plain
-    values = step.clean.values
-    return x if (values.dtype, values.device) == (x.values.dtype, x.values.device) else None
+    return x if (step.clean.dtype, step.clean.device) == (x.values.dtype, x.values.device) else None
 
 
 def _copy(step: Step, x: Windows, **_: Any) -> Windows:
@@ -124,7 +123,7 @@ def _combined(step: Step, a: Any, b: Any, **kwargs: Any) -> Windows | None:
         if _wide(rows, cols):
             return None
         values = step.func(a.within(rows, cols), b.within(rows, cols), **kwargs)
-        return Windows(values, rows, cols, step.clean, a.image)
+        return Windows(values, rows, cols, step.clean, a.chunk)
     x, other = (a, b) if isinstance(a, Windows) else (b, a)
     if isinstance(other, Tensor) and not _by_channel_only(other):
         return None
@@ -142,35 +141,28 @@ def _concatenate(step: Step, *args: Any, **kwargs: Any) -> Windows | None:
         rows, cols = rows | part.rows, cols | part.cols
     if _wide(rows, cols):
         return None
-    return Windows(torch.cat([part.within(rows, cols) for part in parts], 1), rows, cols, step.clean, parts[0].image)
+    return Windows(torch.cat([part.within(rows, cols) for part in parts], 1), rows, cols, step.clean, parts[0].chunk)
 
 
 def _pad(step: Step, x: Windows, pad: Any, mode: str = "constant", value: float | None = None) -> Windows | None:
     if mode != "constant" or len(pad) > 4 or min(pad) < 0:
         return None
     left, _, top, _ = (*pad, 0, 0)[:4]
-    rows, cols = x.rows.shifted(top, step.clean.values.shape[2]), x.cols.shifted(left, step.clean.values.shape[3])
-    (first_row, height), (first_col, width) = rows.window, cols.window
-    values = x.crop(first_row - top, height, first_col - left, width, outside=value or 0.0)
-    return Windows(values, rows, cols, step.clean, x.image)
+    rows, cols = x.rows.shifted(top, step.clean.shape[2]), x.cols.shifted(left, step.clean.shape[3])
+    values = x.seen_from(rows, cols, (Kernel(padding=top), Kernel(padding=left)), outside=value or 0.0)
+    return Windows(values, rows, cols, step.clean, x.chunk)
 
 
 class _Sliding:
     """A kernel that slides over windows: which of its outputs change, and what they see."""
 
-    def __init__(self, step: Step, x: Windows, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair) -> None:
+    def __init__(self, step: Step, x: Windows, size: Pair, stride: Pair, padding: Pair, dilation: Pair) -> None:
         self.stride = stride
-        self._x, self._clean, self._kernel, self._padding, self._dilation = x, step.clean, kernel, padding, dilation
-        self._rows, self._cols = (
-            span.through(
-                kernel=kernel[i],
-                stride=stride[i],
-                padding=padding[i],
-                dilation=dilation[i],
-                size=step.clean.values.shape[2 + i],
-            )
-            for i, span in enumerate((x.rows, x.cols))
-        )
+        self._x, self._clean = x, step.clean
+        given = size, stride, padding, dilation
+        self._kernels = Kernel(*(each[0] for each in given)), Kernel(*(each[1] for each in given))
+        self._rows = x.rows.through(self._kernels[0], step.clean.shape[2])
+        self._cols = x.cols.through(self._kernels[1], step.clean.shape[3])
 
     @property
     def wide(self) -> bool:
@@ -178,21 +170,10 @@ class _Sliding:
 
     def seen(self, outside: float) -> Tensor:
         """Return the inputs of the outputs that change, with what there is beyond the map."""
-        (top, height), (left, width) = (
-            (origin * stride - padding, (length - 1) * stride + (kernel - 1) * dilation + 1)
-            for (origin, length), stride, padding, kernel, dilation in zip(
-                (self._rows.window, self._cols.window),
-                self.stride,
-                self._padding,
-                self._kernel,
-                self._dilation,
-                strict=True,
-            )
-        )
-        return self._x.crop(top, height, left, width, outside=outside)
+        return self._x.seen_from(self._rows, self._cols, self._kernels, outside=outside)
 
     def windows(self, values: Tensor) -> Windows:
-        return Windows(values, self._rows, self._cols, self._clean, self._x.image)
+        return Windows(values, self._rows, self._cols, self._clean, self._x.chunk)
 
 
 def _wide(rows: Span, cols: Span) -> bool:
@@ -205,7 +186,7 @@ def _by_channel_only(other: Tensor) -> bool:
 
 
 def _like(step: Step, x: Windows, values: Tensor) -> Windows:
-    return Windows(values, x.rows, x.cols, step.clean, x.image)
+    return Windows(values, x.rows, x.cols, step.clean, x.chunk)
 
 
 def _pair(value: Any) -> Pair:

@@ -17,6 +17,7 @@ from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.engine.layer_calls import named_modules
 from nnwidgets.analysis.engine.occlusion_covered import CoveredPass, held, whole
 from nnwidgets.analysis.engine.occlusion_dense import checked_scores, of_images, position_sums
+from nnwidgets.analysis.engine.occlusion_gather import Chunk
 from nnwidgets.analysis.engine.occlusion_problem import Problem
 from nnwidgets.analysis.engine.occlusion_spans import Span
 from nnwidgets.analysis.engine.occlusion_steps import CleanPass
@@ -45,6 +46,10 @@ class WindowEngine:
         self._windowed = self._dense = self._whole = 0
         self.dense_from = ""
         self._clean = CleanMap(problem.images)
+        self._rows, self._cols = (
+            Span(np.array(origins), np.array(origins) + side, size)
+            for origins, side, size in zip(problem.origins, problem.patch, problem.images.shape[2:], strict=True)
+        )
         # The model may write to what it is given.
         given = [each.clone() if isinstance(each, Tensor) else each for each in (problem.images, *problem.extra)]
         clean = CleanPass(len(problem.images), [each for each in given if isinstance(each, Tensor)])
@@ -87,13 +92,12 @@ class WindowEngine:
         if n == 1:  # two, so that what belongs to the images can be told from what belongs to none
             image, place = image.repeat(2), place.repeat(2, 1)
         (height, width), fill = self._problem.patch, self._problem.fill
-        top, left = (np.array(each)[place[:, axis].numpy()] for axis, each in enumerate(self._problem.origins))
-        rows = Span(top, top + height, self._problem.images.shape[2])
-        cols = Span(left, left + width, self._problem.images.shape[3])
+        image, place = image.to(fill.device), place.to(fill.device)
         square = (
             fill.expand(len(image), -1, height, width) if len(fill) == 1 else fill[image].expand(-1, -1, height, width)
         )
         square = square.contiguous(memory_format=torch.channels_last)
+        chunk = Chunk(image, place[:, 0], place[:, 1])
         run = CoveredPass(self._steps)
         sums: dict[str, Tensor] = {}
 
@@ -104,7 +108,7 @@ class WindowEngine:
             run.paused = False
 
         extra = [of_images(argument, image, len(self._problem.images)) for argument in self._problem.extra]
-        placeholder = run.cover(Windows(square, rows, cols, self._clean, image.numpy()))
+        placeholder = run.cover(Windows(square, self._rows, self._cols, self._clean, chunk))
         with run:
             output = record(self._module, (placeholder, *extra), layers=self._problem.layers, on_activation=add)
             scores = self._score_fn(output)

@@ -7,98 +7,121 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from nnwidgets.analysis.engine.occlusion_gather import PixelTable
-from nnwidgets.analysis.engine.occlusion_spans import Origins, Span
+from nnwidgets.analysis.engine.occlusion_gather import Chunk, gather
+from nnwidgets.analysis.engine.occlusion_spans import Kernel, Span
 
 __all__ = ["CleanMap", "Windows"]
 
+_SAME = Kernel(), Kernel()
+
 
 class CleanMap:
-    """One layer's values for the clean images, `(batch, channels, height, width)`, and what is derived from them."""
+    """One layer's values for the clean images, `(batch, channels, height, width)`.
+
+    Attributes:
+        shape: of the values.
+        dtype: of the values.
+        device: of the values.
+        needed: whether anybody has read the values yet.
+    """
 
     def __init__(self, values: Tensor) -> None:
-        self.values = values.contiguous(memory_format=torch.channels_last)
-        self._table: PixelTable | None = None
+        self.shape, self.dtype, self.device = values.shape, values.dtype, values.device
+        self.needed = False
+        self._values: Tensor | None = values
         self._sums: Tensor | None = None
 
     @property
-    def table(self) -> PixelTable:
-        """The values as pixels; made when first asked for, like the sums."""
-        if self._table is None:
-            self._table = PixelTable(self.values)
-        return self._table
+    def values(self) -> Tensor:
+        """The values, channels last.
+
+        Raises:
+            RuntimeError: they were dropped.
+        """
+        if self._values is None:
+            raise RuntimeError("values that the first covered images did not need")
+        if not self.needed:
+            self._values = self._values.contiguous(memory_format=torch.channels_last)
+            self.needed = True
+        return self._values
 
     @property
     def sums(self) -> Tensor:
-        """Sums over positions, `(batch, channels)` float64."""
+        """Sums over positions, `(batch, channels)` float64; made when first asked for."""
         if self._sums is None:
             self._sums = self.values.sum((2, 3), dtype=torch.float64)
         return self._sums
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the values that are held."""
+        return 0 if self._values is None else self._values.nbytes
+
+    def drop(self) -> None:
+        """Let go of the values."""
+        self._values = None
+
 
 @dataclass(eq=False)
 class Windows:
-    """`n` covered images' values of one layer: the clean value everywhere but in a window.
+    """Covered images' values of one layer: the clean value everywhere but in a window.
 
     Attributes:
         values: `(n, channels, h, w)`, channels last, the windows.
-        rows: which rows differ; the windows begin at `rows.window`.
+        rows: which rows differ, by row of the grid; the windows begin at `rows.window`.
         cols: which columns differ, likewise.
         clean: the clean images' values.
-        image: `(n,)`, which of those each is of.
+        chunk: which images and places of the grid they are of.
     """
 
     values: Tensor
     rows: Span
     cols: Span
     clean: CleanMap
-    image: NDArray[np.int64]
+    chunk: Chunk
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
         """Shape of the whole value, `(n, channels, height, width)`."""
-        return len(self.image), self.values.shape[1], self.rows.size, self.cols.size
+        return len(self.chunk), self.values.shape[1], self.rows.size, self.cols.size
 
-    def crop(self, top: Origins, height: int, left: Origins, width: int, *, outside: float = 0.0) -> Tensor:
-        """Return `(n, channels, height, width)`, channels last: rectangles of the covered images' values.
+    def seen_from(self, rows: Span, cols: Span, kernels: tuple[Kernel, Kernel], *, outside: float = 0.0) -> Tensor:
+        """Return what kernels see that make the windows of these spans, `(n, channels, h, w)`, channels last.
 
         Args:
-            top: `(n,)`, first rows; may lie outside the map.
-            height: of all rectangles.
-            left: `(n,)`, first columns; may lie outside the map.
-            width: of all rectangles.
-            outside: what there is outside the map.
+            rows: of the output.
+            cols: of the output.
+            kernels: how they slide along rows and columns.
+            outside: what there is beyond the map.
         """
-        at = self.rows.window[0], self.cols.window[0]
-        return self.clean.table.gather(self.values, self.image, at, (top, left), (height, width), outside=outside)
+        return self._read(self.values, rows, cols, kernels, outside)
 
     def within(self, rows: Span, cols: Span) -> Tensor:
-        """Return the values in the windows of intervals that hold the own ones."""
-        (top, height), (left, width) = rows.window, cols.window
-        own_top, own_left = self.rows.window[0], self.cols.window[0]
-        if (height, width) == self.values.shape[2:] and (top == own_top).all() and (left == own_left).all():
+        """Return the values in the windows of spans that hold the own ones."""
+        if self.rows.same_window(rows) and self.cols.same_window(cols):
             return self.values
-        return self.crop(top, height, left, width)
+        return self.seen_from(rows, cols, _SAME)
 
     def whole(self) -> Tensor:
         """Return the whole value, `(n, channels, height, width)`, channels last."""
-        n, _, height, width = self.shape
-        zero = np.zeros(n, dtype=np.int64)
-        return self.crop(zero, height, zero, width)
+        return self.seen_from(self.rows.whole, self.cols.whole, _SAME)
 
     def sums(self) -> Tensor:
         """Return the sums over positions, `(n, channels)` float64."""
-        image = torch.as_tensor(self.image, device=self.values.device)
-        clean = self.clean.sums[image]
+        clean = self.clean.sums[self.chunk.image]
         if not bool(clean.isfinite().all()):  # a difference to infinity says nothing
             return self.whole().sum((2, 3), dtype=torch.float64)
-        at = self.rows.window[0], self.cols.window[0]
-        size = self.values.shape[2], self.values.shape[3]
-        before = self.clean.table.gather(None, self.image, at, at, size, outside=0.0)
-        change = (self.values - before).sum((2, 3), dtype=torch.float64)
-        return clean + change
+        before = self._read(None, self.rows, self.cols, _SAME, 0.0)
+        return clean + (self.values - before).sum((2, 3), dtype=torch.float64)
+
+    def _read(
+        self, values: Tensor | None, rows: Span, cols: Span, kernels: tuple[Kernel, Kernel], outside: float
+    ) -> Tensor:
+        clean = self.clean.values
+        pitches = {"pitch": clean.shape[3], "own_pitch": self.cols.window[1]}
+        y = self.rows.reading(rows, kernels[0], **pitches, device=clean.device)
+        x = self.cols.reading(cols, kernels[1], device=clean.device)
+        return gather(clean, values, self.chunk, y, x, outside=outside)
