@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from nnwidgets.data import Samples
 from nnwidgets.opening import open_session
 from nnwidgets.selection import Selection
-from nnwidgets.session import Session
+from nnwidgets.session import MEMORY_SHARES, Session
 from nnwidgets.shadow import fitting_shadow, free_memory, unwrap
 from nnwidgets.training.watch import Watch
 
@@ -88,7 +88,7 @@ class Inspector:
             class_names=class_names,
             probe=probe,
             seed=seed,
-            max_bytes=memory // 2,
+            max_bytes=int(MEMORY_SHARES["samples"] * memory),
         )
         self._session = open_session(
             model, shadow, samples, score_fn=score_fn, loss_fn=loss_fn, selection=selection, memory=memory

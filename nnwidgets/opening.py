@@ -13,7 +13,7 @@ from nnwidgets.analysis.engine.layer_calls import is_leaf, named_modules
 from nnwidgets.analysis.engine.occlusion_dense import class_scores
 from nnwidgets.data import Batch, Samples
 from nnwidgets.selection import Selection
-from nnwidgets.session import Session
+from nnwidgets.session import MEMORY_SHARES, Session
 from nnwidgets.shadow import Shadow, UnsupportedModelError, check_leaks
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.record import Record
@@ -42,8 +42,8 @@ def open_session(
         samples=samples,
         layers=layers,
         selection=selection if selection is not None else Selection(),
-        record=Record(max_bytes=memory // 4),
-        worker=Worker(shadow, budget=Budget(), readable=readable, spare_bytes=memory // 4),
+        record=Record(max_bytes=int(MEMORY_SHARES["record"] * memory)),
+        worker=Worker(shadow, budget=Budget(), readable=readable, spare_bytes=int(MEMORY_SHARES["replica"] * memory)),
         user_thread=UserThread(),
         score_fn=score_fn if score_fn is not None else class_scores,
         loss_fn=Shadow(loss_fn, device=shadow.device).run if isinstance(loss_fn, nn.Module) else loss_fn,

@@ -29,6 +29,8 @@ from nnwidgets.training.worker import Job, Snapshot, Worker
 
 STALE_AFTER_S = 5.0
 LOOK_S = 0.5
+# Of `max_memory`, by what takes it; together less than all of it. "maps": kept embeddings.
+MEMORY_SHARES = {"samples": 3 / 8, "record": 1 / 8, "replica": 1 / 4, "occlusion": 3 / 16, "maps": 1 / 64}
 logger = logging.getLogger(__name__)
 
 
@@ -73,6 +75,7 @@ class Session:
 
     def __post_init__(self) -> None:
         self.pictured: weakref.WeakSet[object] = weakref.WeakSet()  # whose picture the notebook keeps
+        self.kept_bytes: dict[Closable, int] = {}  # what views hold beside their results
         self._members: list[Closable] = []
         self._listeners: list[Callable[[], None]] = []
         self.probe = ProbeJob(
@@ -89,6 +92,7 @@ class Session:
     def leave(self, member: Closable) -> None:
         self._members = [other for other in self._members if other is not member]
         self.pictured.discard(member)
+        self.kept_bytes.pop(member, None)
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call `listener` when a watch begins or ends, or when the views are paused or resumed."""
@@ -225,7 +229,11 @@ class Session:
             training=self.training,
             overhead=watch.overhead if watch is not None else None,
             budget=watch.budget.share if watch is not None else None,
-            memory_bytes=self.shadow.nbytes + self.worker.replica_bytes + self.samples.nbytes + self.record.nbytes,
+            memory_bytes=self.shadow.nbytes
+            + self.worker.replica_bytes
+            + self.samples.nbytes
+            + self.record.nbytes
+            + sum(tuple(self.kept_bytes.values())),
             stale_after_s=stale,
         )
 

@@ -68,10 +68,10 @@ def net_() -> nn.Sequential:
 
 
 @contextmanager
-def inspected(net: nn.Module, probe: int) -> Iterator[nnw.Inspector]:
+def inspected(net: nn.Module, probe: int, *, max_memory: int = MAX_MEMORY) -> Iterator[nnw.Inspector]:
     generator = torch.Generator().manual_seed(0)
     data = (torch.rand(probe, 3, 64, 64, generator=generator), torch.arange(probe) % 10)
-    with inspecting(net, data, probe=probe, max_memory=MAX_MEMORY) as inspector:
+    with inspecting(net, data, probe=probe, max_memory=max_memory) as inspector:
         yield inspector
 
 
@@ -142,3 +142,21 @@ def test_statistics_are_reduced_where_they_arise_and_no_layer_is_kept(
         assert total > 100 * MB
         assert session.status().memory_bytes - session.shadow.nbytes <= MAX_MEMORY
         assert most <= 10, f"{most} activations of {len(inspector.layers)} layers at once"
+
+
+def test_what_an_occlusion_map_holds_while_it_is_computed_is_counted_and_bounded(net: nn.Sequential) -> None:
+    """Twice: with room for the clean values of all layers, and with too little."""
+    for most, windowed in ((800 * MB, True), (MAX_MEMORY, False)):
+        with inspected(net, 2, max_memory=most) as inspector:
+            session, view = inspector._session, inspector.occlusion(patch=32, stride=32)
+            assert session.worker.flush(DEADLINE_S)
+            before = session.status().memory_bytes
+            held, shares = [], []
+            for result in view.compute(Snapshot(session.shadow, 0, 0.0), view.ask()):
+                held.append(session.status().memory_bytes - before)
+                shares.append(result.map.windowed_share if result is not None else 0.0)
+            assert (shares[-1] > 0) == windowed
+            assert (max(held) > MB) == windowed
+            assert max(held) <= 3 / 16 * most
+            assert before + max(held) - session.shadow.nbytes <= most
+            assert session.status().memory_bytes == before, "still counted when the map is done"

@@ -19,11 +19,12 @@ from nnwidgets.analysis.engine.occlusion_dense import class_scores
 from nnwidgets.analysis.engine.occlusion_engine import Engine, rounds_to_tf32
 from nnwidgets.analysis.engine.occlusion_problem import Fill, pose
 from nnwidgets.analysis.engine.occlusion_run import Run
-from nnwidgets.shadow import shadow_module
+from nnwidgets.shadow import free_memory, shadow_module
 
 __all__ = ["OcclusionMap", "occlusion_map", "occlusion_steps"]
 
 _SLICE_S = 0.04  # work between two partial maps: what a waiting click can bear, less the copy of the map
+_MEMORY_SHARE = 0.1  # of what is free
 _WHOLE_S = 1.0  # work in one forward pass when nobody waits: larger batches gain nothing
 
 
@@ -50,6 +51,7 @@ class OcclusionMap:
             around the square instead of on whole maps.
         work_share: multiply-accumulates done, as a share of those of one forward pass for each position.
         dense_from: the first layer that was computed on whole maps; "" where none was, or all were.
+        memory_bytes: bytes of clean values that were held beside the model and this map.
         why_whole: why whole images were run through the model, as a sentence; "" where windows were used.
         notes: what limits exactness, as sentences; empty when the values are those of the model itself.
     """
@@ -67,6 +69,7 @@ class OcclusionMap:
     windowed_share: float = 0.0
     work_share: float = 1.0
     dense_from: str = ""
+    memory_bytes: int = 0
     why_whole: str = ""
     notes: tuple[str, ...] = field(default=())
 
@@ -151,6 +154,7 @@ def occlusion_map(
     mode: Literal["exact"] = "exact",
     additional_forward_args: Any = None,
     score_fn: Callable[[Any], Tensor] = class_scores,
+    max_memory: int | None = None,
 ) -> OcclusionMap:
     """Return the model's scores with a square at every position of a grid, exact.
 
@@ -179,6 +183,9 @@ def occlusion_map(
             batch goes with its images, anything else is handed on unchanged.
         score_fn: the model's output -> `(batch, classes)`; default: its `logits`, else its first tensor.
 
+        max_memory: bytes that the clean images' values and windows may take; where they need more, whole images are
+            run. Default: a tenth of what is free.
+
     Raises:
         TypeError: images that aren't a floating-point tensor; sizes that aren't integers.
         ValueError: wrong shapes, sizes or fill; NaN in the images; an output without a class axis.
@@ -190,7 +197,7 @@ def occlusion_map(
     >>> result.importance(0)[0].tolist()
     [[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
     """
-    run = _start(model, images, patch, stride, fill, layers, mode, additional_forward_args, score_fn)
+    run = _start(model, images, patch, stride, fill, layers, mode, additional_forward_args, score_fn, max_memory)
     while not run.done:
         run.advance(_WHOLE_S)
     return _result(run)
@@ -207,6 +214,7 @@ def occlusion_steps(
     mode: Literal["exact"] = "exact",
     additional_forward_args: Any = None,
     score_fn: Callable[[Any], Tensor] = class_scores,
+    max_memory: int | None = None,
     target: int | None = None,
 ) -> Iterator[OcclusionMap]:
     """Return an iterator over the same map growing: every fourth position first, then every second, then all.
@@ -222,7 +230,9 @@ def occlusion_steps(
     >>> last.done, tuple(last.scores.shape)
     (True, (1, 7, 7, 3))
     """
-    return _grow(_start(model, images, patch, stride, fill, layers, mode, additional_forward_args, score_fn, target))
+    return _grow(
+        _start(model, images, patch, stride, fill, layers, mode, additional_forward_args, score_fn, max_memory, target)
+    )
 
 
 def _grow(run: Run) -> Iterator[OcclusionMap]:
@@ -241,13 +251,16 @@ def _start(
     mode: str,
     extra: Any,
     score_fn: Callable[[Any], Tensor],
+    max_memory: int | None,
     target: int | None = None,
 ) -> Run:
     if mode != "exact":
         raise ValueError(f"mode: expected 'exact', the only one, got {mode!r}")
     module = shadow_module(model)
-    problem = pose(images, patch=patch, stride=stride, fill=fill, layers=layers, extra=extra, device=device_of(module))
-    return Run(Engine(module, problem, score_fn=score_fn), problem, target=target)
+    device = device_of(module)
+    problem = pose(images, patch=patch, stride=stride, fill=fill, layers=layers, extra=extra, device=device)
+    room = int(_MEMORY_SHARE * free_memory(device)) if max_memory is None else max_memory
+    return Run(Engine(module, problem, score_fn=score_fn, room=room), problem, target=target)
 
 
 def _result(run: Run) -> OcclusionMap:
@@ -268,6 +281,7 @@ def _result(run: Run) -> OcclusionMap:
         windowed_share=run.engine.windowed_share,
         work_share=run.engine.work_share,
         dense_from=run.engine.dense_from,
+        memory_bytes=run.engine.nbytes,
         why_whole=run.engine.why_whole,
         notes=_precision_notes(problem.images),
     )

@@ -21,6 +21,11 @@ class KeptMaps:
         self._maps = self._empty()
         self._chosen: int | None = None  # a position in the history, which thinning leaves as it is
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the maps."""
+        return self._maps.nbytes
+
     def append(self, result: EmbeddingResult) -> None:
         """Keep a map; one of another layer, method or number of dimensions begins anew."""
         about = (result.layer, result.embedding.method, result.embedding.positions.shape)

@@ -17,7 +17,7 @@ from nnwidgets.analysis.engine.predictions import predictions
 from nnwidgets.analysis.engine.room import halving
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.figures.captions import count, number, percent, share
-from nnwidgets.session import Session
+from nnwidgets.session import MEMORY_SHARES, Session
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._commands import whole
 from nnwidgets.views._embedding_frame import embedding_frame, sample_card, wrong_samples
@@ -91,13 +91,14 @@ class EmbeddingView(SampleView):
             raise ValueError(f"points: expected at least 1 sample, got {points!r}")
         self._indices = session.samples.subset(points if points is not None else POINTS)
         self._live: tuple[Ask, LiveTSNE] | None = None
-        self._kept = KeptMaps(session.max_memory // 64)
+        self._kept = KeptMaps(int(MEMORY_SHARES["maps"] * session.max_memory))
         self.set_trait("method", method)
         self.set_trait("dims", dims)
         super().__init__(session, layer=layer, **options)
 
     def show(self, result: EmbeddingResult) -> None:
         self._kept.append(result)
+        self.session.kept_bytes[self] = self._kept.nbytes
         super().show(result)
 
     def refresh(self) -> None:

@@ -14,7 +14,7 @@ from nnwidgets.analysis.capture import unknown_layer
 from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_steps
 from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.figures.captions import THIN, count, duration, share, size
-from nnwidgets.session import Session, now_s
+from nnwidgets.session import MEMORY_SHARES, Session, now_s
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._occlusion_frame import occlusion_frame
 from nnwidgets.views._panel import Panel
@@ -203,28 +203,33 @@ class OcclusionView(SampleView):
             layers=[ask.layer] if ask.layer else [],
             additional_forward_args=tuple(others) or None,
             score_fn=session.score_fn,
+            max_memory=int(MEMORY_SHARES["occlusion"] * session.max_memory),
             target=self.target,
         )
         held = self._holds(ask)
-        for partial in steps:
-            strongest = (
-                unit
-                if unit is not None or not ask.layer
-                else int(torch.nan_to_num(partial.layer_sums[ask.layer][0]).sum((0, 1)).argmax())
-            )
-            result = OcclusionResult(
-                step=session.step_of(snapshot),
-                sample=ask.sample,
-                label=session.samples.label_name(ask.sample),
-                map=partial,
-                layer=ask.layer,
-                unit=strongest,
-                target=self.target,
-                seconds=now_s() - began,
-            )
-            yield result if partial.done or not held else None
-            if not partial.done and not held:
-                self._tell_progress(partial, now_s() - began)
+        try:
+            for partial in steps:
+                session.kept_bytes[self] = partial.memory_bytes
+                strongest = (
+                    unit
+                    if unit is not None or not ask.layer
+                    else int(torch.nan_to_num(partial.layer_sums[ask.layer][0]).sum((0, 1)).argmax())
+                )
+                result = OcclusionResult(
+                    step=session.step_of(snapshot),
+                    sample=ask.sample,
+                    label=session.samples.label_name(ask.sample),
+                    map=partial,
+                    layer=ask.layer,
+                    unit=strongest,
+                    target=self.target,
+                    seconds=now_s() - began,
+                )
+                yield result if partial.done or not held else None
+                if not partial.done and not held:
+                    self._tell_progress(partial, now_s() - began)
+        finally:
+            session.kept_bytes.pop(self, None)
 
     def _holds(self, ask: Ask) -> bool:
         """Whether a whole map of what is asked for is on show: it stays until the next one is whole."""

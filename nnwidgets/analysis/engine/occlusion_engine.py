@@ -40,13 +40,14 @@ class Engine:
         module: a shadow's module.
         problem: what to compute.
         score_fn: output -> `(n, classes)`.
+        room: bytes that clean values and windows may take; where they need more, whole images are computed.
 
     Attributes:
         why_whole: why whole images are computed, as a sentence; "" where windows are.
     """
 
-    def __init__(self, module: nn.Module, problem: Problem, *, score_fn: Callable[[Any], Tensor]) -> None:
-        self._module, self._problem, self._score_fn = module, problem, score_fn
+    def __init__(self, module: nn.Module, problem: Problem, *, score_fn: Callable[[Any], Tensor], room: int) -> None:
+        self._module, self._problem, self._score_fn, self._room = module, problem, score_fn, room
         self._by_whole = DenseEngine(module, problem, score_fn=score_fn)
         self._windows: WindowEngine | None = None
         self._unchecked: list[tuple[Tensor, Tensor, Tensor]] = []  # image, place, and what windows say of them
@@ -62,6 +63,16 @@ class Engine:
     def work_share(self) -> float:
         """Multiply-accumulates so far as a share of those of whole forward passes."""
         return 1.0 if self._windows is None else self._windows.work_share
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are held from one call to the next."""
+        return 0 if self._windows is None else self._windows.nbytes
+
+    @property
+    def most(self) -> int | None:
+        """How many covered images may be asked for at once; None: any number."""
+        return None if self._windows is None else self._windows.most
 
     @property
     def dense_from(self) -> str:
@@ -97,7 +108,7 @@ class Engine:
             self._windows = None
 
     def _new_windows(self, problem: Problem) -> WindowEngine:
-        return WindowEngine(self._module, problem, score_fn=self._score_fn)
+        return WindowEngine(self._module, problem, score_fn=self._score_fn, room=self._room)
 
     def _singly(self, image: Tensor, place: Tensor) -> Answer:
         """Return what the model says to each image alone."""

@@ -73,7 +73,7 @@ class Run:
                         return
                     continue
                 self._begin_level()
-            size = min(self._chunk, self._most, len(self._todo) - self._next)
+            size = min(self._chunk, self._most, self.engine.most or self._most, len(self._todo) - self._next)
             _, done = halving(size, lambda rows: self._evaluate(self._todo[self._next : self._next + rows]))
             if done < size:
                 size = self._most = done

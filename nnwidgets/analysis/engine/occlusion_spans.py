@@ -118,8 +118,8 @@ class Span:
         on_map = (at >= 0) & (at < self.size)
         own = on_map & (inside >= 0) & (inside < own_length)
         clean, own = np.where(on_map, at * pitch, _BEYOND), np.where(own, inside * own_pitch, -_BEYOND)
-        parts = (torch.from_numpy(part.astype(np.int32)).to(device) for part in (clean, own))
-        return Reading(*parts, beyond=not bool(on_map.all()))
+        clean_part, own_part = (torch.from_numpy(part.astype(np.int32)).to(device) for part in (clean, own))
+        return Reading(clean_part, own_part, beyond=not bool(on_map.all()))
 
     def _once(self, key: Hashable, derive: Callable[[], T]) -> T:
         if key not in self._known:

@@ -88,6 +88,7 @@ class CleanPass(TorchFunctionMode):
     Args:
         batch: how many images there are.
         given: the tensors that belong to the images.
+        room: bytes that the values of its maps may take.
 
     Attributes:
         steps: in the order of the calls.
@@ -95,16 +96,21 @@ class CleanPass(TorchFunctionMode):
         layer: the module that is running, as its hooks say.
         mixes: what was seen of a model in which images of one batch may influence each other; "" if nothing.
         narrow: the dtype of fewer than 32 bits that values of the images took within the model; None if they didn't.
+        largest: bytes of the largest value, for one image.
+
+    Raises (the pass that is run under it):
+        MemoryError: the room is too small.
     """
 
-    def __init__(self, batch: int, given: Iterable[Tensor]) -> None:
+    def __init__(self, batch: int, given: Iterable[Tensor], *, room: int) -> None:
         super().__init__()
         self.steps: list[Step] = []
         self.mixes = ""
         self.narrow: torch.dtype | None = None
         self.paused = False
         self.layer = ""
-        self._batch = batch
+        self.largest = 0
+        self._batch, self._room, self._held = batch, room, 0
         self._of_images = {id(tensor): tensor for tensor in given}  # held, so that identities stay
         self._maps: dict[Step, Tensor] = {}
         self._made: dict[int, tuple[Tensor, Step]] = {}  # by identity of a value, which is held so that it stays one
@@ -133,6 +139,7 @@ class CleanPass(TorchFunctionMode):
             self._note_mixing(func, args, kwargs)
         output = func(*args, **kwargs)
         for value in tensors((output, written)):
+            self._count(value)
             self._made[id(value)] = value, step
             if depends:
                 self._of_images[id(value)] = value
@@ -168,6 +175,18 @@ class CleanPass(TorchFunctionMode):
         for held in (self._made, self._of_images, self._maps, self._convolutions, self._norms):
             held.clear()
         return self.steps
+
+    def _count(self, value: Tensor) -> None:
+        """Note the bytes of a value that is not one of before."""
+        if id(value) in self._made:
+            return
+        self.largest = max(self.largest, value.nbytes // self._batch)
+        self._held += value.nbytes
+        if self._held > self._room:
+            raise MemoryError(
+                f"what its layers give for the clean images takes more than {self._room / 1e6:.3g} MB; "
+                "allow more, or give fewer images at once"
+            )
 
     def _note_mixing(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Note that an operation on values of the images shows one image something of another."""

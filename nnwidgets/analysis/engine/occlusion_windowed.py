@@ -26,6 +26,8 @@ from nnwidgets.analysis.engine.occlusion_windows import CleanMap, Windows
 __all__ = ["WindowEngine"]
 
 Answer = tuple[Tensor, dict[str, Tensor]]
+_FEWEST = 2
+_ALIVE = 4  # as many values of a layer as large as its whole map are held at once, at most
 
 
 class WindowEngine:
@@ -35,13 +37,15 @@ class WindowEngine:
         module: a shadow's module.
         problem: what to compute.
         score_fn: output -> `(n, classes)`.
+        room: bytes that clean values and windows may take.
 
     Attributes:
+        most: how many covered images at once fit into the room.
         mixes: why images of one batch may influence each other, so that this engine must not be used; "" if they don't.
         narrow: the dtype of fewer than 32 bits in which the model computes, with that consequence, too; None if none.
     """
 
-    def __init__(self, module: nn.Module, problem: Problem, *, score_fn: Callable[[Any], Tensor]) -> None:
+    def __init__(self, module: nn.Module, problem: Problem, *, score_fn: Callable[[Any], Tensor], room: int) -> None:
         self._module, self._problem, self._score_fn = module, problem, score_fn
         self._windowed = self._dense = self._whole = 0
         self.dense_from = ""
@@ -52,10 +56,11 @@ class WindowEngine:
         )
         # The model may write to what it is given.
         given = [each.clone() if isinstance(each, Tensor) else each for each in (problem.images, *problem.extra)]
-        clean = CleanPass(len(problem.images), [each for each in given if isinstance(each, Tensor)])
+        clean = CleanPass(len(problem.images), [each for each in given if isinstance(each, Tensor)], room=room // 2)
         self._clean_answer = self._run_clean(clean, given)
         self._steps = clean.finish()
         self.mixes, self.narrow = clean.mixes, clean.narrow
+        self.most = max(_FEWEST, room // 2 // max(1, _ALIVE * clean.largest))
 
     @property
     def windowed_share(self) -> float:
@@ -66,6 +71,12 @@ class WindowEngine:
     def work_share(self) -> float:
         """Multiply-accumulates so far as a share of those of whole forward passes."""
         return (self._windowed + self._dense) / max(1, self._whole)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the clean values that are held."""
+        held = {id(step.output): step.output for step in self._steps if step.output is not None}
+        return sum(clean.nbytes for clean in held.values())
 
     def evaluate(self, image: Tensor, place: Tensor) -> Answer:
         """Return what `DenseEngine.evaluate` does.
@@ -118,7 +129,14 @@ class WindowEngine:
         self._whole += len(image) * sum(step.work for step in self._steps)
         if run.first_dense is not None:
             self.dense_from = run.first_dense.layer or getattr(run.first_dense.func, "__name__", "")
+        self._drop_unneeded()
         return scores[:n], {layer: value[:n] for layer, value in sums.items()}
+
+    def _drop_unneeded(self) -> None:
+        """Let go of clean values that no window was laid over; all places of a map need the same."""
+        for step in self._steps:
+            if step.output is not None and not step.output.needed:
+                step.output.drop()
 
     def _run_clean(self, clean: CleanPass, given: list[Any]) -> Answer:
         problem, sums = self._problem, dict[str, Tensor]()
