@@ -197,7 +197,8 @@ def occlusion_map(
     >>> result.importance(0)[0].tolist()
     [[0.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
     """
-    run = _start(model, images, patch, stride, fill, layers, mode, additional_forward_args, score_fn, max_memory)
+    asked = model, images, patch, stride, fill, layers, mode, additional_forward_args, score_fn, max_memory
+    run = _start(*asked, coarse_first=False)
     while not run.done:
         run.advance(_WHOLE_S)
     return _result(run)
@@ -230,9 +231,8 @@ def occlusion_steps(
     >>> last.done, tuple(last.scores.shape)
     (True, (1, 7, 7, 3))
     """
-    return _grow(
-        _start(model, images, patch, stride, fill, layers, mode, additional_forward_args, score_fn, max_memory, target)
-    )
+    asked = model, images, patch, stride, fill, layers, mode, additional_forward_args, score_fn, max_memory
+    return _grow(_start(*asked, target=target))
 
 
 def _grow(run: Run) -> Iterator[OcclusionMap]:
@@ -252,7 +252,7 @@ def _start(
     extra: Any,
     score_fn: Callable[[Any], Tensor],
     max_memory: int | None,
-    target: int | None = None,
+    **order: Any,
 ) -> Run:
     if mode != "exact":
         raise ValueError(f"mode: expected 'exact', the only one, got {mode!r}")
@@ -260,7 +260,7 @@ def _start(
     device = device_of(module)
     problem = pose(images, patch=patch, stride=stride, fill=fill, layers=layers, extra=extra, device=device)
     room = int(_MEMORY_SHARE * free_memory(device)) if max_memory is None else max_memory
-    return Run(Engine(module, problem, score_fn=score_fn, room=room), problem, target=target)
+    return Run(Engine(module, problem, score_fn=score_fn, room=room), problem, **order)
 
 
 def _result(run: Run) -> OcclusionMap:

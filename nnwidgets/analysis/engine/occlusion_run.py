@@ -31,6 +31,7 @@ class Run:
     Args:
         engine: what evaluates covered images.
         problem: what is computed.
+        coarse_first: whether every fourth position comes first, then every second.
         target: class whose map is to become sharp early: positions where it changes most come first.
 
     Attributes:
@@ -41,11 +42,13 @@ class Run:
         sums: layer -> `(batch, 1 + positions, channels)`, likewise.
     """
 
-    def __init__(self, engine: Engine, problem: Problem, *, target: int | None = None) -> None:
+    def __init__(
+        self, engine: Engine, problem: Problem, *, coarse_first: bool = True, target: int | None = None
+    ) -> None:
         self.engine = engine
         self.problem = problem
         self._target = target
-        self._levels = _levels(problem)
+        self._levels = _levels(problem, coarse_first=coarse_first)
         batch = len(problem.images)
         self._todo = torch.cat([torch.arange(batch)[:, None], torch.full((batch, len(problem.grid)), -1)], 1)
         self._next = 0
@@ -128,9 +131,11 @@ class Run:
         return buffer
 
 
-def _levels(problem: Problem) -> list[tuple[int, Tensor]]:
+def _levels(problem: Problem, *, coarse_first: bool) -> list[tuple[int, Tensor]]:
     """Return places `(n, axes)` from coarse to fine, each level with the step between those before it; 0: none."""
     places = torch.cartesian_prod(*(torch.arange(length) for length in problem.grid)).reshape(-1, len(problem.grid))
+    if not coarse_first:
+        return [(0, places)]
     level = torch.full((len(places),), 2)
     level[(places % 2 == 0).all(1)] = 1
     level[(places % 4 == 0).all(1)] = 0
