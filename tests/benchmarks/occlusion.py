@@ -6,48 +6,18 @@ position, so they are timed on fewer of them; of each the best setting counts, a
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import torch
-from captum.attr import Occlusion
 from torch import Tensor, nn
 
 from nnwidgets.analysis import OcclusionMap, occlusion_map, occlusion_steps
+from tests.benchmarks import occlusion_more
 from tests.benchmarks.occlusion_nets import CASES, Case
+from tests.benchmarks.occlusion_timing import LARGE, captum_s, loop_s, seconds
 from tests.benchmarks.report import Result, Table, median
 
-LARGE = 100  # pixels a side from which a position costs tens of milliseconds
 CHECKED = 8
-
-
-def seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
-
-
-def captum_s(model: nn.Module, image: Tensor, per_evaluation: int) -> float:
-    """Seconds a position of Captum's map, on a grid of about four by four squares, or eight by eight small ones."""
-    channels, side = image.shape[1], image.shape[2]
-    square = (channels, *[side // (4 if side > LARGE else 8)] * 2)
-    positions = (side // square[1]) ** 2
-    explain = Occlusion(model)
-    ask = lambda: explain.attribute(  # noqa: E731
-        image, square, strides=square, target=0, perturbations_per_eval=per_evaluation
-    )
-    return seconds(ask) / positions
-
-
-def loop_s(model: nn.Module, image: Tensor, batch: int, layout: torch.memory_format) -> float:
-    """Seconds a position of the plain loop: covered images in batches, in inference mode."""
-    model.to(memory_format=layout)  # type: ignore[call-overload]
-    images = image.repeat(batch, 1, 1, 1).contiguous(memory_format=layout)
-    times = 1 if image.shape[2] > LARGE else 3
-    with torch.inference_mode():
-        model(images)
-        return seconds(lambda: [model(images) for _ in range(times)]) / (times * batch)
 
 
 def error(model: nn.Module, image: Tensor, found: OcclusionMap) -> float:
@@ -87,6 +57,7 @@ def measure(case: Case, *, quick: bool) -> dict[str, Any]:
         "positions": positions,
         "captum_default_s": median(captum[1]),
         "captum_best_s": min(median(found_s) for found_s in captum.values()),
+        "captum_best_batch": min(captum, key=lambda batch: median(captum[batch])),
         "loop_best_s": best_loop,
         "ours_s": median(ours),
         "map_s": median(ours) * positions,
@@ -98,9 +69,12 @@ def measure(case: Case, *, quick: bool) -> dict[str, Any]:
 
 
 def run(*, quick: bool) -> Result:
-    """About four minutes."""
+    """About six minutes."""
     cases = CASES[3:] if quick else CASES
     figures = {case.name: measure(case, quick=quick) for case in cases}
+    more = {
+        case.name: occlusion_more.measure(case, best_batch=figures[case.name]["captum_best_batch"]) for case in cases
+    }
     rows = []
     for case in cases:
         one = figures[case.name]
@@ -132,4 +106,6 @@ def run(*, quick: bool) -> Result:
         "Milliseconds a position. For K classes Captum's times are K times these; ours are the same. Best: of one, "
         "eight (small nets: 16, 64) images at once, the loop in both memory layouts."
     )
-    return Result(figures, [Table("Occlusion maps", header, rows, note)])
+    for name, found in more.items():
+        figures[name]["more"] = found
+    return Result(figures, [Table("Occlusion maps", header, rows, note), occlusion_more.table(more)])
