@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from nnwidgets.analysis.engine.occlusion_rules import RULES
+from nnwidgets.analysis.engine.occlusion_rules import RULES, narrowly
 from nnwidgets.analysis.engine.occlusion_steps import CONVOLUTION, Step, asks_only, bound, writes_first
 from nnwidgets.analysis.engine.occlusion_windows import Windows
 from nnwidgets.analysis.engine.own_work import tensors
@@ -23,6 +23,9 @@ __all__ = ["CoveredPass", "StrayedError"]
 _PLACES = frozenset(
     {Tensor.get_device, *(getattr(Tensor, name).__get__ for name in ("device", "is_meta", "is_cpu", "is_cuda"))}
 )
+
+
+_HOW = (("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1))
 
 
 class StrayedError(RuntimeError):
@@ -49,9 +52,11 @@ class CoveredPass(TorchFunctionMode):
         self.first_dense: Step | None = None
         self.paused = False
         self._steps = iter(steps)
+        self._image: Tensor | None = None
 
     def cover(self, windows: Windows) -> Tensor:
         """Return a placeholder for these values."""
+        self._image = windows.chunk.image
         placeholder = torch.empty(windows.shape, dtype=windows.values.dtype, device="meta")
         placeholder._held = windows  # type: ignore[attr-defined]
         return placeholder
@@ -99,6 +104,10 @@ class CoveredPass(TorchFunctionMode):
         self.dense += step.work
         if step.weights is not None:
             given = bound(CONVOLUTION, args, kwargs)
+            if step.narrow is not None and step.seen is not None:
+                change = given["input"] - step.seen.of(self._image)
+                how = (given.get(name, other) for name, other in _HOW)
+                return step.clean.of(self._image) + narrowly(change, step.narrow, *how)
             given["weight"], given["bias"] = step.weights
             return torch.conv2d(**given)
         # Our maps are channels last, of which not every view is one.

@@ -25,6 +25,7 @@ __all__ = ["Engine", "rounds_to_tf32"]
 
 _SOMEWHERE = 7919  # a prime, to come round to every position: one is checked of each map, and four of a model's first
 _OF_CHANGE = {torch.float32: 1e-4, torch.float64: 1e-9}  # largest error, as a share of the largest change of a score
+_OF_CHANGE_NARROW = 0.2
 _OF_SCORE = {torch.float32: 1e-5, torch.float64: 1e-10}  # and beside it, of the largest score
 _OF_SCORE_TF32 = 1e-2
 
@@ -41,17 +42,30 @@ class Engine:
         problem: what to compute.
         score_fn: output -> `(n, classes)`.
         room: bytes that clean values and windows may take; where they need more, whole images are computed.
+        narrow: whether convolutions multiply changes in bfloat16, where windows are used.
 
     Attributes:
+        error: largest difference to the model's own scores at the positions that were checked, as a share of the
+            largest change of a score there.
         why_whole: why whole images are computed, as a sentence; "" where windows are.
     """
 
-    def __init__(self, module: nn.Module, problem: Problem, *, score_fn: Callable[[Any], Tensor], room: int) -> None:
+    def __init__(
+        self,
+        module: nn.Module,
+        problem: Problem,
+        *,
+        score_fn: Callable[[Any], Tensor],
+        room: int,
+        narrow: bool = False,
+    ) -> None:
         self._module, self._problem, self._score_fn, self._room = module, problem, score_fn, room
+        self._narrow = narrow
         self._by_whole = DenseEngine(module, problem, score_fn=score_fn)
         self._windows: WindowEngine | None = None
         self._unchecked: list[tuple[Tensor, Tensor, Tensor]] = []  # image, place, and what windows say of them
         self._alone = False
+        self.error = 0.0
         self.why_whole = ""
 
     @property
@@ -108,7 +122,7 @@ class Engine:
             self._windows = None
 
     def _new_windows(self, problem: Problem) -> WindowEngine:
-        return WindowEngine(self._module, problem, score_fn=self._score_fn, room=self._room)
+        return WindowEngine(self._module, problem, score_fn=self._score_fn, room=self._room, narrow=self._narrow)
 
     def _singly(self, image: Tensor, place: Tensor) -> Answer:
         """Return what the model says to each image alone."""
@@ -198,7 +212,9 @@ class Engine:
         known = finite & clean.isfinite()
         change = float((own - clean)[known].abs().max()) if bool(known.any()) else 0.0
         error, largest = float((found - own)[finite].abs().max()), float(own[finite].abs().max())
-        return error <= _OF_CHANGE[images.dtype] * change + of_score * largest
+        self.error = max(self.error, error / change if change else 0.0)
+        of_change = _OF_CHANGE_NARROW if self._narrow else _OF_CHANGE[images.dtype]
+        return error <= of_change * change + of_score * largest
 
 
 def rounds_to_tf32(values: Tensor) -> bool:

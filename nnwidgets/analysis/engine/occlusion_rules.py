@@ -14,9 +14,9 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine.occlusion_spans import Kernel, Span
 from nnwidgets.analysis.engine.occlusion_steps import CONVOLUTION, Step, bound
-from nnwidgets.analysis.engine.occlusion_windows import Windows
+from nnwidgets.analysis.engine.occlusion_windows import SAME, Windows
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "narrowly"]
 
 Pair = tuple[int, int]
 Rule = Callable[..., Windows | Tensor | None]
@@ -37,7 +37,10 @@ def _convolution(step: Step, *args: Any, **kwargs: Any) -> Windows | None:
     view = _Sliding(step, given["input"], kernel, _pair(given.get("stride", 1)), padding, dilation)
     if view.wide:
         return None
-    return view.windows(torch.conv2d(view.seen(0.0), weight, bias, view.stride, 0, dilation, given.get("groups", 1)))
+    how = view.stride, 0, dilation, given.get("groups", 1)
+    if step.narrow is not None:
+        return view.windows(view.clean_out() + narrowly(view.seen(0.0) - view.clean_seen(), step.narrow, *how))
+    return view.windows(torch.conv2d(view.seen(0.0), weight, bias, *how))
 
 
 def _max_pool(step: Step, *args: Any, **kwargs: Any) -> Windows | None:
@@ -153,6 +156,11 @@ def _pad(step: Step, x: Windows, pad: Any, mode: str = "constant", value: float 
     return Windows(values, rows, cols, step.clean, x.chunk)
 
 
+def narrowly(change: Tensor, weight: Tensor, *how: Any) -> Tensor:
+    """Return the convolution of a change, multiplied in bfloat16, in the change's dtype: rounded as the change is."""
+    return torch.conv2d(change.to(weight.dtype), weight, None, *how).to(change.dtype)
+
+
 class _Sliding:
     """A kernel that slides over windows: which of its outputs change, and what they see."""
 
@@ -171,6 +179,16 @@ class _Sliding:
     def seen(self, outside: float) -> Tensor:
         """Return the inputs of the outputs that change, with what there is beyond the map."""
         return self._x.seen_from(self._rows, self._cols, self._kernels, outside=outside)
+
+    def clean_seen(self) -> Tensor:
+        """Return what those inputs are for the clean images, with 0 beyond the map."""
+        return self._x.clean_seen_from(self._rows, self._cols, self._kernels)
+
+    def clean_out(self) -> Tensor:
+        """Return the outputs for the clean images."""
+        nothing = self._x.values  # of which nothing is read
+        out = Windows(nothing, self._rows, self._cols, self._clean, self._x.chunk)
+        return out.clean_seen_from(self._rows, self._cols, SAME)
 
     def windows(self, values: Tensor) -> Windows:
         return Windows(values, self._rows, self._cols, self._clean, self._x.chunk)

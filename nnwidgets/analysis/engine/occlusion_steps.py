@@ -57,6 +57,8 @@ class Step:
         uses: how many later operations read it, and observers of layers.
         weights: weight, channels last, and bias of a convolution by parameters, which does the normalisation behind it,
             too, if that is merged; None elsewhere.
+        narrow: that weight in bfloat16, where only what changes is multiplied, in bfloat16; None elsewhere.
+        seen: what such a convolution reads for the clean images.
         merged: whether this is such a normalisation: it hands on what it is given.
         work: multiply-accumulates for one image, of convolutions and linear layers.
         layer: name of the module in whose forward it is.
@@ -66,6 +68,8 @@ class Step:
     output: CleanMap | None = None
     uses: int = 0
     weights: tuple[Tensor, Tensor | None] | None = None
+    narrow: Tensor | None = None
+    seen: CleanMap | None = None
     merged: bool = False
     work: int = 0
     layer: str = ""
@@ -159,8 +163,12 @@ class CleanPass(TorchFunctionMode):
         if id(value) in self._made:
             self._made[id(value)][1].uses += 1
 
-    def finish(self) -> list[Step]:
-        """Return the steps, with normalisations merged into the convolutions that nobody else reads."""
+    def finish(self, *, narrow: bool = False) -> list[Step]:
+        """Return the steps, with normalisations merged into the convolutions that nobody else reads.
+
+        Args:
+            narrow: whether convolutions are to multiply changes in bfloat16.
+        """
         for step, values in self._maps.items():
             step.output = CleanMap(values)
         merged = dict[Step, tuple[Tensor, Tensor]]()
@@ -172,6 +180,9 @@ class CleanPass(TorchFunctionMode):
             weight, bias = merged.get(convolution, (given["weight"], given.get("bias")))
             if id(given["weight"]) not in self._made and id(given.get("bias")) not in self._made:
                 convolution.weights = weight.contiguous(memory_format=torch.channels_last), bias
+                _, before = self._made.get(id(given["input"]), (None, None))
+                if narrow and before is not None and before.output is not None and convolution.output is not None:
+                    convolution.narrow, convolution.seen = convolution.weights[0].bfloat16(), before.output
         for held in (self._made, self._of_images, self._maps, self._convolutions, self._norms):
             held.clear()
         return self.steps

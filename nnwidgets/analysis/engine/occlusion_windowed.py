@@ -38,6 +38,7 @@ class WindowEngine:
         problem: what to compute.
         score_fn: output -> `(n, classes)`.
         room: bytes that clean values and windows may take.
+        narrow: whether convolutions multiply changes in bfloat16.
 
     Attributes:
         most: how many covered images at once fit into the room.
@@ -45,7 +46,9 @@ class WindowEngine:
         narrow: the dtype of fewer than 32 bits in which the model computes, with that consequence, too; None if none.
     """
 
-    def __init__(self, module: nn.Module, problem: Problem, *, score_fn: Callable[[Any], Tensor], room: int) -> None:
+    def __init__(
+        self, module: nn.Module, problem: Problem, *, score_fn: Callable[[Any], Tensor], room: int, narrow: bool = False
+    ) -> None:
         self._module, self._problem, self._score_fn = module, problem, score_fn
         self._windowed = self._dense = self._whole = 0
         self.dense_from = ""
@@ -58,7 +61,7 @@ class WindowEngine:
         given = [each.clone() if isinstance(each, Tensor) else each for each in (problem.images, *problem.extra)]
         clean = CleanPass(len(problem.images), [each for each in given if isinstance(each, Tensor)], room=room // 2)
         self._clean_answer = self._run_clean(clean, given)
-        self._steps = clean.finish()
+        self._steps = clean.finish(narrow=narrow)
         self.mixes, self.narrow = clean.mixes, clean.narrow
         self.most = max(_FEWEST, room // 2 // max(1, _ALIVE * clean.largest))
 

@@ -13,9 +13,9 @@ from torch import Tensor
 from nnwidgets.analysis.engine.occlusion_gather import Chunk, gather
 from nnwidgets.analysis.engine.occlusion_spans import Kernel, Span
 
-__all__ = ["CleanMap", "Windows"]
+__all__ = ["SAME", "CleanMap", "Windows"]
 
-_SAME = Kernel(), Kernel()
+SAME = Kernel(), Kernel()
 
 
 class CleanMap:
@@ -54,6 +54,10 @@ class CleanMap:
         if self._sums is None:
             self._sums = self.values.sum((2, 3), dtype=torch.float64)
         return self._sums
+
+    def of(self, image: Tensor | None) -> Tensor:
+        """Return the values of these images; of one that is all there is, one to be spread."""
+        return self.values if len(self.values) == 1 or image is None else self.values[image]
 
     @property
     def nbytes(self) -> int:
@@ -99,22 +103,26 @@ class Windows:
         """
         return self._read(self.values, rows, cols, kernels, outside)
 
+    def clean_seen_from(self, rows: Span, cols: Span, kernels: tuple[Kernel, Kernel]) -> Tensor:
+        """Return what `seen_from` does for the clean images, with 0 outside."""
+        return self._read(None, rows, cols, kernels, 0.0)
+
     def within(self, rows: Span, cols: Span) -> Tensor:
         """Return the values in the windows of spans that hold the own ones."""
         if self.rows.same_window(rows) and self.cols.same_window(cols):
             return self.values
-        return self.seen_from(rows, cols, _SAME)
+        return self.seen_from(rows, cols, SAME)
 
     def whole(self) -> Tensor:
         """Return the whole value, `(n, channels, height, width)`, channels last."""
-        return self.seen_from(self.rows.whole, self.cols.whole, _SAME)
+        return self.seen_from(self.rows.whole, self.cols.whole, SAME)
 
     def sums(self) -> Tensor:
         """Return the sums over positions, `(n, channels)` float64."""
         clean = self.clean.sums[self.chunk.image]
         if not bool(clean.isfinite().all()):  # a difference to infinity says nothing
             return self.whole().sum((2, 3), dtype=torch.float64)
-        before = self._read(None, self.rows, self.cols, _SAME, 0.0)
+        before = self.clean_seen_from(self.rows, self.cols, SAME)
         return clean + (self.values - before).sum((2, 3), dtype=torch.float64)
 
     def _read(
