@@ -33,7 +33,7 @@ class DenseEngine:
         self._score_fn = score_fn
         device = problem.images.device
         self._origins = [torch.tensor(each, device=device) for each in problem.origins]
-        self._along = [torch.arange(size, device=device) for size in problem.images.shape[2:]]
+        self._along = [torch.arange(size, device=device) for size in problem.size]
 
     def evaluate(self, image: Tensor, place: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return scores `(n, classes)` and, for each layer, its values summed over positions `(n, channels)`, on the
@@ -62,13 +62,15 @@ class DenseEngine:
 
     def _covered(self, image: Tensor, place: Tensor) -> Tensor:
         """Return the images with their squares filled."""
-        fill, axes = self._problem.fill, len(self._along)
-        square = (place[:, 0] >= 0).reshape(-1, *[1] * (axes + 1))
+        fill, images, axes = self._problem.fill, self._problem.images, len(self._along)
+        square = (place[:, 0] >= 0).reshape(-1, *[1] * (images.ndim - 1))
         for axis, (along, origins) in enumerate(zip(self._along, self._origins, strict=True)):
             at = along - origins[place[:, axis]][:, None]
             within = (at >= 0) & (at < self._problem.patch[axis])
-            square = square & within.reshape(len(image), *[1] * (axis + 1), -1, *[1] * (axes - 1 - axis))
-        return torch.where(square, fill if len(fill) == 1 else fill[image], self._problem.images[image])
+            shape = [len(image), *[1] * (images.ndim - 1)]
+            shape[axis - axes] = -1
+            square = square & within.reshape(shape)
+        return torch.where(square, fill if len(fill) == 1 else fill[image], images[image])
 
 
 def checked_scores(scores: Tensor, batch: int) -> Tensor:

@@ -37,6 +37,7 @@ class Run:
         problem: what is computed.
         engine: what evaluates covered images.
         computed: `(batch, *grid)` bool.
+        computed_clean: `(batch,)` bool, of which images there are the scores without a patch.
         scores: `(batch, 1 + positions, classes)` on the CPU, the clean image first; NaN where not computed.
         sums: layer -> `(batch, 1 + positions, channels)`, likewise.
     """
@@ -51,6 +52,7 @@ class Run:
         self._next = 0
         self._chunk = _FEWEST
         self.computed = torch.zeros(batch, *problem.grid, dtype=torch.bool)
+        self.computed_clean = torch.zeros(batch, dtype=torch.bool)
         self._slots = 1 + math.prod(problem.grid)
         self.scores = torch.empty(0)  # made when the number of classes is known
         self.sums: dict[str, Tensor] = {}
@@ -120,6 +122,7 @@ class Run:
         for layer, value in sums.items():
             self.sums[layer] = self._keep(self.sums.get(layer, torch.empty(0)), value, image, slot, dtype)
         self.computed[work[~clean].unbind(1)] = True
+        self.computed_clean[image[clean]] = True
 
     def _keep(self, buffer: Tensor, values: Tensor, image: Tensor, slot: Tensor, dtype: torch.dtype) -> Tensor:
         if not buffer.numel():

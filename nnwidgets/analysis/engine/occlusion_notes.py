@@ -1,0 +1,44 @@
+"""Which scores of an occlusion map aren't finite, as sentences.
+
+Knows a run's scores and the names of axes; must not know engines.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from nnwidgets.analysis.engine.occlusion_problem import Problem
+
+__all__ = ["not_finite"]
+
+
+def not_finite(problem: Problem, scores: Tensor, computed: Tensor, clean: Tensor) -> tuple[str, ...]:
+    """Return sentences on scores that are NaN, then on those that are infinite; none where all are finite.
+
+    Args:
+        problem: whose positions these are.
+        scores: `(batch, 1 + positions, classes)`, without a patch first.
+        computed: `(batch, *grid)` bool, where to look.
+        clean: `(batch,)` bool, where to look without a patch.
+    """
+    notes = []
+    word = "square" if problem.axes == ("row", "col") else "patch"
+    positions = computed.flatten(1)
+    for name, spoilt in (("NaN", scores.isnan().any(-1)), ("infinite", scores.isinf().any(-1))):
+        without = (spoilt[:, 0] & clean).nonzero().flatten().tolist()
+        if without:
+            notes.append(f"{name} scores without a {word}{_of_image(problem, without[0])}")
+        found = (spoilt[:, 1:] & positions).reshape(computed.shape).nonzero().tolist()
+        if found:
+            image, *place = found[0]
+            along = zip(problem.axes, problem.origins, place, strict=True)
+            where = ", ".join(f"{axis} {origins[index]}" for axis, origins, index in along)
+            notes.append(
+                f"{name} scores at {len(found)} of {int(positions.sum())} positions, "
+                f"first with the {word} at {where}{_of_image(problem, image)}"
+            )
+    return tuple(notes)
+
+
+def _of_image(problem: Problem, image: int) -> str:
+    return f" of image {image}" if len(problem.images) > 1 else ""
