@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from nnwidgets.analysis.capture import record
@@ -86,14 +85,11 @@ class WindowEngine:
         n = len(image)
         if n == 1:  # two, so that what belongs to the images can be told from what belongs to none
             image, place = image.repeat(2), place.repeat(2, 1)
-        (height, width), fill = self._problem.patch, self._problem.fill
+        height, width = self._problem.patch
         top, left = (np.array(each)[place[:, axis].numpy()] for axis, each in enumerate(self._problem.origins))
         rows = Span(top, top + height, self._problem.images.shape[2])
         cols = Span(left, left + width, self._problem.images.shape[3])
-        square = (
-            fill.expand(len(image), -1, height, width) if len(fill) == 1 else fill[image].expand(-1, -1, height, width)
-        )
-        square = square.contiguous(memory_format=torch.channels_last)
+        square = self._problem.squares(image, place)
         run = CoveredPass(self._steps)
         sums: dict[str, Tensor] = {}
 
