@@ -119,6 +119,7 @@ class Engine:
     def _look(self) -> WindowEngine | None:
         if self._problem.images.ndim != 4:
             self.why_whole = "whole images: windows are for pictures"
+            self._look_for_mixing()
             return None
         if self._problem.images.dtype not in _OF_CHANGE:
             self.why_whole = f"whole images: windows are for float32 and float64, not for {self._problem.images.dtype}"
@@ -140,6 +141,17 @@ class Engine:
             found, _ = windows.evaluate(image, place)
         self._unchecked = list(zip(image.split(1), place.split(1), found.split(1), strict=True))
         return windows
+
+    def _look_for_mixing(self) -> None:
+        """Note a model that says other things of a covered image between others than of it alone."""
+        place = torch.tensor([[length // 2 for length in self._problem.grid]])
+        image, nowhere = torch.zeros(1, dtype=torch.int64), torch.full_like(place, -1)
+        if self._problem.images.dtype not in _OF_CHANGE:
+            return
+        own, clean = (self._by_whole.evaluate(image, at)[0] for at in (place, nowhere))
+        together, _ = self._by_whole.evaluate(image.repeat(3), torch.cat([nowhere, place, nowhere]))
+        if not self._agree(together[1:2], own, clean):
+            self.why_whole, self._alone = "one whole image at a time: images of a batch influence each other", True
 
     def _some(self, number: int) -> tuple[Tensor, Tensor]:
         """Return image and place of the positions to check for the model's n-th map."""
