@@ -8,13 +8,14 @@ knows a widget.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from nnwidgets.analysis.capture import device_of
-from nnwidgets.analysis.engine.occlusion_dense import class_scores
+from nnwidgets.analysis.engine.occlusion_dense import channel_dims, class_scores
 from nnwidgets.analysis.engine.occlusion_engine import Engine, rounds_to_tf32
 from nnwidgets.analysis.engine.occlusion_fill import Fill
 from nnwidgets.analysis.engine.occlusion_notes import not_finite
@@ -178,6 +179,7 @@ def _start(
         extra=extra,
         device=device_of(module),
     )
+    problem = replace(problem, channel_dims=channel_dims(module, problem))
     return Run(Engine(module, problem, score_fn=score_fn), problem, target=target)
 
 

@@ -5,8 +5,8 @@ Knows the user's arguments and their limits; must not know how any engine comput
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -38,6 +38,7 @@ class Problem:
         origins: for each of `axes` where patches begin.
         layers: names of the layers whose activity is summed.
         extra: further positional arguments of the model; tensors with the batch's length go with their image.
+        channel_dims: layer -> the axis of its channels, where it may not be that of `channels_first`.
     """
 
     images: Tensor
@@ -48,6 +49,7 @@ class Problem:
     origins: tuple[tuple[int, ...], ...]
     layers: tuple[str, ...]
     extra: tuple[Any, ...]
+    channel_dims: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def grid(self) -> tuple[int, ...]:

@@ -60,17 +60,17 @@ class OcclusionMap:
 
     @property
     def rows(self) -> tuple[int, ...]:
-        """Top edges of the squares, in pixels.
+        """Top edges of the squares, in pixels; first channels of blocks.
 
         Raises:
-            AttributeError: a map that isn't of pictures, which goes for `cols`, too.
+            AttributeError: a map that isn't along two axes, which goes for `cols`, too.
         """
-        return self._of_picture("rows")[0]
+        return self._along_two("rows")[0]
 
     @property
     def cols(self) -> tuple[int, ...]:
-        """Left edges of the squares, in pixels."""
-        return self._of_picture("cols")[1]
+        """Left edges of the squares, in pixels; first steps of blocks."""
+        return self._along_two("cols")[1]
 
     @property
     def done(self) -> bool:
@@ -137,11 +137,9 @@ class OcclusionMap:
             values = torch.cat(parts, -1).movedim(-1, axis + 1)
         return values
 
-    def _of_picture(self, name: str) -> tuple[tuple[int, ...], ...]:
+    def _along_two(self, name: str) -> tuple[tuple[int, ...], ...]:
         if len(self.origins) != 2:
-            raise AttributeError(
-                f"{name}: expected a map of pictures, got one along {len(self.origins)} axes; use origins"
-            )
+            raise AttributeError(f"{name}: expected a map along 2 axes, got one along {len(self.origins)}; use origins")
         return self.origins
 
     def _targets(self, target: int | Sequence[int] | Tensor) -> Tensor:
