@@ -96,7 +96,8 @@ class WindowEngine:
         def add(name: str, value: Tensor) -> None:
             run.paused = True
             inside = held(value)
-            sums[name] = inside.sums() if isinstance(inside, Windows) else position_sums(inside)
+            dim = self._problem.channel_dims.get(name)
+            sums[name] = inside.sums() if isinstance(inside, Windows) else position_sums(inside, dim)
             run.paused = False
 
         extra = [of_images(argument, image, len(self._problem.images)) for argument in self._problem.extra]
@@ -118,7 +119,7 @@ class WindowEngine:
         def add(name: str, value: Tensor) -> None:
             clean.paused = True
             clean.use(value)
-            sums[name] = position_sums(value)
+            sums[name] = position_sums(value, problem.channel_dims.get(name))
             clean.paused = False
 
         with ExitStack() as hooks, clean:
