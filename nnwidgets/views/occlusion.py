@@ -264,7 +264,8 @@ class OcclusionView(SampleView):
         ]
         if not grid.done:
             parts.append(("partial: hatched is not computed yet", True))
-        return parts
+        # A model may well say minus infinity, and rounding is no fault; NaN is.
+        return [*parts, *((note, note.startswith("NaN")) for note in grid.notes)]
 
     def picture(self, result: OcclusionResult) -> Frame:
         image = self.session.samples.picture(result.sample)
