@@ -27,6 +27,7 @@ _SOMEWHERE = 7919  # a prime, to come round to every position: one is checked of
 _OF_CHANGE = {torch.float32: 1e-4, torch.float64: 1e-9}  # largest error, as a share of the largest change of a score
 _OF_SCORE = {torch.float32: 1e-5, torch.float64: 1e-10}  # and beside it, of the largest score
 _OF_SCORE_TF32 = 1e-2
+_MIXES = "one whole image at a time: images of a batch influence each other"
 
 _maps: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
 T = TypeVar("T")
@@ -118,8 +119,8 @@ class Engine:
 
     def _look(self) -> WindowEngine | None:
         if self._problem.images.ndim != 4:
-            self.why_whole = "whole images: windows are for pictures"
-            self._look_for_mixing()
+            self._alone = self._mixes()
+            self.why_whole = _MIXES if self._alone else "whole images: windows are for pictures"
             return None
         if self._problem.images.dtype not in _OF_CHANGE:
             self.why_whole = f"whole images: windows are for float32 and float64, not for {self._problem.images.dtype}"
@@ -142,16 +143,15 @@ class Engine:
         self._unchecked = list(zip(image.split(1), place.split(1), found.split(1), strict=True))
         return windows
 
-    def _look_for_mixing(self) -> None:
-        """Note a model that says other things of a covered image between others than of it alone."""
+    def _mixes(self) -> bool:
+        """Whether the model says other things of a covered image between others than of it alone."""
         place = torch.tensor([[length // 2 for length in self._problem.grid]])
         image, nowhere = torch.zeros(1, dtype=torch.int64), torch.full_like(place, -1)
         if self._problem.images.dtype not in _OF_CHANGE:
-            return
+            return False
         own, clean = (self._by_whole.evaluate(image, at)[0] for at in (place, nowhere))
         together, _ = self._by_whole.evaluate(image.repeat(3), torch.cat([nowhere, place, nowhere]))
-        if not self._agree(together[1:2], own, clean):
-            self.why_whole, self._alone = "one whole image at a time: images of a batch influence each other", True
+        return not self._agree(together[1:2], own, clean)
 
     def _some(self, number: int) -> tuple[Tensor, Tensor]:
         """Return image and place of the positions to check for the model's n-th map."""
@@ -171,7 +171,7 @@ class Engine:
         if self._agree(together[:1], own, clean):
             self.why_whole = f"whole images: windows gave other values from {self._first_difference(image, place)}"
         else:
-            self.why_whole, self._alone = "one whole image at a time: images of a batch influence each other", True
+            self.why_whole, self._alone = _MIXES, True
         logger.warning("occlusion map by %s", self.why_whole)
 
     def _first_difference(self, image: Tensor, place: Tensor) -> str:
