@@ -114,6 +114,21 @@ def test_a_net_that_takes_the_batch_for_time_sees_one_sequence_at_a_time() -> No
     torch.testing.assert_close(found.scores, one_by_one(model, images, found), rtol=2e-6, atol=2e-6)
 
 
+def test_memory_that_holds_one_sequence_at_a_time_is_enough() -> None:
+    class Small(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            if len(x) > 1:
+                raise MemoryError("no room")
+            return x[:, 0]
+
+    images = torch.arange(1.0, 9.0).reshape(1, 1, 8)
+
+    found = occlusion_map(Small(), images, patch=2, stride=2)
+
+    assert found.why_whole == "whole images: MemoryError: no room"
+    torch.testing.assert_close(found.scores, one_by_one(Small(), images, found), rtol=0, atol=0)
+
+
 @pytest.mark.parametrize("name", ["conv1d", "conv3d"])
 def test_a_model_in_training_stays_as_it_is(name: str) -> None:
     model, images = built(name)

@@ -145,3 +145,16 @@ def test_images_and_fill_are_read_at_the_call_only(name: str) -> None:
 
     assert len(parts) > 2
     torch.testing.assert_close(parts[-1].scores, expected.scores, rtol=3e-6, atol=3e-6)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("fill", ["blur", "mean", "images"])
+@pytest.mark.parametrize("name", SIZES)
+def test_cuda_shows_the_same_where_the_patch_lies(name: str, fill: str) -> None:
+    (model, images), patch = built(name, torch.float64), SIZES[name]
+    seen = images.flip(0) if fill == "images" else fill
+    expected = occlusion_map(model, images, patch=patch, stride=1, fill=seen)
+
+    found = occlusion_map(model.cuda(), images, patch=patch, stride=1, fill=seen)
+
+    torch.testing.assert_close(found.scores, expected.scores, rtol=1e-10, atol=1e-10)

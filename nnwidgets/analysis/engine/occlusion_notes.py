@@ -28,9 +28,9 @@ def not_finite(problem: Problem, scores: Tensor, computed: Tensor, clean: Tensor
         without = (spoilt[:, 0] & clean).nonzero().flatten().tolist()
         if without:
             notes.append(f"{name} scores without a {word}{_of_image(problem, without[0])}")
-        found = (spoilt[:, 1:] & positions).reshape(computed.shape).nonzero().tolist()
-        if found:
-            image, *place = found[0]
+        found = (spoilt[:, 1:] & positions).reshape(computed.shape).nonzero()
+        if len(found):
+            image, *place = found[0].tolist()
             along = zip(problem.axes, problem.origins, place, strict=True)
             where = ", ".join(f"{axis} {origins[index]}" for axis, origins, index in along)
             notes.append(
