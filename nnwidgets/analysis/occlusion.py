@@ -19,7 +19,7 @@ from nnwidgets.analysis.engine.occlusion_dense import channel_dims, class_scores
 from nnwidgets.analysis.engine.occlusion_engine import Engine, rounds_to_tf32
 from nnwidgets.analysis.engine.occlusion_fill import Fill
 from nnwidgets.analysis.engine.occlusion_notes import not_finite
-from nnwidgets.analysis.engine.occlusion_problem import pose
+from nnwidgets.analysis.engine.occlusion_problem import Problem, pose
 from nnwidgets.analysis.engine.occlusion_result import OcclusionMap
 from nnwidgets.analysis.engine.occlusion_run import Run
 from nnwidgets.analysis.engine.room import out_of_memory
@@ -95,9 +95,9 @@ def occlusion_map(
     >>> occlusion_map(third, torch.ones(1, 1, 4), patch=1, stride=1).importance(0)[0].tolist()
     [0.0, 0.0, 1.0, 0.0]
     """
-    run = _start(model, images, patch, stride, fill, gaps, layers, mode, additional_forward_args, score_fn)
-    while not run.done:
-        _advance(run, model, _WHOLE_S)
+    module = shadow_module(model)
+    problem = _pose(module, images, patch, stride, fill, gaps, layers, mode, additional_forward_args)
+    *_, run = _runs(module, problem, score_fn, None, _WHOLE_S)
     return _result(run)
 
 
@@ -128,33 +128,13 @@ def occlusion_steps(
     >>> last.done, tuple(last.scores.shape)
     (True, (1, 7, 7, 3))
     """
-    run = _start(model, images, patch, stride, fill, gaps, layers, mode, additional_forward_args, score_fn, target)
-    return _grow(run, model)
+    module = shadow_module(model)
+    problem = _pose(module, images, patch, stride, fill, gaps, layers, mode, additional_forward_args)
+    return (_result(run) for run in _runs(module, problem, score_fn, target, _SLICE_S))
 
 
-def _grow(run: Run, model: nn.Module) -> Iterator[OcclusionMap]:
-    while not run.done:
-        _advance(run, model, _SLICE_S)
-        yield _result(run)
-
-
-def _advance(run: Run, model: nn.Module, seconds: float) -> None:
-    """Compute for so long; an error of a model of pictures that is given a picture without a batch axis says so."""
-    try:
-        run.advance(seconds)
-    except (RuntimeError, IndexError, ValueError) as error:
-        shape = tuple(run.problem.images.shape)
-        along = (len(each.kernel_size) for each in model.modules() if isinstance(each, _CONVOLUTIONS))
-        if run.scores.numel() or out_of_memory(error) or max(along, default=0) <= len(shape) - 2:
-            raise
-        raise ValueError(
-            f"images: the model convolves along more axes than shape {shape} has beside batch and channels: {error}; "
-            "add a batch axis with images[None]"
-        ) from error
-
-
-def _start(
-    model: nn.Module,
+def _pose(
+    module: nn.Module,
     images: Tensor,
     patch: int | tuple[int, ...],
     stride: int | tuple[int, ...],
@@ -163,24 +143,35 @@ def _start(
     layers: Sequence[str] | str,
     mode: str,
     extra: Any,
-    score_fn: Callable[[Any], Tensor],
-    target: int | None = None,
-) -> Run:
+) -> Problem:
     if mode != "exact":
         raise ValueError(f"mode: expected 'exact', the only one, got {mode!r}")
-    module = shadow_module(model)
-    problem = pose(
-        images,
-        patch=patch,
-        stride=stride,
-        fill=fill,
-        gaps=gaps,
-        layers=layers,
-        extra=extra,
-        device=device_of(module),
-    )
-    problem = replace(problem, channel_dims=channel_dims(module, problem))
-    return Run(Engine(module, problem, score_fn=score_fn), problem, target=target)
+    device = device_of(module)
+    return pose(images, patch=patch, stride=stride, fill=fill, gaps=gaps, layers=layers, extra=extra, device=device)
+
+
+def _runs(
+    module: nn.Module, problem: Problem, score_fn: Callable[[Any], Tensor], target: int | None, seconds: float
+) -> Iterator[Run]:
+    """Yield the same run again and again, each time with so much work more done; the last time it is done."""
+    try:
+        problem = replace(problem, channel_dims=channel_dims(module, problem))
+        run = Run(Engine(module, problem, score_fn=score_fn), problem, target=target)
+        run.advance(seconds)
+    except (RuntimeError, IndexError, ValueError) as error:
+        # A picture without its batch axis looks like a sequence.
+        shape = tuple(problem.images.shape)
+        along = (len(each.kernel_size) for each in module.modules() if isinstance(each, _CONVOLUTIONS))
+        if out_of_memory(error) or max(along, default=0) <= len(shape) - 2:
+            raise
+        raise ValueError(
+            f"images: the model convolves along more axes than shape {shape} has beside batch and channels: {error}; "
+            "add a batch axis with images[None]"
+        ) from error
+    yield run
+    while not run.done:
+        run.advance(seconds)
+        yield run
 
 
 def _result(run: Run) -> OcclusionMap:

@@ -98,12 +98,6 @@ def images(generator: torch.Generator) -> Tensor:
         ({"images": torch.zeros(1, 2, 0, 9)}, ValueError, f"{EMPTY} (1, 2, 0, 9)"),
         ({"images": torch.zeros(1, 2, 0)}, ValueError, f"{EMPTY} (1, 2, 0)"),
         (
-            {"images": torch.zeros(2, 11, 9)},
-            ValueError,
-            "images: the model convolves along more axes than shape (2, 11, 9) has beside batch and channels: "
-            "mat1 and mat2 shapes cannot be multiplied (4x1 and 4x5); add a batch axis with images[None]",
-        ),
-        (
             {"images": torch.zeros(1, 2, 20), "patch": 21},
             ValueError,
             "patch: expected at most the image size 20, got 21; choose a smaller patch",
@@ -143,9 +137,39 @@ def test_wrong_input_is_an_error_that_says_what_was_expected(
     with pytest.raises(error) as of_map:
         occlusion_map(model, **arguments)
     with pytest.raises(error) as of_steps:
-        next(occlusion_steps(model, **arguments))
+        occlusion_steps(model, **arguments)
 
     assert str(of_map.value) == str(of_steps.value) == message
+
+
+@pytest.mark.parametrize(
+    ("layers", "own"),
+    [
+        ((), "mat1 and mat2 shapes cannot be multiplied (4x1 and 4x5)"),
+        (
+            ("conv1",),
+            "Given groups=1, weight of size [4, 2, 3, 3], expected input[1, 1, 11, 9] to have 2 channels, but got 1 "
+            "channels instead",
+        ),
+    ],
+)
+def test_a_picture_without_a_batch_axis_is_no_sequence(model: nn.Module, layers: tuple[str, ...], own: str) -> None:
+    images = torch.zeros(2, 11, 9)
+    steps = occlusion_steps(model, images, patch=3, stride=1, layers=layers)
+
+    with pytest.raises(ValueError) as of_map:
+        occlusion_map(model, images, patch=3, stride=1, layers=layers)
+    with pytest.raises(ValueError) as of_steps:
+        next(steps)
+
+    assert (
+        str(of_map.value)
+        == str(of_steps.value)
+        == (
+            "images: the model convolves along more axes than shape (2, 11, 9) has beside batch and channels: "
+            f"{own}; add a batch axis with images[None]"
+        )
+    )
 
 
 def test_an_unknown_layer_is_an_error_that_lists_the_nearest(model: nn.Module, images: Tensor) -> None:

@@ -16,6 +16,7 @@ from nnwidgets.analysis import occlusion_map, occlusion_steps
 from nnwidgets.analysis.engine.occlusion_fill import blurred
 from tests.analysis.nets_of_any_axes import built
 from tests.analysis.occlusion_loop import one_by_one
+from tests.analysis.random_nets import RandomNet
 
 SIZES: dict[str, int | tuple[int, ...]] = {"conv1d": 6, "conv2d": (5, 3), "conv3d": (2, 4, 3), "lstm": (2, 5)}
 
@@ -56,6 +57,19 @@ def test_a_blurred_patch_shows_the_image_blurred(name: str, dtype: torch.dtype, 
     blur = by_scipy(images, found.patch[-(images.ndim - 2) :]).to(dtype)
     torch.testing.assert_close(found.scores, one_by_one(model, images, found, blur), rtol=tolerance, atol=tolerance)
     assert (found.windowed_share > 0) == (name == "conv2d")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_random_nets_on_windows_see_the_blur_of_each_place(seed: int) -> None:
+    net = RandomNet(seed).eval()
+    images = 3 * torch.randn(2, net.channels, *net.size)
+
+    found = occlusion_map(net, images, patch=(5, 4), stride=4, fill="blur")
+
+    assert found.why_whole == ""
+    own = one_by_one(net, images, found, by_scipy(images, (5, 4)).float())
+    change = (own - found.clean[:, None, None]).abs().max()
+    assert (found.scores - own).abs().max() <= 1e-3 * change
 
 
 @pytest.mark.parametrize("name", SIZES)
