@@ -114,6 +114,17 @@ def test_a_net_that_takes_the_batch_for_time_sees_one_sequence_at_a_time() -> No
     torch.testing.assert_close(found.scores, one_by_one(model, images, found), rtol=2e-6, atol=2e-6)
 
 
+def test_a_long_sequence_has_importance_all_along(generator: torch.Generator) -> None:
+    head = nn.Linear(2100, 2, bias=False)
+    model = nn.Sequential(nn.Flatten(), head).double()
+    images = torch.randn(1, 1, 2100, dtype=torch.float64, generator=generator)
+
+    importance = occlusion_map(model, images, patch=100, stride=100).importance(1)[0]
+
+    lost = (images[0, 0] * head.weight[1].detach()).reshape(21, 100).sum(1)
+    torch.testing.assert_close(importance, lost.repeat_interleave(100), rtol=1e-10, atol=1e-10)
+
+
 def test_memory_that_holds_one_sequence_at_a_time_is_enough() -> None:
     class Small(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
