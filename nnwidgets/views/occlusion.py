@@ -11,6 +11,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from nnwidgets.analysis.capture import unknown_layer
+from nnwidgets.analysis.engine.precision import multiplies_bfloat16
 from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_steps
 from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.figures.captions import THIN, count, duration, share, size
@@ -24,6 +25,7 @@ from nnwidgets.views._view import Caption
 from nnwidgets.views._wire import Frame, Header
 
 MOST_CLASSES_LISTED = 50
+PREVIEWED_PIXELS = 64 * 64
 PATCHES = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
 
 
@@ -203,6 +205,7 @@ class OcclusionView(SampleView):
             layers=[ask.layer] if ask.layer else [],
             additional_forward_args=tuple(others) or None,
             score_fn=session.score_fn,
+            mode="preview" if self._previews(images) else "exact",
             max_memory=int(MEMORY_SHARES["occlusion"] * session.max_memory),
             target=self.target,
         )
@@ -231,6 +234,11 @@ class OcclusionView(SampleView):
         finally:
             session.kept_bytes.pop(self, None)
 
+    @staticmethod
+    def _previews(images: torch.Tensor) -> bool:
+        """Whether a preview is worth its while: exact maps of small pictures are as quick."""
+        return images.shape[-1] * images.shape[-2] >= PREVIEWED_PIXELS and multiplies_bfloat16(images.device)
+
     def _holds(self, ask: Ask) -> bool:
         """Whether a whole map of what is asked for is on show: it stays until the next one is whole."""
         shown = self.result
@@ -239,7 +247,7 @@ class OcclusionView(SampleView):
         return Ask(shown.sample, shown.layer, shown.map.patch[0], shown.map.stride[0]) == ask
 
     def _tell_progress(self, partial: OcclusionMap, spent_s: float) -> None:
-        total, done = partial.computed.numel(), int(partial.computed.sum())
+        total, done = partial.exact.numel(), int(partial.exact.sum())
         left = duration(spent_s * (total - done) / max(done, 1))
         self.progress(done / total, f"Covering {count(done)} of {count(total)} positions · about {left} left")
 
@@ -258,18 +266,20 @@ class OcclusionView(SampleView):
     def caption(self, result: OcclusionResult) -> Caption:
         grid, patch = result.map, size(tuple(result.map.patch))
         name = self.session.class_name(self.target)
+        exact = ", exact" if torch.equal(grid.exact, grid.computed) else ""
         lost = "probability" if self.kind == "probability" else "logit"
         parts: Caption = [
             (
                 f"{lost.capitalize()} of {name} lost when a {patch} square is covered with 0",
                 False,
             ),
-            (f"{size((len(grid.rows), len(grid.cols)))} positions, stride {grid.stride[0]}, exact", False),
+            (f"{size((len(grid.rows), len(grid.cols)))} positions, stride {grid.stride[0]}{exact}", False),
             (f"in {duration(result.seconds)}", False),
         ]
-        if not grid.done:
+        if not grid.computed.all():
             parts.append(("partial: hatched is not computed yet", True))
-        return parts
+        # A model may well say minus infinity, and rounding is no fault; NaN is, and a preview will change.
+        return [*parts, *((note, note.startswith(("NaN", "preview"))) for note in grid.notes)]
 
     def picture(self, result: OcclusionResult) -> Frame:
         image = self.session.samples.picture(result.sample)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nnwidgets.analysis import occlusion_map, occlusion_steps
 from nnwidgets.analysis.engine import occlusion_rules
 from nnwidgets.analysis.engine.occlusion_dense import class_scores
 from nnwidgets.analysis.engine.occlusion_engine import Engine
@@ -76,3 +78,34 @@ def test_a_preview_that_is_far_off_is_noticed(
     monkeypatch.undo()
     exact, _, _ = evaluated(net, problem, narrow=False)
     torch.testing.assert_close(found, exact, rtol=1e-5, atol=1e-6)
+
+
+def test_steps_begin_with_a_whole_preview_that_is_replaced_by_the_exact_map() -> None:
+    case = CASES[4]
+    model, image = case.model(), case.image()
+    grid = {"patch": 8, "stride": 4}
+    whole = occlusion_map(model, image, **grid)  # type: ignore[arg-type]
+    maps = list(occlusion_steps(model, image, mode="preview", **grid))  # type: ignore[arg-type]
+    previewed = next(part for part in maps if bool(part.computed.all()))
+    assert not previewed.done
+    assert not previewed.exact.any()
+    assert previewed.notes[0].startswith("preview at 49 of 49 positions: bfloat16, off by ")
+    error = (previewed.scores - whole.scores).abs().max()
+    assert 0 < error <= 0.03 * (whole.scores - whole.clean[0]).abs().max()
+    for before, after in itertools.pairwise(maps):
+        assert bool((after.exact >= before.exact).all()), "what was exact was taken back"
+        assert torch.equal(after.scores[after.exact & before.exact], before.scores[after.exact & before.exact])
+    assert any(bool(part.exact.any()) and not part.done for part in maps), "replaced at one stroke"
+    assert maps[-1].done
+    assert maps[-1].notes == whole.notes == ()
+    torch.testing.assert_close(maps[-1].scores, whole.scores, rtol=1e-5, atol=1e-5)
+
+
+def test_a_preview_where_no_windows_are_is_exact() -> None:
+    class Sorting(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.flatten(1).double().sort(1).values[:, :3].float()
+
+    found = occlusion_map(Sorting(), torch.rand(1, 3, 4), patch=2, stride=2, mode="preview")
+    assert found.done
+    assert found.notes == ()

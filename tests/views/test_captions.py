@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 from torch import Tensor, nn
 
 import nnwidgets as nnw
@@ -73,6 +74,29 @@ def test_long_numbers_are_grouped(inspector: nnw.Inspector) -> None:
     view = make(inspector, "activations")
     result = replace(shown(view), step=1_240)
     assert view.caption_text(result).endswith("step 1\u202f240")
+
+
+def test_an_occlusion_view_warns_of_nan_scores_and_says_where_the_first_is(
+    inspector: nnw.Inspector, training: Training
+) -> None:
+    view = make(inspector, "occlusion")
+    shown(view)
+    assert not [odd for _text, odd in frame(view)[0]["caption"] if odd]
+    with torch.no_grad():
+        next(training.model.parameters())[0] = torch.nan
+    assert command(view, "refresh") is None
+    shown(view)
+    positions = view.result.map.computed.numel()
+    notes = [
+        "NaN scores without a square",
+        f"NaN scores at {positions} of {positions} positions, first with the square at row 0, col 0",
+    ]
+    assert [text for text, odd in frame(view)[0]["caption"] if odd] == notes
+    for note in notes:
+        assert note in plain(view.caption_text(view.result))
+        assert note in in_picture(view)
+    infinite = replace(view.result.map, notes=("infinite scores without a square",))
+    assert ("infinite scores without a square", False) in view.caption(replace(view.result, map=infinite))
 
 
 @pytest.mark.parametrize("stem", VIEWS)

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from nnwidgets.analysis.activations import channels_first
-from nnwidgets.analysis.capture import first_tensor, record
+from nnwidgets.analysis.capture import first_tensor, layer_names, record
 from nnwidgets.analysis.engine.occlusion_problem import Problem
 
-__all__ = ["DenseEngine", "checked_scores", "class_scores", "of_images", "position_sums"]
+__all__ = ["DenseEngine", "channel_dims", "checked_scores", "class_scores", "of_images", "position_sums"]
 
 
 class DenseEngine:
@@ -33,7 +33,7 @@ class DenseEngine:
         self._score_fn = score_fn
         device = problem.images.device
         self._origins = [torch.tensor(each, device=device) for each in problem.origins]
-        self._along = [torch.arange(size, device=device) for size in problem.images.shape[2:]]
+        self._along = [torch.arange(size, device=device) for size in problem.size]
 
     def evaluate(self, image: Tensor, place: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return scores `(n, classes)` and, for each layer, its values summed over positions `(n, channels)`, on the
@@ -52,7 +52,7 @@ class DenseEngine:
         sums: dict[str, Tensor] = {}
 
         def add(name: str, value: Tensor) -> None:
-            sums[name] = position_sums(value)
+            sums[name] = position_sums(value, self._problem.channel_dims.get(name))
 
         extra = (of_images(argument, image, len(images)) for argument in self._problem.extra)
         output = record(
@@ -62,13 +62,15 @@ class DenseEngine:
 
     def _covered(self, image: Tensor, place: Tensor) -> Tensor:
         """Return the images with their squares filled."""
-        fill, axes = self._problem.fill, len(self._along)
-        square = (place[:, 0] >= 0).reshape(-1, *[1] * (axes + 1))
+        fill, images, axes = self._problem.fill, self._problem.images, len(self._along)
+        square = (place[:, 0] >= 0).reshape(-1, *[1] * (images.ndim - 1))
         for axis, (along, origins) in enumerate(zip(self._along, self._origins, strict=True)):
             at = along - origins[place[:, axis]][:, None]
             within = (at >= 0) & (at < self._problem.patch[axis])
-            square = square & within.reshape(len(image), *[1] * (axis + 1), -1, *[1] * (axes - 1 - axis))
-        return torch.where(square, fill if len(fill) == 1 else fill[image], self._problem.images[image])
+            shape = [len(image), *[1] * (images.ndim - 1)]
+            shape[axis - axes] = -1
+            square = square & within.reshape(shape)
+        return torch.where(square, fill if len(fill) == 1 else fill[image], images[image])
 
 
 def checked_scores(scores: Tensor, batch: int) -> Tensor:
@@ -85,10 +87,30 @@ def checked_scores(scores: Tensor, batch: int) -> Tensor:
     return scores.detach()
 
 
-def position_sums(value: Tensor) -> Tensor:
-    """Return a layer's values summed over positions, `(n, channels)` float64."""
-    sums = channels_first(value).flatten(2).sum(2, dtype=torch.float64) if value.ndim > 2 else value.double()
-    return sums.reshape(len(value), -1)
+def position_sums(value: Tensor, channel_dim: int | None = None) -> Tensor:
+    """Return a layer's values summed over positions, `(n, channels)` float64; channels as in `channels_first`."""
+    if value.ndim <= 2:
+        return value.double().reshape(len(value), -1)
+    return channels_first(value, channel_dim=channel_dim).flatten(2).sum(2, dtype=torch.float64)
+
+
+def channel_dims(module: nn.Module, problem: Problem) -> dict[str, int]:
+    """Return where layers have their channels, if the model may have layers `(batch, channels, length)`; else nothing.
+
+    Found by running the model on the first image. A container that hands values on goes by the last layer in it.
+    """
+    along_steps = problem.images.ndim == 3 or any("1d" in type(each).__name__ for each in module.modules())
+    if not problem.layers or not along_steps:
+        return {}
+    first, batch = torch.zeros(1, dtype=torch.int64), len(problem.images)
+    given = [of_images(each, first, batch) for each in (problem.images, *problem.extra)]
+    found = layer_names(module, [each.clone() if isinstance(each, Tensor) else each for each in given])
+    dims = {layer.name: layer.channel_dim for layer in found if len(layer.shape) > 2}
+    for name in problem.layers:
+        within = [dim for layer, dim in dims.items() if layer.startswith(name.partition(":")[0] + ".")]
+        if within:
+            dims.setdefault(name, within[-1])
+    return dims
 
 
 def of_images(argument: Any, image: Tensor, batch: int) -> Any:

@@ -19,15 +19,17 @@ from nnwidgets.analysis.engine.occlusion_covered import StrayedError
 from nnwidgets.analysis.engine.occlusion_dense import DenseEngine
 from nnwidgets.analysis.engine.occlusion_problem import Problem
 from nnwidgets.analysis.engine.occlusion_windowed import Answer, WindowEngine
+from nnwidgets.analysis.engine.precision import rounds_to_tf32
 from nnwidgets.analysis.engine.room import out_of_memory
 
-__all__ = ["Engine", "rounds_to_tf32"]
+__all__ = ["Engine"]
 
 _SOMEWHERE = 7919  # a prime, to come round to every position: one is checked of each map, and four of a model's first
 _OF_CHANGE = {torch.float32: 1e-4, torch.float64: 1e-9}  # largest error, as a share of the largest change of a score
-_OF_CHANGE_NARROW = 0.2
+_OF_CHANGE_NARROW = 0.2  # bfloat16 has 8 bits of mantissa; usual is 0.01
 _OF_SCORE = {torch.float32: 1e-5, torch.float64: 1e-10}  # and beside it, of the largest score
 _OF_SCORE_TF32 = 1e-2
+_MIXES = "one whole image at a time: images of a batch influence each other"
 
 _maps: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
 T = TypeVar("T")
@@ -67,6 +69,11 @@ class Engine:
         self._alone = False
         self.error = 0.0
         self.why_whole = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether what was evaluated last is the model's own answer, but for rounding in the images' dtype."""
+        return self._windows is None or not self._narrow
 
     @property
     def windowed_share(self) -> float:
@@ -143,7 +150,8 @@ class Engine:
 
     def _look(self) -> WindowEngine | None:
         if self._problem.images.ndim != 4:
-            self.why_whole = "whole images: windows are for pictures"
+            self._alone = self._mixes()
+            self.why_whole = _MIXES if self._alone else "whole images: windows are for pictures"
             return None
         if self._problem.images.dtype not in _OF_CHANGE:
             self.why_whole = f"whole images: windows are for float32 and float64, not for {self._problem.images.dtype}"
@@ -166,6 +174,16 @@ class Engine:
         self._unchecked = list(zip(image.split(1), place.split(1), found.split(1), strict=True))
         return windows
 
+    def _mixes(self) -> bool:
+        """Whether the model says other things of a covered image between others than of it alone."""
+        place = torch.tensor([[length // 2 for length in self._problem.grid]])
+        image, nowhere = torch.zeros(1, dtype=torch.int64), torch.full_like(place, -1)
+        if self._problem.images.dtype not in _OF_CHANGE:
+            return False
+        own, clean = (self._by_whole.evaluate(image, at)[0] for at in (place, nowhere))
+        together, _ = self._by_whole.evaluate(image.repeat(3), torch.cat([nowhere, place, nowhere]))
+        return not self._agree(together[1:2], own, clean)
+
     def _some(self, number: int) -> tuple[Tensor, Tensor]:
         """Return image and place of the positions to check for the model's n-th map."""
         rows, cols = self._problem.grid
@@ -184,7 +202,7 @@ class Engine:
         if self._agree(together[:1], own, clean):
             self.why_whole = f"whole images: windows gave other values from {self._first_difference(image, place)}"
         else:
-            self.why_whole, self._alone = "one whole image at a time: images of a batch influence each other", True
+            self.why_whole, self._alone = _MIXES, True
         logger.warning("occlusion map by %s", self.why_whole)
 
     def _first_difference(self, image: Tensor, place: Tensor) -> str:
@@ -215,14 +233,3 @@ class Engine:
         self.error = max(self.error, error / change if change else 0.0)
         of_change = _OF_CHANGE_NARROW if self._narrow else _OF_CHANGE[images.dtype]
         return error <= of_change * change + of_score * largest
-
-
-def rounds_to_tf32(values: Tensor) -> bool:
-    """Whether convolutions of these values keep 10 bits of mantissa; the flags are the user's and only read."""
-    if values.device.type != "cuda" or values.dtype != torch.float32:
-        return False
-    if torch.cuda.get_device_capability(values.device) < (8, 0):
-        return False
-    convolution = getattr(torch.backends.cudnn, "conv", None)
-    precision = getattr(convolution, "fp32_precision", None)
-    return bool(torch.backends.cudnn.allow_tf32) if precision is None else precision == "tf32"

@@ -1,21 +1,27 @@
-"""What an occlusion map asks for, checked: images, square, grid of positions, fill, layers.
+"""What an occlusion map asks for, checked: images, patch, grid of positions, fill, layers.
 
 Knows the user's arguments and their limits; must not know how any engine computes the answer.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["Fill", "Problem", "pair", "pose"]
+from nnwidgets.analysis.engine.occlusion_fill import Fill, fill_values
 
-Fill = float | Sequence[float] | Tensor | str
+__all__ = ["Problem", "pose", "sizes"]
+
+# Number of axes of the images -> ways to lay a patch over them, the usual one first.
+_AXES = {
+    3: (("step",), ("channel", "step")),
+    4: (("row", "col"),),
+    5: (("slice", "row", "col"),),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,91 +29,126 @@ class Problem:
     """An occlusion map to compute.
 
     Attributes:
-        images: `(batch, channels, height, width)`, finite, on the model's device.
-        patch: height and width of the square, in pixels.
-        stride: step between positions, in pixels.
-        fill: `(1 or batch, channels, 1, 1)`, what the square is filled with.
-        origins: top edges of the squares, and left edges.
+        images: `(batch, channels, *size)`, finite, on the model's device; `size` is (length,), (height, width) or
+            (depth, height, width).
+        axes: names of the axes the patch lies along: the last ones of the images.
+        patch: sides of the patch, one for each of `axes`.
+        stride: step between positions, likewise.
+        fill: `(1 or batch, channels, *size)`, or 1 in place of a size: what is seen where the patch lies.
+        origins: for each of `axes` where patches begin.
         layers: names of the layers whose activity is summed.
         extra: further positional arguments of the model; tensors with the batch's length go with their image.
+        channel_dims: layer -> the axis of its channels, where it may not be that of `channels_first`.
     """
 
     images: Tensor
+    axes: tuple[str, ...]
     patch: tuple[int, ...]
     stride: tuple[int, ...]
     fill: Tensor
     origins: tuple[tuple[int, ...], ...]
     layers: tuple[str, ...]
     extra: tuple[Any, ...]
+    channel_dims: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def grid(self) -> tuple[int, ...]:
         """Number of positions along each axis."""
         return tuple(len(each) for each in self.origins)
 
+    @property
+    def size(self) -> tuple[int, ...]:
+        """Size of the images along each axis."""
+        return tuple(self.images.shape[-len(self.axes) :])
+
+    def squares(self, image: Tensor, place: Tensor) -> Tensor:
+        """Return what pictures show where they are covered, `(n, channels, *patch)`, channels last.
+
+        Args:
+            image: `(n,)` int64 on the CPU, which image.
+            place: `(n, 2)` int64 on the CPU, which of the origins along each axis.
+        """
+        shown = image if len(self.fill) > 1 else torch.zeros_like(image)
+        if self.fill.shape[2:].numel() == 1:
+            squares = self.fill[shown].expand(-1, -1, *self.patch)
+            return squares.contiguous(memory_format=torch.channels_last)
+        rows, cols = (
+            torch.tensor(origins)[place[:, axis]][:, None] + torch.arange(side)
+            for axis, (origins, side) in enumerate(zip(self.origins, self.patch, strict=True))
+        )
+        return self.fill[shown[:, None, None], :, rows[:, :, None], cols[:, None]].permute(0, 3, 1, 2)
+
 
 def pose(
     images: Tensor,
     *,
-    patch: int | tuple[int, int],
-    stride: int | tuple[int, int],
+    patch: int | tuple[int, ...],
+    stride: int | tuple[int, ...],
     fill: Fill,
     layers: Sequence[str] | str,
     extra: Any,
     device: torch.device,
+    gaps: bool = False,
 ) -> Problem:
-    """Return the problem, on the device.
+    """Return the problem, on the device. Images and fill are copies: what the caller does to them later doesn't show.
 
     Raises:
-        TypeError: images that aren't a floating-point tensor; sizes that aren't integers.
-        ValueError: images that aren't `(batch, channels, height, width)`, are empty or hold NaN or infinity; a square
-            larger than the images; a stride larger than the square; a fill that doesn't fit the channels.
+        TypeError: images that aren't a floating-point tensor; sizes that aren't integers, or not one for each axis.
+        ValueError: images that aren't `(batch, channels, *size)`, are empty or hold NaN or infinity; a patch larger
+            than the images; a stride larger than the patch, without `gaps`; a fill that doesn't fit the images.
     """
     _check_images(images)
-    height, width = images.shape[2:]
-    patch_h, patch_w = pair("patch", patch)
-    stride_h, stride_w = pair("stride", stride)
-    if patch_h > height or patch_w > width:
+    sides = sizes("patch", patch, _AXES[images.ndim])
+    axes = next(names for names in _AXES[images.ndim] if len(names) == len(sides))
+    steps = sizes("stride", stride, (axes,))
+    size = tuple(images.shape[-len(axes) :])
+    if any(side > whole for side, whole in zip(sides, size, strict=True)):
         raise ValueError(
-            f"patch: expected at most the image size {height} × {width}, got {patch_h} × {patch_w}; "
-            "choose a smaller square"
+            f"patch: expected at most the image size {_times(size)}, got {_times(sides)}; choose a smaller patch"
         )
-    for step, side in ((stride_h, patch_h), (stride_w, patch_w)):
-        if step > side:
+    for step, side in zip(steps, sides, strict=True):
+        if step > side and not gaps:
             raise ValueError(
-                f"stride: expected at most patch ({side}), got {step}; pixels between patches would never be covered"
+                f"stride: expected at most patch ({side}), got {step}; pixels between patches would never be covered, "
+                "which gaps=True allows"
             )
-    moved = images.detach().to(device)
+    moved = images.detach().to(device, copy=True)
     arguments = tuple(extra) if isinstance(extra, (tuple, list)) else () if extra is None else (extra,)
     return Problem(
         images=moved,
-        patch=(patch_h, patch_w),
-        stride=(stride_h, stride_w),
-        fill=_fill_values(fill, moved),
-        origins=(_origins(height, patch_h, stride_h), _origins(width, patch_w, stride_w)),
+        axes=axes,
+        patch=sides,
+        stride=steps,
+        fill=fill_values(fill, moved, sides[-(images.ndim - 2) :]),
+        origins=tuple(_origins(*each) for each in zip(size, sides, steps, strict=True)),
         layers=(layers,) if isinstance(layers, str) else tuple(layers),
         extra=tuple(value.detach().to(device) if isinstance(value, Tensor) else value for value in arguments),
     )
 
 
-def pair(name: str, value: object) -> tuple[int, int]:
-    """Return a size as (rows, cols); one integer stands for both.
+def sizes(name: str, value: object, ways: tuple[tuple[str, ...], ...]) -> tuple[int, ...]:
+    """Return one size for each axis; one integer stands for all of the first way.
 
-    >>> pair("patch", 3)
-    (3, 3)
+    Args:
+        name: of the argument.
+        value: an integer, or as many as one of the ways has axes.
+        ways: names of the axes, for each way to lay a patch.
+
+    >>> sizes("patch", 3, (("row", "col"),)), sizes("patch", (2, 5), (("step",), ("channel", "step")))
+    ((3, 3), (2, 5))
     """
-    sizes = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    whole = [size for size in sizes if type(size) is int]
-    if len(sizes) != 2 or len(whole) != 2:
-        raise TypeError(f"{name}: expected an integer or a pair of integers (rows, cols), got {value!r}")
-    rows, cols = whole
-    if min(rows, cols) < 1:
-        raise ValueError(f"{name}: expected at least 1 pixel, got {value!r}")
-    return rows, cols
+    given = tuple(value) if isinstance(value, (tuple, list)) else (value,) * len(ways[0])
+    whole = tuple(size for size in given if type(size) is int)
+    if len(whole) != len(given) or len(given) not in map(len, ways):
+        meant = " or ".join("({})".format(", ".join(f"{axis}s" for axis in way)) for way in ways)
+        raise TypeError(f"{name}: expected an integer or integers {meant}, got {value!r}")
+    if min(whole) < 1:
+        raise ValueError(f"{name}: expected at least 1, got {value!r}")
+    return whole
 
 
 def _origins(size: int, patch: int, stride: int) -> tuple[int, ...]:
-    """Return the positions along one axis; the last one touches the border, so that every pixel is covered."""
+    """Return the positions along one axis; the last one touches the border."""
     last = size - patch
     origins = list(range(0, last + 1, stride))
     return tuple(origins if origins[-1] == last else [*origins, last])
@@ -117,35 +158,25 @@ def _check_images(images: Tensor) -> None:
     if not isinstance(images, Tensor):
         raise TypeError(f"images: expected a tensor, got {type(images).__name__}; use torch.as_tensor")
     if not images.is_floating_point():
-        raise TypeError(
-            f"images: expected floating-point values as in training, got {images.dtype}; try images.float() / 255"
-        )
-    if images.ndim != 4:
+        repair = "images.float() / 255" if images.dtype == torch.uint8 else "images.float()"
+        if images.is_complex():
+            repair = "images.abs(), or real and imaginary part as channels"
+        raise TypeError(f"images: expected floating-point values as in training, got {images.dtype}; try {repair}")
+    if images.ndim not in _AXES:
         raise ValueError(
-            f"images: expected (batch, channels, height, width), got shape {tuple(images.shape)}; "
-            "add a batch axis with images[None]"
+            "images: expected (batch, channels, height, width), (batch, channels, length) or (batch, channels, depth, "
+            f"height, width), got shape {tuple(images.shape)}; add a batch axis with images[None]"
         )
     if images.numel() == 0:
         raise ValueError(f"images: expected at least one image with pixels, got shape {tuple(images.shape)}")
     finite = images.isfinite()
     if not bool(finite.all()):
-        image, channel, row, col = (~finite).nonzero()[0].tolist()
-        value = images[image, channel, row, col].item()
-        raise ValueError(
-            f"images: expected finite values, got {value} at image {image}, channel {channel}, row {row}, col {col}"
-        )
+        at = (~finite).nonzero()[0].tolist()
+        names = ("image", "channel", *_AXES[images.ndim][0])
+        where = ", ".join(f"{axis} {index}" for axis, index in zip(names, at, strict=True))
+        raise ValueError(f"images: expected finite values, got {images[tuple(at)].item()} at {where}")
 
 
-def _fill_values(fill: Fill, images: Tensor) -> Tensor:
-    """Return the fill as `(1 or batch, channels, 1, 1)` in the images' dtype."""
-    channels = images.shape[1]
-    if isinstance(fill, str):
-        if fill != "mean":
-            raise ValueError(f"fill: expected a number, one number per channel or 'mean', got {fill!r}")
-        return images.mean((2, 3), keepdim=True)
-    values = torch.as_tensor(fill, dtype=images.dtype, device=images.device).detach()
-    if values.numel() not in (1, channels) or math.prod(values.shape) != max(values.shape, default=1):
-        raise ValueError(f"fill: expected one number or {channels}, one per channel, got shape {tuple(values.shape)}")
-    if not bool(values.isfinite().all()):
-        raise ValueError("fill: expected finite values, got NaN or infinity")
-    return values.flatten().expand(channels).reshape(1, channels, 1, 1)
+def _times(numbers: tuple[int, ...]) -> str:
+    """Return "3 × 4"."""
+    return " × ".join(map(str, numbers))

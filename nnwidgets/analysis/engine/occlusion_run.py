@@ -38,6 +38,9 @@ class Run:
         problem: what is computed.
         engine: what evaluates covered images.
         computed: `(batch, *grid)` bool.
+        exact: `(batch, *grid)` bool, where that is the model's own answer and no preview.
+        off_by: what a preview differed by at the positions checked, as a share of the largest change.
+        computed_clean: `(batch,)` bool, of which images there are the scores without a patch.
         scores: `(batch, 1 + positions, classes)` on the CPU, the clean image first; NaN where not computed.
         sums: layer -> `(batch, 1 + positions, channels)`, likewise.
     """
@@ -54,6 +57,9 @@ class Run:
         self._next = 0
         self._chunk = _FEWEST
         self.computed = torch.zeros(batch, *problem.grid, dtype=torch.bool)
+        self.exact = torch.zeros_like(self.computed)
+        self.off_by = 0.0
+        self.computed_clean = torch.zeros(batch, dtype=torch.bool)
         self._slots = 1 + math.prod(problem.grid)
         self.scores = torch.empty(0)  # made when the number of classes is known
         self.sums: dict[str, Tensor] = {}
@@ -63,6 +69,13 @@ class Run:
     def done(self) -> bool:
         """Whether nothing is left to do."""
         return self._next == len(self._todo) and not self._levels
+
+    def refine(self, preview: Run) -> None:
+        """Begin with what another run computed; it is replaced position by position."""
+        self.scores = preview.scores.clone()
+        self.sums = {layer: sums.clone() for layer, sums in preview.sums.items()}
+        self.computed, self.exact = preview.computed.clone(), preview.exact.clone()
+        self.computed_clean, self.off_by = preview.computed_clean.clone(), preview.off_by
 
     def advance(self, seconds: float) -> None:
         """Compute for about so long, in at least one forward pass; passes grow until one fills the time."""
@@ -122,7 +135,12 @@ class Run:
         self.scores = self._keep(self.scores, scores, image, slot, dtype)
         for layer, value in sums.items():
             self.sums[layer] = self._keep(self.sums.get(layer, torch.empty(0)), value, image, slot, dtype)
-        self.computed[work[~clean].unbind(1)] = True
+        covered = work[~clean].unbind(1)
+        self.computed[covered] = True
+        self.exact[covered] = self.engine.exact
+        if not self.engine.exact:
+            self.off_by = self.engine.error
+        self.computed_clean[image[clean]] = True
 
     def _keep(self, buffer: Tensor, values: Tensor, image: Tensor, slot: Tensor, dtype: torch.dtype) -> Tensor:
         if not buffer.numel():

@@ -10,7 +10,6 @@ from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from nnwidgets.analysis.capture import record
@@ -105,12 +104,8 @@ class WindowEngine:
         n = len(image)
         if n == 1:  # two, so that what belongs to the images can be told from what belongs to none
             image, place = image.repeat(2), place.repeat(2, 1)
-        (height, width), fill = self._problem.patch, self._problem.fill
-        image, place = image.to(fill.device), place.to(fill.device)
-        square = (
-            fill.expand(len(image), -1, height, width) if len(fill) == 1 else fill[image].expand(-1, -1, height, width)
-        )
-        square = square.contiguous(memory_format=torch.channels_last)
+        square = self._problem.squares(image, place)
+        image, place = image.to(square.device), place.to(square.device)
         chunk = Chunk(image, place[:, 0], place[:, 1])
         run = CoveredPass(self._steps)
         sums: dict[str, Tensor] = {}
@@ -118,7 +113,8 @@ class WindowEngine:
         def add(name: str, value: Tensor) -> None:
             run.paused = True
             inside = held(value)
-            sums[name] = inside.sums() if isinstance(inside, Windows) else position_sums(inside)
+            dim = self._problem.channel_dims.get(name)
+            sums[name] = inside.sums() if isinstance(inside, Windows) else position_sums(inside, dim)
             run.paused = False
 
         extra = [of_images(argument, image, len(self._problem.images)) for argument in self._problem.extra]
@@ -147,7 +143,7 @@ class WindowEngine:
         def add(name: str, value: Tensor) -> None:
             clean.paused = True
             clean.use(value)
-            sums[name] = position_sums(value)
+            sums[name] = position_sums(value, problem.channel_dims.get(name))
             clean.paused = False
 
         with ExitStack() as hooks, clean:

@@ -1,0 +1,159 @@
+"""What an occlusion map says: scores at every position, and what they make each pixel worth.
+
+Knows tensors; must not know models or how the scores were computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+__all__ = ["OcclusionMap"]
+
+_AT_ONCE = 1024  # pixels: of a long sequence the table of pixels and patches wouldn't fit in memory
+
+
+@dataclass(frozen=True, eq=False)
+class OcclusionMap:
+    """Scores of the model with a patch at every position of a grid. All tensors are on the CPU.
+
+    Tensors are float64 for a float64 model, else float32; NaN where a position isn't computed yet. `*grid` stands for
+    the number of positions along each axis: (rows, cols) of pictures, (steps,) of sequences, (channels, steps) where
+    the patch is a pair, (slices, rows, cols) of volumes.
+
+    Attributes:
+        scores: `(batch, *grid, classes)`, raw outputs with the patch's corner at `origins[0][i], origins[1][j] ...`.
+        clean: `(batch, classes)`, raw outputs of the uncovered images.
+        layer_sums: layer -> `(batch, *grid, channels)`, the layer's values summed over its positions.
+        clean_layer_sums: layer -> `(batch, channels)`, the same for the uncovered images.
+        computed: `(batch, *grid)` bool.
+        exact: `(batch, *grid)` bool: computed, and no preview.
+        origins: for each axis where patches begin, in pixels.
+        patch: sides of the patch, in pixels: height and width of a square.
+        stride: step between patches, in pixels; the last one along an axis may be nearer, as it touches the border.
+        image_size: size of the images along the same axes, in pixels: height and width of pictures.
+        windowed_share: share of the multiply-accumulates (of convolutions and linear layers) that were done on windows
+            around the square instead of on whole maps.
+        work_share: multiply-accumulates done, as a share of those of one forward pass for each position.
+        dense_from: the first layer that was computed on whole maps; "" where none was, or all were.
+        memory_bytes: bytes of clean values that were held beside the model and this map.
+        why_whole: why whole images were run through the model, as a sentence; "" where windows were used.
+        notes: what limits exactness and which scores aren't finite, as sentences; empty where all is as it should be.
+    """
+
+    scores: Tensor
+    clean: Tensor
+    layer_sums: dict[str, Tensor]
+    clean_layer_sums: dict[str, Tensor]
+    computed: Tensor
+    exact: Tensor
+    origins: tuple[tuple[int, ...], ...]
+    patch: tuple[int, ...]
+    stride: tuple[int, ...]
+    image_size: tuple[int, ...]
+    windowed_share: float = 0.0
+    work_share: float = 1.0
+    dense_from: str = ""
+    memory_bytes: int = 0
+    why_whole: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Top edges of the squares, in pixels; first channels of blocks.
+
+        Raises:
+            AttributeError: a map that isn't along two axes, which goes for `cols`, too.
+        """
+        return self._along_two("rows")[0]
+
+    @property
+    def cols(self) -> tuple[int, ...]:
+        """Left edges of the squares, in pixels; first steps of blocks."""
+        return self._along_two("cols")[1]
+
+    @property
+    def done(self) -> bool:
+        """Whether every position is computed, and none as a preview only."""
+        return bool(self.exact.all())
+
+    @property
+    def computed_share(self) -> float:
+        """Share of the positions that are computed, 0 to 1."""
+        return float(self.computed.double().mean())
+
+    @property
+    def probabilities(self) -> Tensor:
+        """Softmax of `scores` over classes, `(batch, *grid, classes)`."""
+        return self.scores.softmax(-1)
+
+    @property
+    def clean_probabilities(self) -> Tensor:
+        """Softmax of `clean` over classes, `(batch, classes)`."""
+        return self.clean.softmax(-1)
+
+    @property
+    def predicted(self) -> Tensor:
+        """Class with the highest score at each position, `(batch, *grid)` int64; -1 where not computed."""
+        return torch.where(self.computed, self.scores.argmax(-1), -1)
+
+    def importance(
+        self, target: int | Sequence[int] | Tensor, *, kind: Literal["logit", "probability"] = "logit"
+    ) -> Tensor:
+        """Return what each pixel is worth to a class, `(batch, *image_size)`: above 0 the score falls when it is
+        covered.
+
+        Mean of (clean - covered) over the computed patches that cover the pixel, Captum's convention; NaN where none is
+        computed, or none covers it (`gaps=True`).
+
+        Args:
+            target: a class, or one for each image.
+            kind: "logit" for the raw output, "probability" for its softmax.
+
+        Raises:
+            ValueError: a target that isn't a class, another number of targets than images, or an unknown kind.
+        """
+        if kind not in ("logit", "probability"):
+            raise ValueError(f"kind: expected 'logit' or 'probability', got {kind!r}")
+        classes = self._targets(target)
+        scores, clean = (self.scores, self.clean) if kind == "logit" else (self.probabilities, self.clean_probabilities)
+        batch = torch.arange(len(clean))
+        covered = scores.movedim(-1, 1)[batch, classes].double()
+        change = clean[batch, classes].double().reshape(-1, *[1] * len(self.origins)) - covered
+        usable = self.computed & change.isfinite()
+        sums, counts = self._over_pixels(torch.where(usable, change, 0.0)), self._over_pixels(self.computed.double())
+        # A score that is NaN or infinite spoils exactly the pixels it covers.
+        spoiled = self._over_pixels((self.computed & ~usable).double())
+        return torch.where(spoiled > 0, torch.nan, sums / counts).to(self.scores.dtype)
+
+    def _over_pixels(self, values: Tensor) -> Tensor:
+        """Return for each pixel the sum over the patches that cover it, `(batch, *image_size)`, of `(batch, *grid)`."""
+        for axis, (origins, patch, size) in enumerate(zip(self.origins, self.patch, self.image_size, strict=True)):
+            lines, origin = values.movedim(axis + 1, -1), torch.tensor(origins)
+            parts = []
+            for pixel in torch.arange(size)[:, None].split(_AT_ONCE):
+                covers = (pixel >= origin) & (pixel < origin + patch)
+                parts.append(lines @ covers.T.double())
+            values = torch.cat(parts, -1).movedim(-1, axis + 1)
+        return values
+
+    def _along_two(self, name: str) -> tuple[tuple[int, ...], ...]:
+        if len(self.origins) != 2:
+            raise AttributeError(f"{name}: expected a map along 2 axes, got one along {len(self.origins)}; use origins")
+        return self.origins
+
+    def _targets(self, target: int | Sequence[int] | Tensor) -> Tensor:
+        """Return one class for each image, `(batch,)` int64."""
+        batch, classes = self.clean.shape
+        values = torch.as_tensor(target).cpu()
+        if values.is_floating_point() or values.dtype == torch.bool or values.ndim > 1:
+            raise ValueError(f"target: expected a class or one class for each image, got {target!r}")
+        if values.ndim == 1 and len(values) != batch:
+            raise ValueError(f"target: expected one class for each of {batch} images, got {len(values)}")
+        if bool(((values < 0) | (values >= classes)).any()):
+            raise ValueError(f"target: expected a class from 0 to {classes - 1}, got {target!r}")
+        return values.to(torch.int64).expand(batch)
