@@ -55,7 +55,7 @@ class OcclusionResult:
     """An occlusion map of one sample, whole when `map.done`.
 
     layer: whose summed activity the map carries, or empty.   unit: its strongest feature map, over the probe.
-    target: the class asked about.   seconds: what the computation took so far.
+    target: the class asked about.   seconds: what the computation took so far.   fill: as in `occlusion_map`.
     """
 
     step: int | None
@@ -66,6 +66,7 @@ class OcclusionResult:
     unit: int | None
     target: int
     seconds: float
+    fill: float | str = 0.0
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which class and which squares an occlusion map is of: defaults and checks. Knows numbers only."""
+"""Which class and which squares an occlusion map is of: defaults, checks and choices. Knows numbers only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from nnwidgets.figures.captions import THIN
+
 MOST_POSITIONS = 600
+PATCHES = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
+FILLS: dict[str, tuple[float | str, str, str]] = {  # choice -> as in `occlusion_map`, in the menu, in the caption
+    "zero": (0.0, "0", "0"),
+    "mean": ("mean", "mean colour", "the picture's mean"),
+    "blur": ("blur", "blurred", "the picture blurred"),
+}
 
 
 def checked_target(target: Any, classes: int | None) -> int:
@@ -45,6 +53,25 @@ def geometry(picture: tuple[int, ...], patch: int | None, stride: int | None) ->
             f"stride: expected 1 to patch ({patch}), got {stride}; pixels between patches would never be covered"
         )
     return patch, stride
+
+
+def patch_choices(picture: tuple[int, ...], patch: int) -> list[tuple[int, str]]:
+    """Sides to choose from, the one in use among them.
+
+    >>> [side for side, _ in patch_choices((6, 8), 1)]
+    [1, 2, 3, 4, 5, 6]
+    """
+    sides = sorted({side for side in PATCHES if side <= min(picture)} | {patch})
+    return [(side, f"{side}{THIN}px") for side in sides]
+
+
+def stride_choices(patch: int, stride: int) -> list[tuple[int, str]]:
+    """Strides to choose from, the one in use among them.
+
+    >>> [step for step, _ in stride_choices(12, 10)]
+    [1, 2, 3, 4, 5, 6, 7, 8, 10, 12]
+    """
+    return [(step, f"{step}{THIN}px") for step in sorted({*range(1, min(patch, 8) + 1), patch, stride})]
 
 
 def _positions(picture: tuple[int, ...], patch: int, stride: int) -> int:

@@ -14,19 +14,18 @@ from nnwidgets.analysis.capture import unknown_layer
 from nnwidgets.analysis.engine.precision import multiplies_bfloat16
 from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_steps
 from nnwidgets.analysis.results import OcclusionResult
-from nnwidgets.figures.captions import THIN, count, duration, share, size
+from nnwidgets.figures.captions import count, duration, share, size
 from nnwidgets.session import MEMORY_SHARES, Session, now_s
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._occlusion_frame import occlusion_frame
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._sample import SampleView
-from nnwidgets.views._squares import checked_target, geometry
+from nnwidgets.views._squares import FILLS, checked_target, geometry, patch_choices, stride_choices
 from nnwidgets.views._view import Caption
 from nnwidgets.views._wire import Frame, Header
 
 MOST_CLASSES_LISTED = 50
 PREVIEWED_PIXELS = 64 * 64
-PATCHES = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
 
 
 class OcclusionPanel(Panel):
@@ -39,6 +38,7 @@ class Ask:
     layer: str
     patch: int
     stride: int
+    fill: float | str
 
 
 class OcclusionView(SampleView):
@@ -59,7 +59,7 @@ class OcclusionView(SampleView):
     stem = "occlusion"
     panel_type = OcclusionPanel
     long = True
-    controls = ("kind", "patch", "stride", "map_layer")
+    controls = ("kind", "patch", "stride", "fill", "map_layer")
     kind = traitlets.Enum(
         ["probability", "logit"], "probability", help="What is drawn of the target class. Written by Python."
     ).tag(control="toggle", label="", choices=[("probability", "probability"), ("logit", "logit")])
@@ -67,6 +67,9 @@ class OcclusionView(SampleView):
         control="dropdown", label="Patch"
     )
     stride = traitlets.Int(help="Pixels between positions. Written by Python.").tag(control="dropdown", label="Stride")
+    fill = traitlets.Enum(tuple(FILLS), "zero", help="What the square is filled with. Written by Python.").tag(
+        control="dropdown", label="Fill"
+    )
     map_layer = traitlets.Unicode(
         help="Layer whose strongest map is summed; empty follows the selection. Written by Python."
     ).tag(control="dropdown", label="Map of", wire="layer")
@@ -140,20 +143,17 @@ class OcclusionView(SampleView):
         return before[-1] if before else (self._maps[-1] if self._maps else "")
 
     def ask(self) -> Ask:
-        return Ask(self.sample, self.summed_layer, self.patch, self.stride)
+        return Ask(self.sample, self.summed_layer, self.patch, self.stride, FILLS[self.fill][0])
 
     def choices(self, option: str) -> list[tuple[Any, str]]:
         if self._size is None:
             return []
         if option == "patch":
-            sides = sorted({side for side in PATCHES if side <= min(self._size)} | {self.patch})
-            return [(side, f"{side}{THIN}px") for side in sides]
+            return patch_choices(self._size, self.patch)
         if option == "stride":
-            return [
-                (side, f"{side}{THIN}px")
-                for side in sorted({*range(1, min(self.patch, 8) + 1), self.patch, self.stride})
-                if side <= self.patch
-            ]
+            return stride_choices(self.patch, self.stride)
+        if option == "fill":
+            return [(name, text) for name, (_, text, _) in FILLS.items()]
         if option == "map_layer":
             return [
                 ("", f"{self.summed_layer} (selected)" if not self.map_layer else "as selected"),
@@ -202,6 +202,7 @@ class OcclusionView(SampleView):
             images,
             patch=ask.patch,
             stride=ask.stride,
+            fill=ask.fill,
             layers=[ask.layer] if ask.layer else [],
             additional_forward_args=tuple(others) or None,
             score_fn=session.score_fn,
@@ -227,6 +228,7 @@ class OcclusionView(SampleView):
                     unit=strongest,
                     target=self.target,
                     seconds=now_s() - began,
+                    fill=ask.fill,
                 )
                 yield result if partial.done or not held else None
                 if not partial.done and not held:
@@ -244,7 +246,7 @@ class OcclusionView(SampleView):
         shown = self.result
         if shown is None or not shown.map.done:
             return False
-        return Ask(shown.sample, shown.layer, shown.map.patch[0], shown.map.stride[0]) == ask
+        return Ask(shown.sample, shown.layer, shown.map.patch[0], shown.map.stride[0], shown.fill) == ask
 
     def _tell_progress(self, partial: OcclusionMap, spent_s: float) -> None:
         total, done = partial.exact.numel(), int(partial.exact.sum())
@@ -266,11 +268,12 @@ class OcclusionView(SampleView):
     def caption(self, result: OcclusionResult) -> Caption:
         grid, patch = result.map, size(tuple(result.map.patch))
         name = self.session.class_name(self.target)
+        filled = next(words for fill, _, words in FILLS.values() if fill == result.fill)
         exact = ", exact" if torch.equal(grid.exact, grid.computed) else ""
         lost = "probability" if self.kind == "probability" else "logit"
         parts: Caption = [
             (
-                f"{lost.capitalize()} of {name} lost when a {patch} square is covered with 0",
+                f"{lost.capitalize()} of {name} lost when a {patch} square is covered with {filled}",
                 False,
             ),
             (f"{size((len(grid.rows), len(grid.cols)))} positions, stride {grid.stride[0]}{exact}", False),
