@@ -162,6 +162,15 @@ def test_patch_and_stride_make_another_grid(view: OcclusionView) -> None:
     assert value_in(view.cell(SCORE, COVERED)) == pytest.approx(chance, abs=0.006)
 
 
+def test_the_fill_can_be_chosen(view: OcclusionView) -> None:
+    view.set_option("Fill", "blurred")
+    view.until("view.result.fill == 'blur' and view.result.map.done", True)
+    view.until_caption("covered with the picture blurred")
+    view.point_square("p", 4, 0, patch=4)
+    chance = view.notebook.python("view.result.map.probabilities[0, 2, 0, 3].item()")
+    assert value_in(view.cell(SCORE, COVERED)) == pytest.approx(chance, abs=0.006)
+
+
 def test_opacity_fades_the_heat_to_the_picture_itself(view: OcclusionView) -> None:
     slider = view.root.locator(".nnw-occ-opacity input")
     before = view.picture(view.canvas("overlay"))
