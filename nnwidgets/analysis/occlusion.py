@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from numbers import Integral
 from typing import Any, Literal, get_args
 
 from torch import Tensor, nn
@@ -55,7 +56,7 @@ def occlusion_map(
     about all of them where the two don't agree, and of sequences and volumes (`OcclusionMap.why_whole`).
 
     Origins along an axis of length H are `range(0, H - patch + 1, stride)`, and `H - patch` when that isn't among them.
-    The model runs as a private copy in eval mode and stays as it is.
+    The model runs as a private copy in eval mode, without its forward hooks, and stays as it is.
 
     For users of Captum's `Occlusion`: `sliding_window_shapes=(C, *patch)`, `strides=(C, *stride)`, `baselines=fill`,
     `attribute(..., target=t)` = `.importance(t)`, `perturbations_per_eval` is chosen here. One pass gives all classes.
@@ -103,9 +104,11 @@ def occlusion_map(
     >>> occlusion_map(third, torch.ones(1, 1, 4), patch=1, stride=1).importance(0)[0].tolist()
     [0.0, 0.0, 1.0, 0.0]
     """
+    _check_numbers(max_memory)
+    _check_numbers(max_memory)
     module = shadow_module(model)
     problem = _pose(module, images, patch, stride, fill, gaps, layers, mode, additional_forward_args)
-    run = _begun(module, problem, score_fn, max_memory, _WHOLE_S, narrow=mode == "preview", coarse_first=False)
+    run = _begun(module, problem, score_fn, max_memory, _WHOLE_S, preview=mode == "preview", coarse_first=False)
     while not run.done:
         run.advance(_WHOLE_S)
     return _result(run)
@@ -140,6 +143,7 @@ def occlusion_steps(
     >>> last.done, tuple(last.scores.shape)
     (True, (1, 7, 7, 3))
     """
+    _check_numbers(max_memory, target)
     module = shadow_module(model)
     problem = _pose(module, images, patch, stride, fill, gaps, layers, mode, additional_forward_args)
     return _grow(module, problem, score_fn, max_memory, target, preview=mode == "preview")
@@ -162,6 +166,15 @@ def _pose(
     return pose(images, patch=patch, stride=stride, fill=fill, gaps=gaps, layers=layers, extra=extra, device=device)
 
 
+def _check_numbers(max_memory: Any, target: Any = None) -> None:
+    if max_memory is not None and (isinstance(max_memory, bool) or not isinstance(max_memory, Integral)):
+        raise TypeError(f"max_memory: expected a number of bytes, got {max_memory!r}")
+    if max_memory is not None and max_memory < 0:
+        raise ValueError(f"max_memory: expected at least 0 bytes, got {max_memory}")
+    if target is not None and (isinstance(target, bool) or not isinstance(target, Integral)):
+        raise TypeError(f"target: expected a class, got {target!r}")
+
+
 def _grow(
     module: nn.Module,
     problem: Problem,
@@ -172,14 +185,16 @@ def _grow(
     preview: bool,
 ) -> Iterator[OcclusionMap]:
     before: Run | None = None
-    for narrow in (True, False) if preview else (False,):
-        run = _begun(module, problem, score_fn, max_memory, _SLICE_S, narrow=narrow, before=before, target=target)
+    for previews in (True, False) if preview else (False,):
+        run = _begun(module, problem, score_fn, max_memory, _SLICE_S, preview=previews, before=before, target=target)
+        problem = run.problem
         yield _result(run)
         while not run.done:
             run.advance(_SLICE_S)
             yield _result(run)
         if bool(run.exact.all()):
             return
+        run.engine.release()
         before = run
 
 
@@ -190,15 +205,18 @@ def _begun(
     max_memory: int | None,
     seconds: float,
     *,
-    narrow: bool,
+    preview: bool,
+    coarse_first: bool = True,
+    target: int | None = None,
     before: Run | None = None,
-    **order: Any,
 ) -> Run:
-    """Return a run that has worked for so long."""
+    """Return a run that has worked for so long, on what one before has left."""
     room = int(_MEMORY_SHARE * free_memory(problem.images.device)) if max_memory is None else max_memory
     try:
-        problem = replace(problem, channel_dims=channel_dims(module, problem))
-        run = Run(Engine(module, problem, score_fn=score_fn, room=room, narrow=narrow), problem, **order)
+        if before is None:
+            problem = replace(problem, channel_dims=channel_dims(module, problem))
+        engine = Engine(module, problem, score_fn=score_fn, room=room, preview=preview)
+        run = Run(engine, problem, coarse_first=coarse_first, target=target)
         if before is not None:
             run.refine(before)
         run.advance(seconds)

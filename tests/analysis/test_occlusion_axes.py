@@ -136,7 +136,7 @@ def test_memory_that_holds_one_sequence_at_a_time_is_enough() -> None:
 
     found = occlusion_map(Small(), images, patch=2, stride=2)
 
-    assert found.why_whole == "whole images: MemoryError: no room"
+    assert found.why_whole == "one whole image at a time: MemoryError: no room"
     torch.testing.assert_close(found.scores, one_by_one(Small(), images, found), rtol=0, atol=0)
 
 

@@ -56,6 +56,9 @@ def images(generator: torch.Generator) -> Tensor:
         ({"patch": (3, True)}, TypeError, "patch: expected an integer or integers (rows, cols), got (3, True)"),
         ({"patch": (1, 2, 3)}, TypeError, "patch: expected an integer or integers (rows, cols), got (1, 2, 3)"),
         ({"patch": ()}, TypeError, "patch: expected an integer or integers (rows, cols), got ()"),
+        ({"max_memory": "1GB"}, TypeError, "max_memory: expected a number of bytes, got '1GB'"),
+        ({"max_memory": True}, TypeError, "max_memory: expected a number of bytes, got True"),
+        ({"max_memory": -5}, ValueError, "max_memory: expected at least 0 bytes, got -5"),
         ({"stride": True}, TypeError, "stride: expected an integer or integers (rows, cols), got True"),
         ({"stride": (1,)}, TypeError, "stride: expected an integer or integers (rows, cols), got (1,)"),
         ({"stride": 4}, ValueError, f"stride: expected at most patch (3), got 4; {GAPS}"),
@@ -142,18 +145,12 @@ def test_wrong_input_is_an_error_that_says_what_was_expected(
     assert str(of_map.value) == str(of_steps.value) == message
 
 
-@pytest.mark.parametrize(
-    ("layers", "own"),
-    [
-        ((), "mat1 and mat2 shapes cannot be multiplied (4x1 and 4x5)"),
-        (
-            ("conv1",),
-            "Given groups=1, weight of size [4, 2, 3, 3], expected input[1, 1, 11, 9] to have 2 channels, but got 1 "
-            "channels instead",
-        ),
-    ],
-)
-def test_a_picture_without_a_batch_axis_is_no_sequence(model: nn.Module, layers: tuple[str, ...], own: str) -> None:
+@pytest.mark.parametrize("layers", [(), ("conv1",)])
+def test_a_picture_without_a_batch_axis_is_no_sequence(model: nn.Module, layers: tuple[str, ...]) -> None:
+    own = (
+        "Given groups=1, weight of size [4, 2, 3, 3], expected input[1, 1, 11, 9] to have 2 channels, but got 1 "
+        "channels instead"
+    )
     images = torch.zeros(2, 11, 9)
     steps = occlusion_steps(model, images, patch=3, stride=1, layers=layers)
 

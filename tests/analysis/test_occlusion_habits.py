@@ -217,3 +217,13 @@ def test_layer_sums_are_finite_where_the_square_covers_what_is_not() -> None:
     covered = torch.zeros(3, 3, dtype=torch.bool)
     covered[1, 1] = True
     assert torch.equal(found.layer_sums["0"][0, :, :, 0].isfinite(), covered)
+
+
+def test_a_convolution_padded_by_as_much_as_its_kernel_is_left_to_the_model(generator: torch.Generator) -> None:
+    """Channels last oneDNN dies of it; the process with it."""
+    layers = [nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 4, (3, 1), 2, padding=(2, 1), dilation=2)]
+    model = nn.Sequential(nn.AdaptiveAvgPool2d((5, 1)), *layers, nn.Flatten(), nn.LazyLinear(3))
+    images = torch.randn(2, 1, 5, 3, generator=generator)
+    model(images)
+    found = compare(model, images)
+    assert found.why_whole == "whole images: ValueError: a convolution is padded by as much as its kernel"

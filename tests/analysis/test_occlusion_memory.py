@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import weakref
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 
-from nnwidgets.analysis import OcclusionMap, occlusion_map
+from nnwidgets.analysis import OcclusionMap, occlusion_map, occlusion_steps
+from nnwidgets.analysis.engine.occlusion_engine import Engine
 from nnwidgets.analysis.engine.occlusion_windowed import Answer, WindowEngine
 
 KB = 1000
@@ -58,3 +62,50 @@ def test_few_positions_at_once_where_room_is_short(net: nn.Sequential, monkeypat
     assert found.why_whole == ""
     assert max(sizes[: len(sizes) // 2]) == 9
     assert torch.allclose(found.scores, free.scores, rtol=1e-5, atol=1e-6)
+
+
+def test_views_and_weights_take_no_room(net: nn.Sequential) -> None:
+    class Viewing(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            for _ in range(50):
+                x = x.view(x.shape)
+            return x
+
+    images, room = torch.randn(1, 3, 24, 24), 600 * KB
+    plain, viewing = mapped(net, images, room), mapped(nn.Sequential(Viewing(), net), images, room)
+    assert plain.why_whole == viewing.why_whole == ""
+
+
+def test_memory_that_runs_out_in_the_last_check_ends_in_whole_images(
+    net: nn.Sequential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    images = torch.randn(1, 3, 24, 24)
+    check = Engine._check
+
+    def short(engine: Engine, *given: Any) -> None:
+        if not engine._unchecked:
+            raise MemoryError
+        check(engine, *given)
+
+    expected = mapped(net, images, None)
+    monkeypatch.setattr(Engine, "_check", short)
+    found = mapped(net, images, None)
+    assert found.why_whole == "whole images: MemoryError: "
+    torch.testing.assert_close(found.scores, expected.scores, rtol=1e-5, atol=1e-6)
+
+
+def test_a_refined_preview_holds_one_engine(net: nn.Sequential) -> None:
+    alive: weakref.WeakSet[WindowEngine] = weakref.WeakSet()
+    build = WindowEngine.__init__
+
+    def noted(engine: WindowEngine, *given: Any, **named: Any) -> None:
+        build(engine, *given, **named)
+        alive.add(engine)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WindowEngine, "__init__", noted)
+        counts = [
+            (bool(part.computed.all()), len(alive))
+            for part in occlusion_steps(net, torch.randn(1, 3, 24, 24), patch=4, stride=1, mode="preview")
+        ]
+    assert max(count for _, count in counts) == 1

@@ -26,9 +26,9 @@ def problem_of(images: Tensor, patch: int, stride: int) -> Problem:
     return pose(images, patch=patch, stride=stride, fill=1.5, layers=(), extra=None, device=CPU)
 
 
-def evaluated(model: nn.Module, problem: Problem, *, narrow: bool) -> tuple[Tensor, Tensor, Engine]:
+def evaluated(model: nn.Module, problem: Problem, *, preview: bool) -> tuple[Tensor, Tensor, Engine]:
     """Scores of some covered images, those of the clean ones, and what computed them."""
-    engine = Engine(model, problem, score_fn=class_scores, room=ROOM, narrow=narrow)
+    engine = Engine(model, problem, score_fn=class_scores, room=ROOM, preview=preview)
     work = torch.cartesian_prod(*(torch.arange(length) for length in (len(problem.images), *problem.grid)))
     some = work[torch.linspace(0, len(work) - 1, 24).long()]
     covered, _ = engine.evaluate(some[:, 0], some[:, 1:])
@@ -40,8 +40,8 @@ def evaluated(model: nn.Module, problem: Problem, *, narrow: bool) -> tuple[Tens
 def test_random_nets_are_off_by_little_of_what_the_squares_change(seed: int) -> None:
     net = RandomNet(seed).eval()
     problem = problem_of(torch.randn(1 + seed % 2, net.channels, *net.size), 3, 2)
-    exact, clean, _ = evaluated(net, problem, narrow=False)
-    found, also_clean, engine = evaluated(net, problem, narrow=True)
+    exact, clean, _ = evaluated(net, problem, preview=False)
+    found, also_clean, engine = evaluated(net, problem, preview=True)
     assert engine.why_whole == ""
     assert torch.equal(also_clean, clean)
     assert (found - exact).abs().max() <= 0.05 * (exact - clean).abs().max()
@@ -51,16 +51,18 @@ def test_random_nets_are_off_by_little_of_what_the_squares_change(seed: int) -> 
 def test_it_is_much_nearer_than_the_model_in_bfloat16(case: Case) -> None:
     model = case.model()
     problem = problem_of(case.image(), case.patch, case.stride)
-    exact, clean, _ = evaluated(model, problem, narrow=False)
-    found, _, engine = evaluated(model, problem, narrow=True)
+    exact, clean, _ = evaluated(model, problem, preview=False)
+    found, _, engine = evaluated(model, problem, preview=True)
     model.bfloat16()
-    whole, whole_clean, _ = evaluated(model, problem_of(case.image().bfloat16(), case.patch, case.stride), narrow=False)
+    whole, whole_clean, _ = evaluated(
+        model, problem_of(case.image().bfloat16(), case.patch, case.stride), preview=False
+    )
     change = exact - clean
     error = ((found - clean) - change).abs().max() / change.abs().max()
     direct = ((whole - whole_clean).float() - change).abs().max() / change.abs().max()
     assert 0 < error <= direct / 2
     assert error <= 0.03
-    assert 0 < engine.error <= 0.03
+    assert 0 < engine.off_by <= 0.03
 
 
 def test_a_preview_that_is_far_off_is_noticed(
@@ -70,13 +72,13 @@ def test_a_preview_that_is_far_off_is_noticed(
     net = nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.Flatten(), nn.Linear(4 * 13 * 12, 4))
     problem = problem_of(torch.randn(1, 2, 17, 16), 4, 3)
     monkeypatch.setattr(
-        occlusion_rules, "narrowly", lambda change, weight, *how: F.conv2d(change, weight.float(), None, *how) * 2
+        occlusion_rules, "in_bfloat16", lambda change, weight, *how: F.conv2d(change, weight.float(), None, *how) * 2
     )
     with caplog.at_level(logging.WARNING):
-        found, _, engine = evaluated(net.eval(), problem, narrow=True)
+        found, _, engine = evaluated(net.eval(), problem, preview=True)
     assert engine.why_whole == "whole images: windows gave other values from 2"
     monkeypatch.undo()
-    exact, _, _ = evaluated(net, problem, narrow=False)
+    exact, _, _ = evaluated(net, problem, preview=False)
     torch.testing.assert_close(found, exact, rtol=1e-5, atol=1e-6)
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from nnwidgets.analysis.engine.occlusion_rules import RULES, narrowly
+from nnwidgets.analysis.engine.occlusion_rules import RULES, in_bfloat16
 from nnwidgets.analysis.engine.occlusion_steps import CONVOLUTION, Step, asks_only, bound, writes_first
 from nnwidgets.analysis.engine.occlusion_windows import Windows
 from nnwidgets.analysis.engine.own_work import tensors
@@ -25,6 +25,7 @@ _PLACES = frozenset(
 )
 
 
+# What a convolution is given besides tensors, and its defaults.
 _HOW = (("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1))
 
 
@@ -104,10 +105,10 @@ class CoveredPass(TorchFunctionMode):
         self.dense += step.work
         if step.weights is not None:
             given = bound(CONVOLUTION, args, kwargs)
-            if step.narrow is not None and step.seen is not None:
+            if step.preview_weight is not None and step.seen is not None:
                 change = given["input"] - step.seen.of(self._image)
                 how = (given.get(name, other) for name, other in _HOW)
-                return step.clean.of(self._image) + narrowly(change, step.narrow, *how)
+                return step.clean.of(self._image) + in_bfloat16(change, step.preview_weight, *how)
             given["weight"], given["bias"] = step.weights
             return torch.conv2d(**given)
         # Our maps are channels last, of which not every view is one.

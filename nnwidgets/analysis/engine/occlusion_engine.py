@@ -9,14 +9,16 @@ import logging
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from nnwidgets.analysis.capture import layer_names
+from nnwidgets.analysis.engine.occlusion_agreement import agree, largest_change
 from nnwidgets.analysis.engine.occlusion_covered import StrayedError
-from nnwidgets.analysis.engine.occlusion_dense import DenseEngine
+from nnwidgets.analysis.engine.occlusion_dense import DenseEngine, of_images
 from nnwidgets.analysis.engine.occlusion_problem import Problem
 from nnwidgets.analysis.engine.occlusion_windowed import Answer, WindowEngine
 from nnwidgets.analysis.engine.precision import rounds_to_tf32
@@ -25,14 +27,11 @@ from nnwidgets.analysis.engine.room import out_of_memory
 __all__ = ["Engine"]
 
 _SOMEWHERE = 7919  # a prime, to come round to every position: one is checked of each map, and four of a model's first
-_OF_CHANGE = {torch.float32: 1e-4, torch.float64: 1e-9}  # largest error, as a share of the largest change of a score
-_OF_CHANGE_NARROW = 0.2  # bfloat16 has 8 bits of mantissa; usual is 0.01
-_OF_SCORE = {torch.float32: 1e-5, torch.float64: 1e-10}  # and beside it, of the largest score
-_OF_SCORE_TF32 = 1e-2
+_WINDOWED = (torch.float32, torch.float64)
 _MIXES = "one whole image at a time: images of a batch influence each other"
 
-_maps: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
-T = TypeVar("T")
+_maps: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()  # how many were computed
+_alone: weakref.WeakKeyDictionary[nn.Module, str] = weakref.WeakKeyDictionary()  # why its images are run one by one
 logger = logging.getLogger(__name__)
 
 
@@ -44,11 +43,10 @@ class Engine:
         problem: what to compute.
         score_fn: output -> `(n, classes)`.
         room: bytes that clean values and windows may take; where they need more, whole images are computed.
-        narrow: whether convolutions multiply changes in bfloat16, where windows are used.
+        preview: whether convolutions multiply changes in bfloat16, where windows are used.
 
     Attributes:
-        error: largest difference to the model's own scores at the positions that were checked, as a share of the
-            largest change of a score there.
+        alone: whether images are run one at a time, so that none sees another.
         why_whole: why whole images are computed, as a sentence; "" where windows are.
     """
 
@@ -59,21 +57,26 @@ class Engine:
         *,
         score_fn: Callable[[Any], Tensor],
         room: int,
-        narrow: bool = False,
+        preview: bool = False,
     ) -> None:
         self._module, self._problem, self._score_fn, self._room = module, problem, score_fn, room
-        self._narrow = narrow
+        self._preview = preview
         self._by_whole = DenseEngine(module, problem, score_fn=score_fn)
         self._windows: WindowEngine | None = None
         self._unchecked: list[tuple[Tensor, Tensor, Tensor]] = []  # image, place, and what windows say of them
-        self._alone = False
-        self.error = 0.0
+        self.alone = False
+        self._error = self._largest_change = 0.0
         self.why_whole = ""
 
     @property
     def exact(self) -> bool:
         """Whether what was evaluated last is the model's own answer, but for rounding in the images' dtype."""
-        return self._windows is None or not self._narrow
+        return self._windows is None or not self._preview
+
+    @property
+    def off_by(self) -> float:
+        """Largest error at the positions that were checked, as a share of the largest change of a score there."""
+        return self._error / self._largest_change if self._largest_change else 0.0
 
     @property
     def windowed_share(self) -> float:
@@ -107,11 +110,13 @@ class Engine:
             self.prepare()
         windows = self._windows
         if windows is not None:
-            answer = self._attempt(lambda: windows.evaluate(image, place))
-            if answer is not None:
-                return answer
-            self._windows = None
-        return self._singly(image, place) if self._alone else self._by_whole.evaluate(image, place)
+            try:
+                return windows.evaluate(image, place)
+            except Exception as error:
+                if out_of_memory(error):
+                    raise  # fewer positions at once will do
+                self._give_up(error)
+        return self._singly(image, place) if self.alone else self._by_whole.evaluate(image, place)
 
     @property
     def prepared(self) -> bool:
@@ -120,16 +125,21 @@ class Engine:
 
     def prepare(self) -> None:
         """Look at the model with the clean images; called again, compare one position with the model's own answer."""
-        if self._windows is None:
-            self._windows = self._attempt(self._look)
-        else:
-            windows, unchecked = self._windows, self._unchecked.pop()
-            self._attempt(lambda: self._check(windows, *unchecked))
-        if self.why_whole:
-            self._windows = None
+        try:
+            if self._windows is None:
+                self._look()
+            else:
+                self._check(self._windows, *self._unchecked.pop())
+        except Exception as error:
+            # If whole images can't be computed either, that raises the error of the model itself.
+            self._give_up(error)
+
+    def release(self) -> None:
+        """Let go of what is held from one call to the next."""
+        self._windows = None
 
     def _new_windows(self, problem: Problem) -> WindowEngine:
-        return WindowEngine(self._module, problem, score_fn=self._score_fn, room=self._room, narrow=self._narrow)
+        return WindowEngine(self._module, problem, score_fn=self._score_fn, room=self._room, preview=self._preview)
 
     def _singly(self, image: Tensor, place: Tensor) -> Answer:
         """Return what the model says to each image alone."""
@@ -137,32 +147,50 @@ class Engine:
         sums = {layer: torch.cat([sums[layer] for _, sums in answers]) for layer in answers[0][1]}
         return torch.cat([scores for scores, _ in answers]), sums
 
-    def _attempt(self, work: Callable[[], T | None]) -> T | None:
-        try:
-            return work()
-        except Exception as error:
-            if out_of_memory(error) and self.prepared:
-                raise  # fewer positions at once will do
-            # If whole images can't be computed either, that raises the error of the model itself.
-            self.why_whole = f"whole images: {type(error).__name__}: {error}"
-            logger.info("occlusion by windows failed", exc_info=True)
-            return None
+    def _give_up(self, error: Exception) -> None:
+        """Compute whole images, as windows have failed."""
+        logger.info("occlusion by windows failed", exc_info=error)
+        self._whole(f"whole images: {_in_short(error)}")
 
-    def _look(self) -> WindowEngine | None:
-        if self._problem.images.ndim != 4:
-            self._alone = self._mixes()
-            self.why_whole = _MIXES if self._alone else "whole images: windows are for pictures"
-            return None
-        if self._problem.images.dtype not in _OF_CHANGE:
-            self.why_whole = f"whole images: windows are for float32 and float64, not for {self._problem.images.dtype}"
-            return None
-        windows = self._new_windows(self._problem)
+    def _whole(self, why: str, *, dtype: torch.dtype | None = None) -> None:
+        """Compute whole images; one at a time where the model lets images of a batch influence each other.
+
+        Args:
+            why: a sentence.
+            dtype: that the model rounds to, if it isn't the images'.
+        """
+        self._windows, self.why_whole = None, why
+        try:
+            if self._mixes(dtype or self._problem.images.dtype):
+                self._run_alone(_MIXES)
+        except Exception as error:
+            # A model for one image, or no room for three; whatever else is wrong with it is raised when it is run.
+            logger.info("three images at once failed", exc_info=True)
+            self._run_alone(f"one whole image at a time: {_in_short(error)}", remember=not out_of_memory(error))
+
+    def _run_alone(self, why: str, *, remember: bool = True) -> None:
+        self._windows, self.why_whole, self.alone = None, why, True
+        if remember:
+            _alone[self._module] = why
+
+    def _look(self) -> None:
+        dtype = self._problem.images.dtype
+        if self._module in _alone:
+            self._run_alone(_alone[self._module])
+        elif self._problem.images.ndim != 4:
+            self._whole("whole images: windows are for pictures")
+        elif dtype not in _WINDOWED:
+            self._whole(f"whole images: windows are for float32 and float64, not for {dtype}")
+        else:
+            self._look_at(self._new_windows(self._problem))
+
+    def _look_at(self, windows: WindowEngine) -> None:
         if windows.mixes:
-            self.why_whole, self._alone = f"one whole image at a time: {windows.mixes}", True
-            return None
-        if windows.narrow is not None:
-            self.why_whole = f"whole images: the model computes in {windows.narrow}"
-            return None
+            self._run_alone(f"one whole image at a time: {windows.mixes}")
+            return
+        if windows.short_dtype is not None:
+            self._whole(f"whole images: the model computes in {windows.short_dtype}", dtype=windows.short_dtype)
+            return
         number = _maps.get(self._module, 0)
         _maps[self._module] = number + 1
         image, place = self._some(number)
@@ -171,38 +199,45 @@ class Engine:
         except StrayedError:  # the first pass of all may have filled a cache of the model's own
             windows = self._new_windows(self._problem)
             found, _ = windows.evaluate(image, place)
+        self._windows = windows
         self._unchecked = list(zip(image.split(1), place.split(1), found.split(1), strict=True))
-        return windows
 
-    def _mixes(self) -> bool:
-        """Whether the model says other things of a covered image between others than of it alone."""
-        place = torch.tensor([[length // 2 for length in self._problem.grid]])
-        image, nowhere = torch.zeros(1, dtype=torch.int64), torch.full_like(place, -1)
-        if self._problem.images.dtype not in _OF_CHANGE:
-            return False
-        own, clean = (self._by_whole.evaluate(image, at)[0] for at in (place, nowhere))
-        together, _ = self._by_whole.evaluate(image.repeat(3), torch.cat([nowhere, place, nowhere]))
-        return not self._agree(together[1:2], own, clean)
+    def _mixes(self, dtype: torch.dtype) -> bool:
+        """Whether the model says other things of a covered image between other images than of it alone."""
+        problem, images, place = self._problem, len(self._problem.images), self._some(0)[1][-1:]
+        first, own = torch.zeros(3, dtype=torch.int64), self._problem.images[:1]
+        between = replace(
+            problem,
+            images=torch.cat([2 * own + 1, own, -3 * own]),
+            fill=problem.fill if len(problem.fill) == 1 else problem.fill[first],
+            extra=tuple(of_images(each, first, images) for each in problem.extra),
+            layers=(),
+        )
+        engine = DenseEngine(self._module, between, score_fn=self._score_fn)
+        middle, nowhere = torch.ones(1, dtype=torch.int64), torch.full_like(place, -1)
+        alone, clean = (engine.evaluate(middle, at)[0] for at in (place, nowhere))
+        together, _ = engine.evaluate(torch.arange(3), torch.cat([nowhere, place, nowhere]))
+        change = largest_change(alone, clean)
+        return not agree(together[1:2], alone, change, dtype, tf32=rounds_to_tf32(problem.images))
 
     def _some(self, number: int) -> tuple[Tensor, Tensor]:
         """Return image and place of the positions to check for the model's n-th map."""
-        rows, cols = self._problem.grid
-        corners_and_more = [0, rows * cols - 1, rows // 2 * cols + cols // 2, _SOMEWHERE]
-        at = torch.tensor(corners_and_more if number == 0 else [_SOMEWHERE * number]) % (rows * cols)
-        image = (number + torch.arange(len(at))) % len(self._problem.images)
-        return image, torch.stack([at // cols, at % cols], 1)
+        grid = torch.tensor(self._problem.grid)
+        total = int(grid.prod())
+        somewhere = torch.tensor(np.unravel_index(_SOMEWHERE * max(number, 1) % total, self._problem.grid))
+        place = torch.stack([torch.zeros_like(grid), grid - 1, somewhere, grid // 2] if number == 0 else [somewhere])
+        return (number + torch.arange(len(place))) % len(self._problem.images), place
 
     def _check(self, windows: WindowEngine, image: Tensor, place: Tensor, found: Tensor) -> None:
         nowhere = torch.full_like(place, -1)
         own, _ = self._by_whole.evaluate(image, place)
         clean, _ = windows.evaluate(image, nowhere)
-        if self._agree(found, own, clean):
+        self._largest_change = max(self._largest_change, largest_change(own, clean))
+        if self._agree(found, own, self._largest_change):
+            self._error = max(self._error, largest_change(found, own))
             return
-        together, _ = self._by_whole.evaluate(image.repeat(2), torch.cat([place, nowhere]))
-        if self._agree(together[:1], own, clean):
-            self.why_whole = f"whole images: windows gave other values from {self._first_difference(image, place)}"
-        else:
-            self.why_whole, self._alone = _MIXES, True
+        self._windows = None
+        self._whole(f"whole images: windows gave other values from {self._first_difference(image, place)}")
         logger.warning("occlusion map by %s", self.why_whole)
 
     def _first_difference(self, image: Tensor, place: Tensor) -> str:
@@ -215,21 +250,16 @@ class Engine:
         windows = self._new_windows(problem)
         _, found = windows.evaluate(image, place)
         _, clean = windows.evaluate(image, torch.full_like(place, -1))
-        different = (name for name in names if name in own and not self._agree(found[name], own[name], clean[name]))
-        return next(different, "the output")
+        for name in names:
+            if name in own and not self._agree(found[name], own[name], largest_change(own[name], clean[name])):
+                return name
+        return "the output"
 
-    def _agree(self, found: Tensor, own: Tensor, clean: Tensor) -> bool:
-        """Whether values are equal but for rounding, measured by how much the squares change and by what is rounded."""
-        finite = own.isfinite()
-        if not torch.equal(found[~finite].nan_to_num(), own[~finite].nan_to_num()):
-            return False
-        if not bool(finite.any()):
-            return True
+    def _agree(self, found: Tensor, own: Tensor, change: float) -> bool:
         images = self._problem.images
-        of_score = _OF_SCORE_TF32 if rounds_to_tf32(images) else _OF_SCORE[images.dtype]
-        known = finite & clean.isfinite()
-        change = float((own - clean)[known].abs().max()) if bool(known.any()) else 0.0
-        error, largest = float((found - own)[finite].abs().max()), float(own[finite].abs().max())
-        self.error = max(self.error, error / change if change else 0.0)
-        of_change = _OF_CHANGE_NARROW if self._narrow else _OF_CHANGE[images.dtype]
-        return error <= of_change * change + of_score * largest
+        return agree(found, own, change, images.dtype, tf32=rounds_to_tf32(images), preview=self._preview)
+
+
+def _in_short(error: Exception) -> str:
+    """Return kind and first line."""
+    return f"{type(error).__name__}: {error}".partition("\n")[0]

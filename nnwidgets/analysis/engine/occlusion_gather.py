@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nnwidgets.analysis.engine.occlusion_spans import Reading
+from nnwidgets.analysis.engine.occlusion_spans import BEYOND, Reading
 
 __all__ = ["Chunk", "gather"]
 
@@ -69,6 +69,8 @@ def gather(
     table = [clean.permute(0, 2, 3, 1).reshape(last, channels), clean.new_full((1, channels), outside)]
     if windows is not None:
         pixels = windows.shape[2] * windows.shape[3]
+        if last + len(chunk) * pixels >= BEYOND:
+            raise OverflowError(f"windows: expected fewer than {BEYOND} pixels, got {last + len(chunk) * pixels}")
         table.append(windows.permute(0, 2, 3, 1).reshape(-1, channels))
         own = rows.own[chunk.row] + (chunk.number * pixels + (last + 1))
         # A window's pixels come behind those of the maps, and what isn't in the window has a number below them.

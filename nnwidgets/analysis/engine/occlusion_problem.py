@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -138,7 +139,7 @@ def sizes(name: str, value: object, ways: tuple[tuple[str, ...], ...]) -> tuple[
     ((3, 3), (2, 5))
     """
     given = tuple(value) if isinstance(value, (tuple, list)) else (value,) * len(ways[0])
-    whole = tuple(size for size in given if type(size) is int)
+    whole = tuple(int(size) for size in given if isinstance(size, Integral) and not isinstance(size, bool))
     if len(whole) != len(given) or len(given) not in map(len, ways):
         meant = " or ".join("({})".format(", ".join(f"{axis}s" for axis in way)) for way in ways)
         raise TypeError(f"{name}: expected an integer or integers {meant}, got {value!r}")

@@ -6,7 +6,7 @@ Knows tensors; must not know models or how the scores were computed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -60,7 +60,7 @@ class OcclusionMap:
     dense_from: str = ""
     memory_bytes: int = 0
     why_whole: str = ""
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     @property
     def rows(self) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from nnwidgets.analysis.engine.occlusion_spans import Kernel, Span
 from nnwidgets.analysis.engine.occlusion_steps import CONVOLUTION, Step, bound
 from nnwidgets.analysis.engine.occlusion_windows import SAME, Windows
 
-__all__ = ["RULES", "narrowly"]
+__all__ = ["RULES", "in_bfloat16"]
 
 Pair = tuple[int, int]
 Rule = Callable[..., Windows | Tensor | None]
@@ -38,8 +38,10 @@ def _convolution(step: Step, *args: Any, **kwargs: Any) -> Windows | None:
     if view.wide:
         return None
     how = view.stride, 0, dilation, given.get("groups", 1)
-    if step.narrow is not None:
-        return view.windows(view.clean_out() + narrowly(view.seen(0.0) - view.clean_seen(), step.narrow, *how))
+    if step.preview_weight is not None:
+        return view.windows(
+            view.clean_out() + in_bfloat16(view.seen(0.0) - view.clean_seen(), step.preview_weight, *how)
+        )
     return view.windows(torch.conv2d(view.seen(0.0), weight, bias, *how))
 
 
@@ -156,7 +158,7 @@ def _pad(step: Step, x: Windows, pad: Any, mode: str = "constant", value: float 
     return Windows(values, rows, cols, step.clean, x.chunk)
 
 
-def narrowly(change: Tensor, weight: Tensor, *how: Any) -> Tensor:
+def in_bfloat16(change: Tensor, weight: Tensor, *how: Any) -> Tensor:
     """Return the convolution of a change, multiplied in bfloat16, in the change's dtype: rounded as the change is."""
     return torch.conv2d(change.to(weight.dtype), weight, None, *how).to(change.dtype)
 

@@ -84,7 +84,10 @@ class Run:
         while not self.done:
             if self._next == len(self._todo):
                 if not self.engine.prepared:
+                    alone = self.engine.alone
                     self.engine.prepare()
+                    if self.engine.alone and not alone:  # clean images have seen each other
+                        self._next = 0
                     if time.perf_counter() - start > seconds:
                         return
                     continue
@@ -139,7 +142,7 @@ class Run:
         self.computed[covered] = True
         self.exact[covered] = self.engine.exact
         if not self.engine.exact:
-            self.off_by = self.engine.error
+            self.off_by = self.engine.off_by
         self.computed_clean[image[clean]] = True
 
     def _keep(self, buffer: Tensor, values: Tensor, image: Tensor, slot: Tensor, dtype: torch.dtype) -> Tensor:

@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["Kernel", "Reading", "Span"]
+__all__ = ["BEYOND", "Kernel", "Reading", "Span"]
 
 Origins = NDArray[np.int64]
 T = TypeVar("T")
-_BEYOND = 1 << 28  # more than there are pixels; two of them and all pixels fit into int32
+BEYOND = 1 << 28  # more than there are pixels; two of them and all pixels fit into int32
 
 
 class Kernel(NamedTuple):
@@ -117,7 +117,7 @@ class Span:
         inside = at - own_origin[:, None]
         on_map = (at >= 0) & (at < self.size)
         own = on_map & (inside >= 0) & (inside < own_length)
-        clean, own = np.where(on_map, at * pitch, _BEYOND), np.where(own, inside * own_pitch, -_BEYOND)
+        clean, own = np.where(on_map, at * pitch, BEYOND), np.where(own, inside * own_pitch, -BEYOND)
         clean_part, own_part = (torch.from_numpy(part.astype(np.int32)).to(device) for part in (clean, own))
         return Reading(clean_part, own_part, beyond=not bool(on_map.all()))
 

@@ -57,7 +57,7 @@ class Step:
         uses: how many later operations read it, and observers of layers.
         weights: weight, channels last, and bias of a convolution by parameters, which does the normalisation behind it,
             too, if that is merged; None elsewhere.
-        narrow: that weight in bfloat16, where only what changes is multiplied, in bfloat16; None elsewhere.
+        preview_weight: that weight in bfloat16, where only what changes is multiplied, in bfloat16; None elsewhere.
         seen: what such a convolution reads for the clean images.
         merged: whether this is such a normalisation: it hands on what it is given.
         work: multiply-accumulates for one image, of convolutions and linear layers.
@@ -68,7 +68,7 @@ class Step:
     output: CleanMap | None = None
     uses: int = 0
     weights: tuple[Tensor, Tensor | None] | None = None
-    narrow: Tensor | None = None
+    preview_weight: Tensor | None = None
     seen: CleanMap | None = None
     merged: bool = False
     work: int = 0
@@ -99,8 +99,8 @@ class CleanPass(TorchFunctionMode):
         paused: while this is set nothing is recorded: what an observer computes is no part of the model.
         layer: the module that is running, as its hooks say.
         mixes: what was seen of a model in which images of one batch may influence each other; "" if nothing.
-        narrow: the dtype of fewer than 32 bits that values of the images took within the model; None if they didn't.
-        largest: bytes of the largest value, for one image.
+        short_dtype: one of fewer than 32 bits that values of the images took within the model; None if they didn't.
+        largest: bytes of the largest value that depends on the images, for one of them.
 
     Raises (the pass that is run under it):
         MemoryError: the room is too small.
@@ -110,15 +110,17 @@ class CleanPass(TorchFunctionMode):
         super().__init__()
         self.steps: list[Step] = []
         self.mixes = ""
-        self.narrow: torch.dtype | None = None
+        self.short_dtype: torch.dtype | None = None
         self.paused = False
         self.layer = ""
         self.largest = 0
         self._batch, self._room, self._held = batch, room, 0
         self._of_images = {id(tensor): tensor for tensor in given}  # held, so that identities stay
+        self._counted = {_memory(tensor) for tensor in self._of_images.values()}
         self._maps: dict[Step, Tensor] = {}
         self._made: dict[int, tuple[Tensor, Step]] = {}  # by identity of a value, which is held so that it stays one
         self._convolutions: dict[Step, Mapping[str, Any]] = {}
+        self._read_by: dict[Step, Step] = {}  # convolution -> what made its input
         self._norms: list[tuple[Step, Step, Mapping[str, Any]]] = []
 
     def __torch_function__(
@@ -136,6 +138,9 @@ class CleanPass(TorchFunctionMode):
         self.steps.append(step := Step(func, layer=self.layer))
         if func is torch.conv2d:
             self._convolutions[step] = bound(CONVOLUTION, args, kwargs)
+            read = id(self._convolutions[step]["input"])
+            if read in self._made:
+                self._read_by[step] = self._made[read][1]
         elif func is F.batch_norm:
             self._note_norm(step, bound(_NORM, args, kwargs))
         depends = any(id(value) in self._of_images for value in tensors((args, kwargs)))
@@ -143,12 +148,12 @@ class CleanPass(TorchFunctionMode):
             self._note_mixing(func, args, kwargs)
         output = func(*args, **kwargs)
         for value in tensors((output, written)):
-            self._count(value)
             self._made[id(value)] = value, step
             if depends:
+                self._count(value)
                 self._of_images[id(value)] = value
                 if value.is_floating_point() and value.dtype not in (torch.float32, torch.float64):
-                    self.narrow = value.dtype
+                    self.short_dtype = value.dtype
         if isinstance(output, Tensor):
             if func is torch.conv2d:
                 step.work = output[0].numel() * self._convolutions[step]["weight"][0].numel()
@@ -163,11 +168,14 @@ class CleanPass(TorchFunctionMode):
         if id(value) in self._made:
             self._made[id(value)][1].uses += 1
 
-    def finish(self, *, narrow: bool = False) -> list[Step]:
+    def finish(self, *, preview: bool = False) -> list[Step]:
         """Return the steps, with normalisations merged into the convolutions that nobody else reads.
 
         Args:
-            narrow: whether convolutions are to multiply changes in bfloat16.
+            preview: whether convolutions are to multiply changes in bfloat16.
+
+        Raises:
+            ValueError: a convolution that can't be trusted with channels last.
         """
         for step, values in self._maps.items():
             step.output = CleanMap(values)
@@ -178,19 +186,21 @@ class CleanPass(TorchFunctionMode):
                 convolution.output, norm.merged = norm.output, True
         for convolution, given in self._convolutions.items():
             weight, bias = merged.get(convolution, (given["weight"], given.get("bias")))
+            _refuse_padding_alone(given)
             if id(given["weight"]) not in self._made and id(given.get("bias")) not in self._made:
                 convolution.weights = weight.contiguous(memory_format=torch.channels_last), bias
-                _, before = self._made.get(id(given["input"]), (None, None))
-                if narrow and before is not None and before.output is not None and convolution.output is not None:
-                    convolution.narrow, convolution.seen = convolution.weights[0].bfloat16(), before.output
-        for held in (self._made, self._of_images, self._maps, self._convolutions, self._norms):
+                before = self._read_by.get(convolution)
+                if preview and before is not None and before.output is not None and convolution.output is not None:
+                    convolution.preview_weight, convolution.seen = convolution.weights[0].bfloat16(), before.output
+        for held in (self._made, self._of_images, self._maps, self._convolutions, self._read_by, self._norms):
             held.clear()
         return self.steps
 
     def _count(self, value: Tensor) -> None:
-        """Note the bytes of a value that is not one of before."""
-        if id(value) in self._made:
+        """Note the bytes of a value; those of a view are counted with what it is a view of."""
+        if _memory(value) in self._counted:
             return
+        self._counted.add(_memory(value))
         self.largest = max(self.largest, value.nbytes // self._batch)
         self._held += value.nbytes
         if self._held > self._room:
@@ -207,7 +217,8 @@ class CleanPass(TorchFunctionMode):
         elif name in _REDUCTIONS:
             given = bound(("input", "p", "dim") if name in _DIM_THIRD else ("input", "dim"), args, kwargs)
             x, dim = given.get("input"), given.get("dim", given.get("axis"))
-            if isinstance(x, Tensor) and x.ndim and not isinstance(dim, Tensor):
+            # Where the first axis isn't the images' the check has to find out.
+            if isinstance(x, Tensor) and x.ndim and len(x) == self._batch and not isinstance(dim, Tensor):
                 dims = range(x.ndim) if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
                 if 0 in [each % x.ndim for each in dims if isinstance(each, int)]:
                     self.mixes = "it reduces over the batch"
@@ -227,10 +238,25 @@ class CleanPass(TorchFunctionMode):
         """Keep what the steps so far found in memory that is about to be written."""
         if not isinstance(written, Tensor):
             return
-        memory = written.untyped_storage().data_ptr()
         for step, values in self._maps.items():
-            if values.untyped_storage().data_ptr() == memory:
+            if _memory(values) == _memory(written):
                 self._maps[step] = values.clone()
+
+
+def _memory(value: Tensor) -> int:
+    return int(value.untyped_storage().data_ptr())
+
+
+def _refuse_padding_alone(given: Mapping[str, Any]) -> None:
+    """Refuse a convolution some outputs of which see nothing but padding: oneDNN 3.7 may crash on it channels last."""
+    padding = given.get("padding", 0)
+    if isinstance(padding, str):
+        return
+    pairs = (each if isinstance(each, (tuple, list)) else (each,) for each in (padding, given.get("dilation", 1)))
+    padded, apart = (tuple(pair) for pair in pairs)
+    for axis, size in ((0, given["weight"].shape[2]), (-1, given["weight"].shape[3])):
+        if padded[axis] > (size - 1) * apart[axis]:
+            raise ValueError("a convolution is padded by as much as its kernel")
 
 
 def asks_only(func: Callable[..., Any]) -> bool:

@@ -25,7 +25,7 @@ from nnwidgets.analysis.engine.occlusion_windows import CleanMap, Windows
 __all__ = ["WindowEngine"]
 
 Answer = tuple[Tensor, dict[str, Tensor]]
-_FEWEST = 2
+_FEWEST = 2  # a single image is computed twice, see `_covered`
 _ALIVE = 4  # as many values of a layer as large as its whole map are held at once, at most
 
 
@@ -37,16 +37,22 @@ class WindowEngine:
         problem: what to compute.
         score_fn: output -> `(n, classes)`.
         room: bytes that clean values and windows may take.
-        narrow: whether convolutions multiply changes in bfloat16.
+        preview: whether convolutions multiply changes in bfloat16.
 
     Attributes:
         most: how many covered images at once fit into the room.
         mixes: why images of one batch may influence each other, so that this engine must not be used; "" if they don't.
-        narrow: the dtype of fewer than 32 bits in which the model computes, with that consequence, too; None if none.
+        short_dtype: one of fewer than 32 bits in which the model computes, with that consequence, too; None if none.
     """
 
     def __init__(
-        self, module: nn.Module, problem: Problem, *, score_fn: Callable[[Any], Tensor], room: int, narrow: bool = False
+        self,
+        module: nn.Module,
+        problem: Problem,
+        *,
+        score_fn: Callable[[Any], Tensor],
+        room: int,
+        preview: bool = False,
     ) -> None:
         self._module, self._problem, self._score_fn = module, problem, score_fn
         self._windowed = self._dense = self._whole = 0
@@ -60,8 +66,8 @@ class WindowEngine:
         given = [each.clone() if isinstance(each, Tensor) else each for each in (problem.images, *problem.extra)]
         clean = CleanPass(len(problem.images), [each for each in given if isinstance(each, Tensor)], room=room // 2)
         self._clean_answer = self._run_clean(clean, given)
-        self._steps = clean.finish(narrow=narrow)
-        self.mixes, self.narrow = clean.mixes, clean.narrow
+        self._steps = clean.finish(preview=preview)
+        self.mixes, self.short_dtype = clean.mixes, clean.short_dtype
         self.most = max(_FEWEST, room // 2 // max(1, _ALIVE * clean.largest))
 
     @property

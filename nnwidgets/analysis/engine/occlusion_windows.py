@@ -42,7 +42,7 @@ class CleanMap:
             RuntimeError: they were dropped.
         """
         if self._values is None:
-            raise RuntimeError("values that the first covered images did not need")
+            raise RuntimeError("the model asked for clean values that it had not asked for at first")
         if not self.needed:
             self._values = self._values.contiguous(memory_format=torch.channels_last)
             self.needed = True
