@@ -38,6 +38,7 @@ class CoveredPass(TorchFunctionMode):
 
     Args:
         steps: of the clean pass.
+        image: `(n,)` int64, which image each covered one is of.
 
     Attributes:
         windowed: multiply-accumulates of convolutions and linear layers done on windows so far, for each image.
@@ -46,18 +47,17 @@ class CoveredPass(TorchFunctionMode):
         first_dense: the step that was the first to need whole maps; None if none did.
     """
 
-    def __init__(self, steps: Sequence[Step]) -> None:
+    def __init__(self, steps: Sequence[Step], image: Tensor) -> None:
         super().__init__()
         self.windowed = 0
         self.dense = 0
         self.first_dense: Step | None = None
         self.paused = False
         self._steps = iter(steps)
-        self._image: Tensor | None = None
+        self._image = image
 
     def cover(self, windows: Windows) -> Tensor:
         """Return a placeholder for these values."""
-        self._image = windows.chunk.image
         placeholder = torch.empty(windows.shape, dtype=windows.values.dtype, device="meta")
         placeholder._held = windows  # type: ignore[attr-defined]
         return placeholder

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine.occlusion_spans import Kernel, Span
 from nnwidgets.analysis.engine.occlusion_steps import CONVOLUTION, Step, bound
-from nnwidgets.analysis.engine.occlusion_windows import SAME, Windows
+from nnwidgets.analysis.engine.occlusion_windows import Windows
 
 __all__ = ["RULES", "in_bfloat16"]
 
@@ -184,13 +184,13 @@ class _Sliding:
 
     def clean_seen(self) -> Tensor:
         """Return what those inputs are for the clean images, with 0 beyond the map."""
-        return self._x.clean_seen_from(self._rows, self._cols, self._kernels)
+        x, out = self._x, (self._rows, self._cols)
+        return x.clean.read(x.chunk, (x.rows, x.cols), out, self._kernels)
 
     def clean_out(self) -> Tensor:
         """Return the outputs for the clean images."""
-        nothing = self._x.values  # of which nothing is read
-        out = Windows(nothing, self._rows, self._cols, self._clean, self._x.chunk)
-        return out.clean_seen_from(self._rows, self._cols, SAME)
+        out = self._rows, self._cols
+        return self._clean.read(self._x.chunk, out, out)
 
     def windows(self, values: Tensor) -> Windows:
         return Windows(values, self._rows, self._cols, self._clean, self._x.chunk)

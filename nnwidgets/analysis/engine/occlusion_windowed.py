@@ -113,7 +113,7 @@ class WindowEngine:
         square = self._problem.squares(image, place)
         image, place = image.to(square.device), place.to(square.device)
         chunk = Chunk(image, place[:, 0], place[:, 1])
-        run = CoveredPass(self._steps)
+        run = CoveredPass(self._steps, image)
         sums: dict[str, Tensor] = {}
 
         def add(name: str, value: Tensor) -> None:

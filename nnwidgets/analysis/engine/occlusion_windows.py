@@ -13,9 +13,9 @@ from torch import Tensor
 from nnwidgets.analysis.engine.occlusion_gather import Chunk, gather
 from nnwidgets.analysis.engine.occlusion_spans import Kernel, Span
 
-__all__ = ["SAME", "CleanMap", "Windows"]
+__all__ = ["CleanMap", "Windows"]
 
-SAME = Kernel(), Kernel()
+_SAME = Kernel(), Kernel()
 
 
 class CleanMap:
@@ -55,9 +55,34 @@ class CleanMap:
             self._sums = self.values.sum((2, 3), dtype=torch.float64)
         return self._sums
 
-    def of(self, image: Tensor | None) -> Tensor:
+    def read(
+        self,
+        chunk: Chunk,
+        own: tuple[Span, Span],
+        out: tuple[Span, Span],
+        kernels: tuple[Kernel, Kernel] = _SAME,
+        *,
+        windows: Tensor | None = None,
+        outside: float = 0.0,
+    ) -> Tensor:
+        """Return what kernels see here that make the windows of `out`, `(n, channels, h, w)`, channels last.
+
+        Args:
+            chunk: which images and places of the grid.
+            own: rows and columns that differ here.
+            out: rows and columns that differ in the kernels' output; by default kernels of one pixel, so the same.
+            kernels: how they slide along rows and columns.
+            windows: what differs, laid over the values; None: nothing is.
+            outside: what there is beyond the map.
+        """
+        pitches = {"pitch": self.shape[3], "own_pitch": own[1].window[1]}
+        y = own[0].reading(out[0], kernels[0], **pitches, device=self.device)
+        x = own[1].reading(out[1], kernels[1], device=self.device)
+        return gather(self.values, windows, chunk, y, x, outside=outside)
+
+    def of(self, image: Tensor) -> Tensor:
         """Return the values of these images; of one that is all there is, one to be spread."""
-        return self.values if len(self.values) == 1 or image is None else self.values[image]
+        return self.values if len(self.values) == 1 else self.values[image]
 
     @property
     def nbytes(self) -> int:
@@ -101,35 +126,23 @@ class Windows:
             kernels: how they slide along rows and columns.
             outside: what there is beyond the map.
         """
-        return self._read(self.values, rows, cols, kernels, outside)
-
-    def clean_seen_from(self, rows: Span, cols: Span, kernels: tuple[Kernel, Kernel]) -> Tensor:
-        """Return what `seen_from` does for the clean images, with 0 outside."""
-        return self._read(None, rows, cols, kernels, 0.0)
+        own = self.rows, self.cols
+        return self.clean.read(self.chunk, own, (rows, cols), kernels, windows=self.values, outside=outside)
 
     def within(self, rows: Span, cols: Span) -> Tensor:
         """Return the values in the windows of spans that hold the own ones."""
         if self.rows.same_window(rows) and self.cols.same_window(cols):
             return self.values
-        return self.seen_from(rows, cols, SAME)
+        return self.seen_from(rows, cols, _SAME)
 
     def whole(self) -> Tensor:
         """Return the whole value, `(n, channels, height, width)`, channels last."""
-        return self.seen_from(self.rows.whole, self.cols.whole, SAME)
+        return self.seen_from(self.rows.whole, self.cols.whole, _SAME)
 
     def sums(self) -> Tensor:
         """Return the sums over positions, `(n, channels)` float64."""
         clean = self.clean.sums[self.chunk.image]
         if not bool(clean.isfinite().all()):  # a difference to infinity says nothing
             return self.whole().sum((2, 3), dtype=torch.float64)
-        before = self.clean_seen_from(self.rows, self.cols, SAME)
-        return clean + (self.values - before).sum((2, 3), dtype=torch.float64)
-
-    def _read(
-        self, values: Tensor | None, rows: Span, cols: Span, kernels: tuple[Kernel, Kernel], outside: float
-    ) -> Tensor:
-        clean = self.clean.values
-        pitches = {"pitch": clean.shape[3], "own_pitch": self.cols.window[1]}
-        y = self.rows.reading(rows, kernels[0], **pitches, device=clean.device)
-        x = self.cols.reading(cols, kernels[1], device=clean.device)
-        return gather(clean, values, self.chunk, y, x, outside=outside)
+        here = self.rows, self.cols
+        return clean + (self.values - self.clean.read(self.chunk, here, here)).sum((2, 3), dtype=torch.float64)
