@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from nnwidgets.analysis.engine.affinities import conditional, joint, nearest
+from nnwidgets.analysis.engine.affinities import Graph, conditional
+from nnwidgets.analysis.engine.neighbours import all_pairs
 from nnwidgets.analysis.engine.pace import finished
 
 
@@ -29,8 +30,23 @@ def digits(count: int) -> tuple[Tensor, Tensor]:
 
 def joint_of(x: Tensor, perplexity: float = 30.0) -> Tensor:
     """P in float64 as `tsne` uses it, for judging any layout by the same measure."""
-    indices, distances = finished(nearest(x - x.mean(0), min(len(x) - 1, math.ceil(3 * perplexity))))
-    return finished(joint(indices, finished(conditional(distances, perplexity)), dtype=torch.float64))
+    near = finished(all_pairs(x - x.mean(0), min(len(x) - 1, math.ceil(3 * perplexity))))
+    return joint(near.indices, finished(conditional(near.distances, perplexity)), dtype=torch.float64)
+
+
+def joint(indices: Tensor, conditionals: Tensor, *, dtype: torch.dtype = torch.float32) -> Tensor:
+    """P as a matrix: (p(j|i) + p(i|j)) / 2n."""
+    n = len(indices)
+    directed = torch.zeros((n, n), dtype=dtype)
+    directed[torch.arange(n)[:, None], indices] = (conditionals / (2 * n)).to(dtype)
+    return directed + directed.T
+
+
+def graph_of(p: Tensor) -> Graph:
+    """A dense P as the edges it has."""
+    rows, columns = p.nonzero(as_tuple=True)
+    offsets = torch.cat([torch.zeros(1, dtype=torch.int64), torch.bincount(rows, minlength=len(p)).cumsum(0)])
+    return Graph(offsets, columns.int(), p[rows, columns])
 
 
 def kl_of(p: Tensor, positions: Tensor) -> float:

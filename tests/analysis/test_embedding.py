@@ -174,9 +174,10 @@ def test_a_start_of_the_wrong_shape_is_refused() -> None:
         tsne(normal(50, 3), perplexity=5.0, init=normal(50, 3))
 
 
-def test_more_samples_than_the_exact_engine_holds_are_refused() -> None:
-    with pytest.raises(ValueError, match="at most 10000 samples, got 10001"):
-        tsne(torch.zeros(10_001, 1))
+@pytest.mark.parametrize(("dims", "most"), [(2, 100_000), (3, 20_000)])
+def test_more_samples_than_a_map_takes_are_refused(dims: int, most: int) -> None:
+    with pytest.raises(ValueError, match=f"at most {most} samples, got {most + 1}"):
+        tsne(torch.zeros(most + 1, 1), dims=dims)
 
 
 def test_features_flatten_small_maps_and_average_large_ones() -> None:

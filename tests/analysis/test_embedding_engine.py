@@ -7,57 +7,26 @@ import math
 import pytest
 import torch
 
-from nnwidgets.analysis.engine.affinities import conditional, nearest
+from nnwidgets.analysis.engine.affinities import conditional
+from nnwidgets.analysis.engine.neighbours import all_pairs
 from nnwidgets.analysis.engine.pace import finished
 from nnwidgets.analysis.engine.principal import follow_basis, principal_scores
-from nnwidgets.analysis.engine.tsne_exact import ExactForces
-from tests.analysis.clouds import clusters, joint_of, normal
-
-
-@pytest.mark.parametrize("dims", [2, 3])
-@pytest.mark.parametrize("exaggeration", [1.0, 12.0])
-def test_the_gradient_is_that_of_a_plain_loop(dims: int, exaggeration: float) -> None:
-    p, y = joint_of(normal(50, 8), 10.0), normal(50, dims, seed=1) * 3
-    points, probabilities = y.tolist(), p.tolist()
-
-    def kernel(i: int, j: int) -> float:
-        squared: float = sum((a - b) ** 2 for a, b in zip(points[i], points[j], strict=True))
-        return 1.0 / (1.0 + squared)
-
-    total = sum(kernel(i, j) for i in range(50) for j in range(50) if i != j)
-    expected = [
-        [
-            4.0
-            * sum(
-                (exaggeration * probabilities[i][j] - kernel(i, j) / total)
-                * kernel(i, j)
-                * (points[i][axis] - points[j][axis])
-                for j in range(50)
-                if j != i
-            )
-            for axis in range(dims)
-        ]
-        for i in range(50)
-    ]
-    gradient = finished(ExactForces(p).gradient(y, exaggeration))
-    torch.testing.assert_close(gradient, torch.tensor(expected, dtype=torch.float64), rtol=0, atol=1e-10)
+from nnwidgets.analysis.engine.tsne_forces import SparseForces
+from tests.analysis.clouds import clusters, graph_of, joint_of, normal
 
 
 def test_the_gradient_is_the_slope_of_the_divergence() -> None:
-    forces, y, step = ExactForces(joint_of(normal(30, 5), 8.0)), normal(30, 2, seed=1), 1e-6
+    forces, y, step = (
+        SparseForces(graph_of(joint_of(normal(30, 5), 8.0)), 2, spacing=None, loops=None),
+        normal(30, 2, seed=1),
+        1e-6,
+    )
     gradient = finished(forces.gradient(y, 1.0))
     for row, axis in [(0, 0), (7, 1), (29, 0)]:
         nudge = torch.zeros_like(y)
         nudge[row, axis] = step
         up, down = (float(finished(forces.kl_divergence(y + sign * nudge))) for sign in (1, -1))
         assert (up - down) / (2 * step) == pytest.approx(float(gradient[row, axis]), abs=1e-7)
-
-
-def test_float32_forces_stay_within_1e_4_of_float64_on_a_wide_map() -> None:
-    p, y = joint_of(normal(300, 20)), normal(300, 2, seed=1) * 40
-    exact = finished(ExactForces(p).gradient(y, 1.0))
-    single = finished(ExactForces(p.float()).gradient(y.float(), 1.0)).double()
-    assert float((single - exact).norm() / exact.norm()) < 1e-4
 
 
 @pytest.mark.parametrize("perplexity", [2.0, 10.0, 30.0, 60.0])
@@ -70,8 +39,8 @@ def test_each_row_reaches_the_perplexity(kind: str, perplexity: float) -> None:
         x[0] *= 1e4
     if kind == "heavy tails":
         x = torch.exp(3 * x)
-    _, distances = finished(nearest(x, math.ceil(3 * perplexity)))
-    p = finished(conditional(distances, perplexity))
+    near = finished(all_pairs(x, math.ceil(3 * perplexity)))
+    p = finished(conditional(near.distances, perplexity))
     entropy = -torch.xlogy(p, p).sum(1)
     torch.testing.assert_close(entropy.exp(), torch.full((240,), perplexity).double(), rtol=1e-6, atol=0)
 

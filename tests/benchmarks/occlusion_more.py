@@ -18,7 +18,6 @@ from nnwidgets.analysis import occlusion_map
 from tests.benchmarks.occlusion_nets import Case
 from tests.benchmarks.occlusion_timing import captum_s, seconds
 from tests.benchmarks.report import Table
-from tests.benchmarks.workloads import Block
 
 CLASSES = 10
 LARGE = 100  # pixels a side from which Captum is asked for one class only
@@ -78,7 +77,7 @@ def peak_of(work: Callable[[], object]) -> float:
 def early(model: nn.Module) -> tuple[str, nn.Module]:
     """Name of the first block or pooling, and the net up to it, giving that layer's strongest map summed."""
     assert isinstance(model, nn.Sequential)
-    at = next(at for at, layer in enumerate(model) if isinstance(layer, (nn.MaxPool2d, Block)))
+    at = next(at for at, layer in enumerate(model) if isinstance(layer, nn.MaxPool2d) or any(layer.children()))
     return str(at), model[: at + 1]
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nnwidgets.analysis.engine.pace import Steps
-from nnwidgets.analysis.engine.tsne_exact import Forces
+from nnwidgets.analysis.engine.tsne_forces import Forces
 
 _LARGEST_STEP = 5.0  # a point that leaps farther has met a singular gain, not structure
 _LEAST_GAIN = 0.01

@@ -1,30 +1,15 @@
-"""The t-SNE gradient over all pairs: exact, O(n²), on any device, any number of dimensions.
-
-The seam for faster engines: anything with `gradient`, `kl_divergence`, `count` and `iterations` of work cut into
-`Steps` can take the place of `ExactForces` in `Descent.run`.
-"""
+"""The t-SNE gradient from a whole matrix P: for few points, where torch is faster with matrices than with edges."""
 
 from __future__ import annotations
-
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from nnwidgets.analysis.engine.affinities import Graph
 from nnwidgets.analysis.engine.pace import Steps, row_blocks
 
 
-class Forces(Protocol):
-    """What a descent needs to know about P."""
-
-    def gradient(self, positions: Tensor, exaggeration: float) -> Steps[Tensor]:
-        """dKL/dy with P multiplied by `exaggeration`: like `positions`."""
-
-    def kl_divergence(self, positions: Tensor) -> Steps[Tensor]:
-        """KL(P || Q) in nats: float64, zero dimensions."""
-
-
-class ExactForces:
+class DenseForces:
     """All pairs, a block of rows at a time that stays in cache.
 
     Distances come from differences and sums from matrix-vector products: no matrix-matrix product, which the user's
@@ -32,8 +17,8 @@ class ExactForces:
     van der Maaten & Hinton 2008, JMLR 9, equation 5.
     """
 
-    def __init__(self, p: Tensor) -> None:
-        self._p = p
+    def __init__(self, graph: Graph) -> None:
+        self._p = p = graph.dense()
         n = p.shape[0]
         self._blocks = row_blocks(n, n, 1 << 18 if p.device.type == "cpu" else 1 << 26)
         rows = max(block.stop - block.start for block in self._blocks)

@@ -1,0 +1,47 @@
+"""Activations as rows of numbers, maps averaged where they are many. Knows tensors only."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+__all__ = ["features"]
+
+
+def features(activation: Tensor, *, limit: int = 4096) -> tuple[Tensor, str | None]:
+    """One float32 row a sample (n, features), and a note where maps were pooled.
+
+    `activation`: (n, channels, positions…), at most three position axes. Above `limit` features, the maps are
+    average-pooled to the largest size that fits, one pixel at least.
+
+    >>> x, note = features(torch.ones(2, 64, 16, 16))
+    >>> tuple(x.shape), note
+    ((2, 4096), 'maps of 16×16 averaged to 8×8')
+    """
+    x = activation.detach().to(torch.float32)
+    if x.ndim == 0:
+        raise ValueError("activation: expected (n, channels, …), got a single number")
+    channels, sizes = (x.shape[1] if x.ndim > 1 else 1), tuple(x.shape[2:])
+    if not sizes or channels * math.prod(sizes) <= limit:
+        return x.reshape(x.shape[0], -1), None
+    if len(sizes) > 3:
+        raise ValueError(
+            f"activation: expected at most 3 position axes, got shape {tuple(x.shape)}; flatten some first"
+        )
+    stride = 2
+    while channels * math.prod(-(-size // stride) for size in sizes) > limit and stride < max(sizes):
+        stride += 1
+    pooled = tuple(-(-size // stride) for size in sizes)
+    note = f"maps of {'×'.join(map(str, sizes))} averaged to {'×'.join(map(str, pooled))}"
+    return _averaged(x, pooled).reshape(x.shape[0], -1), note
+
+
+def _averaged(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """`x` (n, channels, positions…) average-pooled to `sizes`, one axis after the other."""
+    for axis, size in enumerate(sizes, start=2):
+        rows = x.movedim(axis, -1)
+        x = torch.nn.functional.adaptive_avg_pool1d(rows.flatten(1, -2), size).reshape(*rows.shape[:-1], size)
+        x = x.movedim(-1, axis)
+    return x

@@ -1,0 +1,109 @@
+"""The gradient of t-SNE: attraction along the edges of P, repulsion over all pairs or by a grid.
+
+Knows P and positions; must not know schedules, or how the sums are computed.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from nnwidgets.analysis.engine.affinities import Graph
+from nnwidgets.analysis.engine.pace import Steps, row_blocks
+from nnwidgets.analysis.engine.tsne_dense import DenseForces
+from nnwidgets.analysis.engine.tsne_grid import GridRepulsion
+from nnwidgets.analysis.engine.tsne_sums import Loops, attract, repel
+
+__all__ = ["FINISHED_SPACING", "LIVE_SPACING", "Forces", "SparseForces", "forces_for"]
+
+LIVE_SPACING, FINISHED_SPACING = (
+    1 / 2,
+    1 / 3,
+)  # of the grid, in units of the map: KL 3 % and 1 % above that of all pairs
+_ALL_PAIRS_UP_TO = 4000  # points: as fast as a grid there, and exact
+_DENSE_UP_TO = 1000  # points, without compiled loops: 500 take half the time that edges and pairs apart would
+_KL_OF_ALL_PAIRS_UP_TO = 20_000
+_EDGES_AT_ONCE, _PAIRS_AT_ONCE = 1 << 22, 1 << 25  # about 20 ms of compiled loops
+_EDGES_BY_TORCH, _PAIRS_BY_TORCH = 1 << 18, 1 << 18  # what stays in cache
+_PAIRS_ON_CUDA = 1 << 26
+
+
+class Forces(Protocol):
+    """What a descent needs to know about P."""
+
+    def gradient(self, positions: Tensor, exaggeration: float) -> Steps[Tensor]:
+        """dKL/dy with P multiplied by `exaggeration`: like `positions`."""
+
+    def kl_divergence(self, positions: Tensor) -> Steps[Tensor]:
+        """KL(P || Q) in nats: float64, zero dimensions."""
+
+
+def forces_for(graph: Graph, dims: int, *, spacing: float, loops: Loops) -> Forces:
+    """Return the fastest forces for so many points; arguments as those of `SparseForces`."""
+    few = len(graph.offsets) - 1 <= _DENSE_UP_TO
+    dense = few and loops is None and graph.values.device.type == "cpu"
+    return DenseForces(graph) if dense else SparseForces(graph, dims, spacing=spacing, loops=loops)
+
+
+class SparseForces:
+    """Attraction over the edges of a graph; repulsion over all pairs of few points, else by a grid (2-D).
+
+    van der Maaten & Hinton 2008, JMLR 9, equation 5; van der Maaten 2014, JMLR 15, for P over neighbours.
+
+    Args:
+        graph: P.
+        dims: 2 or 3 dimensions of the map.
+        spacing: of the grid's nodes; None for all pairs, however many points there are.
+        loops: compiled ones, or None.
+    """
+
+    def __init__(self, graph: Graph, dims: int, *, spacing: float | None, loops: Loops) -> None:
+        n, device = len(graph.offsets) - 1, graph.values.device
+        self._loops = loops = loops if device.type == "cpu" else None
+        few = _ALL_PAIRS_UP_TO if loops or device.type == "cuda" else _DENSE_UP_TO
+        gridded = spacing is not None and dims == 2 and n > few
+        self._graph = graph
+        self._grid = GridRepulsion(spacing, loops=loops) if gridded and spacing is not None else None
+        self._by_edges = row_blocks(n, graph.degree, _EDGES_AT_ONCE if loops else _EDGES_BY_TORCH)
+        at_once = _PAIRS_ON_CUDA if device.type == "cuda" else _PAIRS_AT_ONCE if loops else _PAIRS_BY_TORCH
+        self._by_pairs = row_blocks(n, n, at_once)
+
+    def gradient(self, positions: Tensor, exaggeration: float) -> Steps[Tensor]:
+        """4 sum over j of (exaggeration p_ij - q_ij) (y_i - y_j) / (1 + |y_i - y_j|^2): like `positions`."""
+        attraction, repulsion = torch.empty_like(positions), torch.empty_like(positions)
+        for rows in self._by_edges:
+            attract(self._graph, positions, rows, attraction, loops=self._loops)
+            yield
+        total = yield from self._repel(positions, repulsion, self._grid)
+        normaliser = (total - len(positions)).to(positions.dtype)  # each point's own kernel is exactly 1
+        return attraction.mul_(4.0 * exaggeration).sub_(repulsion.mul_(4.0 / normaliser))
+
+    def kl_divergence(self, positions: Tensor) -> Steps[Tensor]:
+        """Sum of p log(p / q) over this P, in nats, in float64; of many points q's normaliser is that of the grid."""
+        entropy, cross, mass = torch.zeros((3,), dtype=torch.float64, device=positions.device).unbind()
+        for rows in row_blocks(len(positions), self._graph.degree, _EDGES_BY_TORCH):
+            edges, counts = self._graph.edges(rows)
+            p = self._graph.values[edges].double()
+            own = positions[rows].repeat_interleave(counts, 0)
+            far = (own - positions.index_select(0, self._graph.columns[edges])).square_().sum(1)
+            entropy += torch.xlogy(p, p).sum()
+            cross += (p * far.double().log1p()).sum()
+            mass += p.sum()
+            yield
+        grid = self._grid if len(positions) > _KL_OF_ALL_PAIRS_UP_TO else None
+        total = yield from self._repel(positions, torch.empty_like(positions), grid)
+        return entropy + cross + mass * (total - len(positions)).log()
+
+    def _repel(self, positions: Tensor, out: Tensor, grid: GridRepulsion | None) -> Steps[Tensor]:
+        if grid is not None:
+            total = grid(positions, out)
+            yield
+            return total
+        columns = positions.T.contiguous()
+        total = torch.zeros((), dtype=torch.float64, device=positions.device)
+        for rows in self._by_pairs:
+            total = total + repel(columns, rows, out, loops=self._loops)
+            yield
+        return total

@@ -1,0 +1,159 @@
+"""The inner loops of t-SNE, compiled by numba: sums over edges, over pairs, and over the nodes around each point.
+
+Imported only where the extra `fast` is installed; the same sums by torch are in `tsne_sums`. All release the GIL.
+Positions are (n, dims) contiguous, float32 or float64, and so are the results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["attract_2d", "attract_3d", "interpolate", "repel_2d", "repel_3d", "spread"]
+
+Array = NDArray[Any]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _pairs(function: Function) -> Function:
+    """Compile sums over long rows: in any order, which makes vectors of them."""
+    return cast(Function, njit(nogil=True, cache=True, error_model="numpy", fastmath=True)(function))
+
+
+def _edges(function: Function) -> Function:
+    """Compile sums over what lies apart: in order, as vectors would be gathered, which is slower than loading."""
+    compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "arcp"})(function)
+    return cast(Function, compiled)
+
+
+@_edges
+def attract_2d(
+    offsets: Array, columns: Array, values: Array, positions: Array, first: int, last: int, out: Array
+) -> None:
+    """out[i] = sum over edges of p_ij (y_i - y_j) / (1 + |y_i - y_j|^2) for i from first to last - 1."""
+    one, none = positions.dtype.type(1), positions.dtype.type(0)
+    for i in range(first, last):
+        x, y = positions[i, 0], positions[i, 1]
+        sum_x = sum_y = none
+        for edge in range(offsets[i], offsets[i + 1]):
+            j = columns[edge]
+            dx, dy = x - positions[j, 0], y - positions[j, 1]
+            weight = values[edge] / (one + dx * dx + dy * dy)
+            sum_x += weight * dx
+            sum_y += weight * dy
+        out[i, 0], out[i, 1] = sum_x, sum_y
+
+
+@_edges
+def attract_3d(
+    offsets: Array, columns: Array, values: Array, positions: Array, first: int, last: int, out: Array
+) -> None:
+    """As `attract_2d`."""
+    one, none = positions.dtype.type(1), positions.dtype.type(0)
+    for i in range(first, last):
+        x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+        sum_x = sum_y = sum_z = none
+        for edge in range(offsets[i], offsets[i + 1]):
+            j = columns[edge]
+            dx, dy, dz = x - positions[j, 0], y - positions[j, 1], z - positions[j, 2]
+            weight = values[edge] / (one + dx * dx + dy * dy + dz * dz)
+            sum_x += weight * dx
+            sum_y += weight * dy
+            sum_z += weight * dz
+        out[i, 0], out[i, 1], out[i, 2] = sum_x, sum_y, sum_z
+
+
+@_pairs
+def repel_2d(columns: Array, first: int, last: int, out: Array) -> float:
+    """out[i] = sum over j of (y_i - y_j) / (1 + |y_i - y_j|^2)^2 for i from first to last - 1.
+
+    Returns the sum of 1 / (1 + |y_i - y_j|^2) over those i and all j, themselves included. `columns` is (dims, n).
+    """
+    xs, ys = columns[0], columns[1]
+    one, none = columns.dtype.type(1), columns.dtype.type(0)
+    total = 0.0
+    for i in range(first, last):
+        x, y = xs[i], ys[i]
+        sum_x = sum_y = mass = none
+        for j in range(len(xs)):
+            dx, dy = x - xs[j], y - ys[j]
+            q = one / (one + dx * dx + dy * dy)
+            mass += q
+            sum_x += q * q * dx
+            sum_y += q * q * dy
+        total += mass
+        out[i, 0], out[i, 1] = sum_x, sum_y
+    return total
+
+
+@_pairs
+def repel_3d(columns: Array, first: int, last: int, out: Array) -> float:
+    """As `repel_2d`."""
+    xs, ys, zs = columns[0], columns[1], columns[2]
+    one, none = columns.dtype.type(1), columns.dtype.type(0)
+    total = 0.0
+    for i in range(first, last):
+        x, y, z = xs[i], ys[i], zs[i]
+        sum_x = sum_y = sum_z = mass = none
+        for j in range(len(xs)):
+            dx, dy, dz = x - xs[j], y - ys[j], z - zs[j]
+            q = one / (one + dx * dx + dy * dy + dz * dz)
+            mass += q
+            sum_x += q * q * dx
+            sum_y += q * q * dy
+            sum_z += q * q * dz
+        total += mass
+        out[i, 0], out[i, 1], out[i, 2] = sum_x, sum_y, sum_z
+    return total
+
+
+@_edges
+def _weights(t: Any) -> tuple[Any, Any, Any, Any]:
+    """Cubic B-spline at the four nodes around a place, `t` behind the second."""
+    s = 1 - t
+    return s * s * s / 6, (t * t * (3 * t - 6) + 4) / 6, (s * s * (3 * s - 6) + 4) / 6, t * t * t / 6
+
+
+@_edges
+def _slopes(t: Any) -> tuple[Any, Any, Any, Any]:
+    """Their derivatives by `t`."""
+    s = 1 - t
+    return -s * s / 2, t * (3 * t - 4) / 2, -s * (3 * s - 4) / 2, t * t / 2
+
+
+@_edges
+def spread(places: Array, nodes: Array) -> None:
+    """Write to `nodes` (m, m) the density of points at `places` (n, 2), in nodes from the first."""
+    nodes[:] = 0
+    for i in range(len(places)):
+        row, col = int(places[i, 0]), int(places[i, 1])
+        along_rows, along_cols = _weights(places[i, 0] - row), _weights(places[i, 1] - col)
+        for a in range(4):
+            for b in range(4):
+                nodes[row - 1 + a, col - 1 + b] += along_rows[a] * along_cols[b]
+
+
+@_edges
+def interpolate(places: Array, nodes: Array, slopes: Array) -> float:
+    """Write the gradient, per node, of the spline through `nodes` at each place (n, 2); return its values' sum."""
+    total = 0.0
+    for i in range(len(places)):
+        row, col = int(places[i, 0]), int(places[i, 1])
+        along_rows, along_cols = _weights(places[i, 0] - row), _weights(places[i, 1] - col)
+        by_rows, by_cols = _slopes(places[i, 0] - row), _slopes(places[i, 1] - col)
+        value = down = right = 0.0
+        for a in range(4):
+            line = slope = 0.0
+            for b in range(4):
+                node = nodes[row - 1 + a, col - 1 + b]
+                line += along_cols[b] * node
+                slope += by_cols[b] * node
+            value += along_rows[a] * line
+            down += by_rows[a] * line
+            right += along_rows[a] * slope
+        total += value
+        slopes[i, 0], slopes[i, 1] = down, right
+    return total

@@ -1,0 +1,112 @@
+"""The sums of t-SNE over edges, pairs and grid nodes: by compiled loops where numba is installed, else by torch.
+
+Knows tensors only. Positions are (n, dims), contiguous. `loops`: the compiled ones, for tensors on the CPU; None
+for torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nnwidgets.analysis.engine.affinities import Graph
+
+__all__ = ["Loops", "attract", "compiled", "interpolate", "loaded", "repel", "spread"]
+
+
+Loops = ModuleType | None
+_LOOPS = "nnwidgets.analysis.engine.tsne_loops"
+
+
+def compiled() -> Loops:
+    """The compiled loops, None without numba. Takes a second in a process, some more in a new environment's first."""
+    try:
+        return importlib.import_module(_LOOPS)
+    except ImportError:
+        return None
+
+
+def loaded() -> Loops:
+    """The compiled loops if this process has them already."""
+    return sys.modules.get(_LOOPS)
+
+
+def attract(graph: Graph, positions: Tensor, rows: slice, out: Tensor, *, loops: Loops) -> None:
+    """out[rows] = sum over edges of p_ij (y_i - y_j) / (1 + |y_i - y_j|^2)."""
+    if loops is not None:
+        loop = loops.attract_2d if positions.shape[1] == 2 else loops.attract_3d
+        csr = graph.offsets.numpy(), graph.columns.numpy(), graph.values.numpy()
+        loop(*csr, positions.numpy(), rows.start, rows.stop, out.numpy())
+        return
+    edges, counts = graph.edges(rows)
+    columns = graph.columns[edges]
+    own = positions[rows].repeat_interleave(counts, 0)
+    weights = graph.values[edges] / (own - positions.index_select(0, columns)).square_().sum(1).add_(1.0)
+    # Both sums in one: of w y_j, and of w.
+    table = torch.cat([positions, torch.ones_like(positions[:, :1])], 1)
+    ends = counts.cumsum(0)
+    sums = F.embedding_bag(columns.long(), table, ends - counts, mode="sum", per_sample_weights=weights)
+    torch.sub(positions[rows] * sums[:, -1:], sums[:, :-1], out=out[rows])
+
+
+def repel(columns: Tensor, rows: slice, out: Tensor, *, loops: Loops) -> Tensor:
+    """out[rows] = sum over j of (y_i - y_j) / (1 + |y_i - y_j|^2)^2; returns the sum of 1 / (1 + |y_i - y_j|^2).
+
+    The latter goes over i in `rows` and all j, i itself included; float64, zero dimensions. `columns` is (dims, n).
+    Distances come from differences: no matrix product, which the user's TF32 or bf16 settings would round.
+    """
+    if loops is not None:
+        loop = loops.repel_2d if len(columns) == 2 else loops.repel_3d
+        return torch.tensor(loop(columns.numpy(), rows.start, rows.stop, out.numpy()), dtype=torch.float64)
+    q = torch.ones((), dtype=columns.dtype, device=columns.device)
+    for column in columns:
+        difference = column[rows, None] - column
+        q = torch.addcmul(q, difference, difference)
+    q = q.reciprocal_()
+    total = q.sum(1).sum(dtype=torch.float64)
+    q.square_()
+    mass = q.sum(1)
+    with torch.autocast(columns.device.type, enabled=False):  # a caller's autocast would round the products
+        for axis, column in enumerate(columns):
+            out[rows, axis] = mass * column[rows] - q.mv(column)
+    return total
+
+
+def spread(places: Tensor, nodes: Tensor, *, loops: Loops) -> None:
+    """Write to `nodes` (m, m) the density, by cubic B-splines, of points at `places` (n, 2), counted in nodes."""
+    if loops is not None:
+        loops.spread(places.numpy(), nodes.numpy())
+        return
+    at, (along_rows, along_cols), _ = _splines(places, nodes.shape[1])
+    weights = along_rows[:, :, None] * along_cols[:, None, :]
+    nodes.zero_().view(-1).index_add_(0, at.flatten(), weights.flatten())
+
+
+def interpolate(places: Tensor, nodes: Tensor, out: Tensor, *, loops: Loops) -> Tensor:
+    """Write to `out` (n, 2) the gradient, per node, of the spline through `nodes`; returns the sum of its values."""
+    if loops is not None:
+        return torch.tensor(loops.interpolate(places.numpy(), nodes.numpy(), out.numpy()), dtype=torch.float64)
+    at, (along_rows, along_cols), (by_rows, by_cols) = _splines(places, nodes.shape[1])
+    around = nodes.reshape(-1)[at]
+    lines = (around * along_cols[:, None, :]).sum(2)
+    out[:, 0] = (by_rows * lines).sum(1)
+    out[:, 1] = (along_rows * (around * by_cols[:, None, :]).sum(2)).sum(1)
+    return (along_rows * lines).sum(1).sum(dtype=torch.float64)
+
+
+def _splines(places: Tensor, width: int) -> tuple[Tensor, tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Numbers (n, 4, 4) of the nodes around each place, weights (n, 4) along both axes, and their derivatives."""
+    first = places.floor()
+    t = places - first
+    s = 1 - t
+    weights = torch.stack([s**3, t * t * (3 * t - 6) + 4, s * s * (3 * s - 6) + 4, t**3], 2) / 6
+    slopes = torch.stack([-s * s, t * (3 * t - 4), -s * (3 * s - 4), t * t], 2) / 2
+    rows, cols = (first.long() - 1).unbind(1)
+    around = torch.arange(4, device=places.device)
+    at = (rows[:, None, None] + around[:, None]) * width + cols[:, None, None] + around
+    return at, (weights[:, 0], weights[:, 1]), (slopes[:, 0], slopes[:, 1])
