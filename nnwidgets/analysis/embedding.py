@@ -245,7 +245,8 @@ def _described(
     positions: Tensor, kl: Tensor, perplexity: float, schedule: tuple[Phase, ...], note: str, recall: float
 ) -> Embedding:
     iterations = sum(phase.iterations for phase in schedule)
-    notes = (note,) if note else ()
+    approximate = f"neighbours approximate, {100 * recall:.1f} % of them right" if recall < 1 else ""
+    notes = tuple(text for text in (note, approximate) if text)
     return Embedding(positions.cpu(), float(kl), "tsne", perplexity, iterations, notes, recall=recall)
 
 

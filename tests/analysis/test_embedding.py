@@ -174,6 +174,18 @@ def test_a_start_of_the_wrong_shape_is_refused() -> None:
         tsne(normal(50, 3), perplexity=5.0, init=normal(50, 3))
 
 
+@pytest.mark.slow
+def test_a_map_of_many_samples_keeps_its_clusters_and_says_what_is_approximate() -> None:
+    x = clusters(900, count=10, width=20, noise=0.8)
+    result = tsne(x)
+    assert 0.98 <= result.recall < 1
+    assert result.notes == (f"neighbours approximate, {100 * result.recall:.1f} % of them right",)
+    some = torch.arange(0, len(x), 3)
+    labels = torch.arange(10).repeat_interleave(900)
+    assert label_agreement(result.positions[some], labels[some]) > 0.95
+    assert tsne(x[:500]).recall == 1.0
+
+
 @pytest.mark.parametrize(("dims", "most"), [(2, 100_000), (3, 20_000)])
 def test_more_samples_than_a_map_takes_are_refused(dims: int, most: int) -> None:
     with pytest.raises(ValueError, match=f"at most {most} samples, got {most + 1}"):

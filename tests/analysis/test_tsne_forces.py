@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 
 import pytest
@@ -147,3 +148,14 @@ def test_few_points_without_loops_are_a_matrix(n: int) -> None:
     assert isinstance(forces_for(graph, 2, spacing=1 / 2, loops=None), DenseForces) == (n == 40)
     loops = pytest.importorskip("nnwidgets.analysis.engine.tsne_loops")
     assert isinstance(forces_for(graph, 2, spacing=1 / 2, loops=loops), SparseForces)
+
+
+@pytest.mark.parametrize("error", [ImportError, RuntimeError])
+def test_without_numba_or_a_place_to_keep_its_work_torch_sums(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(name: str) -> None:
+        raise error(name)
+
+    monkeypatch.setattr(importlib, "import_module", refuse)
+    assert compiled() is None

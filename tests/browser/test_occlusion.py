@@ -1,5 +1,8 @@
 """The Occlusion view: the crosshair's numbers, its options, progress and cancelling, the heat over the picture."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -29,6 +32,30 @@ class Slow(nn.Module):
 slow = nnw.Inspector(Slow(), (pictures, labels), probe=4)
 patient = slow.occlusion(patch=4, stride=2)
 patient
+"""
+# One that takes its time with what is asked of it, and trains beside that.
+THINKING = """
+from pathlib import Path
+
+class Thinking(Slow):
+    def forward(self, x):
+        time.sleep(0 if self.training else 0.02 * len(x))
+        return self.fc(self.conv(x).relu().flatten(1))
+
+thinking = Thinking()
+watched = nnw.Inspector(thinking, (pictures, labels), probe=4)
+growing = watched.occlusion(sample=3, patch=4, stride=1)
+growing
+"""
+LOOP = """
+print("started", flush=True)
+learning, end = torch.optim.SGD(thinking.parameters(), lr=0.01), time.monotonic() + 200
+with watched.watch(learning, budget=0.5) as watch:
+    while time.monotonic() < end and not Path("FOLDER/stop").exists():
+        learning.zero_grad()
+        nn.functional.cross_entropy(thinking(pictures[:16]), labels[:16]).backward()
+        learning.step()
+print("trained")
 """
 # Rows and columns of the table under the pictures.
 SCORE, SUM, CLASS = 0, 1, 2
@@ -212,3 +239,26 @@ def test_progress_is_shown_and_can_be_cancelled(view: OcclusionView) -> None:
     notebook.python("patient.refresh()")
     view.notebook.until(lambda: notebook.python("patient.result.map.done"), "the whole map")
     expect(view.caption).not_to_contain_text("partial")
+
+
+def test_a_map_grows_and_follows_while_a_cell_trains(open_notebook: OpenNotebook, tmp_path: Path) -> None:
+    notebook = open_notebook([NET, SLOW, THINKING, LOOP.replace("FOLDER", str(tmp_path))])
+    notebook.run_all()
+    notebook.until(lambda: "started" in notebook.output(3), "the training", timeout_s=120)
+    view = OcclusionView(notebook, notebook.view(".nnw-view").last)
+    view.set_option("Patch", "6\u202fpx")
+    view.until_caption("6\u202f×\u202f6 square")
+    view.until_caption("partial: hatched is not computed yet")
+    expect(view.caption).not_to_contain_text("partial", timeout=60_000)
+    expect(view.caption).to_contain_text("7\u202f×\u202f7 positions, stride 1, exact")
+    step = shown_step(view)
+    notebook.until(lambda: shown_step(view) > step, "a map of a later step", timeout_s=60)
+    expect(view.caption).to_contain_text("exact")
+    assert notebook.cell_busy(3)
+    (tmp_path / "stop").touch()
+    assert "trained" in notebook.wait_cell(3)
+
+
+def shown_step(view: OcclusionView) -> int:
+    found = re.search(r"step ([\d\s]*\d)", view.caption.inner_text())
+    return int(re.sub(r"\s", "", found[1])) if found else -1

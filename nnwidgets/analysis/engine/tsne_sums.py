@@ -7,6 +7,7 @@ for torch.
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
 from types import ModuleType
 
@@ -20,6 +21,7 @@ __all__ = ["Loops", "attract", "compiled", "interpolate", "loaded", "repel", "sp
 
 
 Loops = ModuleType | None
+logger = logging.getLogger(__name__)
 _LOOPS = "nnwidgets.analysis.engine.tsne_loops"
 
 
@@ -27,7 +29,8 @@ def compiled() -> Loops:
     """The compiled loops, None without numba. Takes a second in a process, some more in a new environment's first."""
     try:
         return importlib.import_module(_LOOPS)
-    except ImportError:
+    except (ImportError, RuntimeError):  # the latter where numba may not keep on disk what it compiles
+        logger.info("t-SNE by torch", exc_info=True)
         return None
 
 
