@@ -18,10 +18,8 @@ from nnwidgets.analysis.engine.tsne_sums import Loops, attract, repel
 
 __all__ = ["FINISHED_SPACING", "LIVE_SPACING", "Forces", "SparseForces", "forces_for"]
 
-LIVE_SPACING, FINISHED_SPACING = (
-    1 / 2,
-    1 / 3,
-)  # of the grid, in units of the map: KL 3 % and 1 % above that of all pairs
+# Of the grid, in units of the map: the KL divergence is 3 and 1 % above that of all pairs.
+LIVE_SPACING, FINISHED_SPACING = 1 / 2, 1 / 3
 _ALL_PAIRS_UP_TO = 4000  # points: as fast as a grid there, and exact
 _DENSE_UP_TO = 1000  # points, without compiled loops: 500 take half the time that edges and pairs apart would
 _KL_OF_ALL_PAIRS_UP_TO = 20_000
