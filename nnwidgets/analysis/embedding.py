@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -29,7 +29,7 @@ from nnwidgets.analysis.engine.neighbours import nearest
 from nnwidgets.analysis.engine.pace import Steps, finished, paced
 from nnwidgets.analysis.engine.principal import follow_basis, principal_scores
 from nnwidgets.analysis.engine.tsne_forces import FINISHED_SPACING, LIVE_SPACING, forces_for
-from nnwidgets.analysis.engine.tsne_sums import Loops, compiled, loaded
+from nnwidgets.analysis.engine.tsne_sums import Loops, loaded, worth_loading
 
 __all__ = ["Embedding", "LiveTSNE", "features", "pca", "tsne"]
 
@@ -117,7 +117,7 @@ def tsne(
     if start is None:
         start = spread(principal_scores(data, dims)[0], _START_SPREAD, generator)
     graph, _, recall = finished(_affinities(data, used))
-    forces = forces_for(graph, dims, spacing=FINISHED_SPACING, loops=compiled())
+    forces = forces_for(graph, dims, spacing=FINISHED_SPACING, loops=worth_loading(n))
     descent = Descent(start.float())
     schedule = scratch(n)
     finished(descent.run(forces, schedule))
@@ -172,7 +172,7 @@ class LiveTSNE:
         Raises ValueError as `tsne` does; the last map stays and the next update goes on from it. A lowered perplexity
         is in `.notes` and not warned of, as this runs in a worker.
         """
-        return finished(self._refresh(x, ids, compiled()))
+        return finished(self._refresh(x, ids, worth_loading))
 
     def updates(
         self, x: Tensor | np.ndarray, *, ids: Sequence[Hashable] | Tensor | np.ndarray | None = None
@@ -182,10 +182,13 @@ class LiveTSNE:
         Dropping the iterator early leaves the last map as it was. Compiled loops are used if this process has loaded
         them (`tsne` and `update` do), as that takes longer than a slice.
         """
-        return paced(self._refresh(x, ids, loaded()))
+        return paced(self._refresh(x, ids, loaded))
 
     def _refresh(
-        self, x: Tensor | np.ndarray, ids: Sequence[Hashable] | Tensor | np.ndarray | None, loops: Loops
+        self,
+        x: Tensor | np.ndarray,
+        ids: Sequence[Hashable] | Tensor | np.ndarray | None,
+        loops_for: Callable[[int], Loops],
     ) -> Steps[Embedding]:
         data, _ = centred(x, self._dims, self._device)
         check_count(data.shape[0], MOST[self._dims])
@@ -204,7 +207,7 @@ class LiveTSNE:
         used, note = fitting_perplexity(self._perplexity, len(names))
         graph, near, recall = yield from _affinities(reduced, used)
         descent, schedule, refreshes = self._start(reduced, near[:, :_COMPARED], names, last)
-        forces = forces_for(graph, self._dims, spacing=LIVE_SPACING, loops=loops)
+        forces = forces_for(graph, self._dims, spacing=LIVE_SPACING, loops=loops_for(len(names)))
         yield from descent.run(forces, schedule)
         kl = yield from forces.kl_divergence(descent.positions)
         shown = _aligned(descent.positions.cpu(), names, last)

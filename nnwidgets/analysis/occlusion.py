@@ -105,7 +105,6 @@ def occlusion_map(
     [0.0, 0.0, 1.0, 0.0]
     """
     _check_numbers(max_memory)
-    _check_numbers(max_memory)
     module = shadow_module(model)
     problem = _pose(module, images, patch, stride, fill, gaps, layers, mode, additional_forward_args)
     run = _begun(module, problem, score_fn, max_memory, _WHOLE_S, preview=mode == "preview", coarse_first=False)

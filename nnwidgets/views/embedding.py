@@ -15,7 +15,7 @@ from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.embedding import Embedding, LiveTSNE, features, pca
 from nnwidgets.analysis.engine.predictions import predictions
 from nnwidgets.analysis.engine.room import halving
-from nnwidgets.analysis.engine.tsne_sums import compiled
+from nnwidgets.analysis.engine.tsne_sums import worth_loading
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.figures.captions import count, number, percent, share
 from nnwidgets.session import MEMORY_SHARES, Session
@@ -29,7 +29,6 @@ from nnwidgets.views._view import Caption
 from nnwidgets.views._wire import Frame, Header
 
 POINTS = 500
-COMPILED_FROM = 1500  # points for which compiled loops are worth the second it takes to load them
 CHUNK = 32
 MOST_CLASSES = 1_000
 
@@ -97,8 +96,8 @@ class EmbeddingView(SampleView):
         self.set_trait("method", method)
         self.set_trait("dims", dims)
         super().__init__(session, layer=layer, **options)
-        if len(self._indices) >= COMPILED_FROM and method == "tsne" and not session.training:
-            compiled()  # here, in the user's thread, and beside no training
+        if method == "tsne" and not session.training:
+            worth_loading(len(self._indices))  # here, in the user's thread, and beside no training
 
     def show(self, result: EmbeddingResult) -> None:
         self._kept.append(result)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from nnwidgets.analysis import OcclusionMap, occlusion_map, occlusion_steps
 from nnwidgets.shadow import Shadow
+from tests.analysis.occlusion_loop import one_by_one
 
 
 class Mixing(nn.Module):
@@ -49,21 +50,10 @@ MODELS: dict[str, Callable[[], Mixing]] = {
 }
 
 
-def one_by_one(model: nn.Module, images: Tensor, found: OcclusionMap) -> tuple[Tensor, Tensor]:
-    """The model's own scores, each image alone: clean, and at all positions."""
-    scores = torch.empty_like(found.scores)
-    side = found.patch[0]
+def check(model: nn.Module, images: Tensor, found: OcclusionMap, tolerance: float = 1e-5) -> None:
     with torch.no_grad():
         clean = torch.cat([model(image[None]) for image in images])
-        for n, i, j in found.computed.nonzero().tolist():
-            covered = images[n : n + 1].clone()
-            covered[:, :, found.rows[i] : found.rows[i] + side, found.cols[j] : found.cols[j] + side] = 0.0
-            scores[n, i, j] = model(covered)[0]
-    return clean, scores
-
-
-def check(model: nn.Module, images: Tensor, found: OcclusionMap, tolerance: float = 1e-5) -> None:
-    clean, scores = one_by_one(model, images, found)
+    scores = one_by_one(model, images, found).to(found.scores)
     assert found.why_whole.startswith("one whole image at a time: ")
     torch.testing.assert_close(found.clean, clean.to(found.clean), rtol=tolerance, atol=tolerance)
     torch.testing.assert_close(found.scores, scores, rtol=tolerance, atol=tolerance)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from nnwidgets.analysis.engine.neighbours import all_pairs
 from nnwidgets.analysis.engine.pace import finished
 from nnwidgets.analysis.engine.tsne_forces import FINISHED_SPACING, LIVE_SPACING, SparseForces
 from nnwidgets.analysis.engine.tsne_sums import Loops, compiled
+from tests.benchmarks.occlusion_timing import seconds
 from tests.benchmarks.report import Result, Table, median
 
 NEIGHBOURS, PERPLEXITY = 90, 30.0
@@ -34,12 +34,6 @@ SETTINGS = {
     "finished": (FINISHED_SPACING, True),
     "finished, without numba": (FINISHED_SPACING, False),
 }
-
-
-def seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin
 
 
 def clouds(n: int) -> Tensor:

@@ -14,14 +14,13 @@ from nnwidgets.analysis.engine.affinities import Graph
 from nnwidgets.analysis.engine.pace import Steps, row_blocks
 from nnwidgets.analysis.engine.tsne_dense import DenseForces
 from nnwidgets.analysis.engine.tsne_grid import GridRepulsion
-from nnwidgets.analysis.engine.tsne_sums import Loops, attract, repel
+from nnwidgets.analysis.engine.tsne_sums import DENSE_UP_TO, Loops, attract, repel
 
 __all__ = ["FINISHED_SPACING", "LIVE_SPACING", "Forces", "SparseForces", "forces_for"]
 
 # Of the grid, in units of the map: the KL divergence is 3 and 1 % above that of all pairs.
 LIVE_SPACING, FINISHED_SPACING = 1 / 2, 1 / 3
 _ALL_PAIRS_UP_TO = 4000  # points: as fast as a grid there, and exact
-_DENSE_UP_TO = 1000  # points, without compiled loops: 500 take half the time that edges and pairs apart would
 _KL_OF_ALL_PAIRS_UP_TO = 20_000
 _EDGES_AT_ONCE, _PAIRS_AT_ONCE = 1 << 22, 1 << 25  # about 20 ms of compiled loops
 _EDGES_BY_TORCH, _PAIRS_BY_TORCH = 1 << 18, 1 << 18  # what stays in cache
@@ -40,7 +39,7 @@ class Forces(Protocol):
 
 def forces_for(graph: Graph, dims: int, *, spacing: float, loops: Loops) -> Forces:
     """Return the fastest forces for so many points; arguments as those of `SparseForces`."""
-    few = len(graph.offsets) - 1 <= _DENSE_UP_TO
+    few = len(graph.offsets) - 1 <= DENSE_UP_TO
     dense = few and loops is None and graph.values.device.type == "cpu"
     return DenseForces(graph) if dense else SparseForces(graph, dims, spacing=spacing, loops=loops)
 
@@ -60,7 +59,7 @@ class SparseForces:
     def __init__(self, graph: Graph, dims: int, *, spacing: float | None, loops: Loops) -> None:
         n, device = len(graph.offsets) - 1, graph.values.device
         self._loops = loops = loops if device.type == "cpu" else None
-        few = _ALL_PAIRS_UP_TO if loops or device.type == "cuda" else _DENSE_UP_TO
+        few = _ALL_PAIRS_UP_TO if loops or device.type == "cuda" else DENSE_UP_TO
         gridded = spacing is not None and dims == 2 and n > few
         self._graph = graph
         self._grid = GridRepulsion(spacing, loops=loops) if gridded and spacing is not None else None

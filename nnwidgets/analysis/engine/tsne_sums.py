@@ -17,10 +17,11 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine.affinities import Graph
 
-__all__ = ["Loops", "attract", "compiled", "interpolate", "loaded", "repel", "spread"]
+__all__ = ["DENSE_UP_TO", "Loops", "attract", "compiled", "interpolate", "loaded", "repel", "spread", "worth_loading"]
 
 
 Loops = ModuleType | None
+DENSE_UP_TO = 1000  # points, without compiled loops: 500 take half the time that edges and pairs apart would
 logger = logging.getLogger(__name__)
 _LOOPS = "nnwidgets.analysis.engine.tsne_loops"
 
@@ -34,9 +35,14 @@ def compiled() -> Loops:
         return None
 
 
-def loaded() -> Loops:
-    """The compiled loops if this process has them already."""
-    return sys.modules.get(_LOOPS)
+def worth_loading(points: int) -> Loops:
+    """The compiled loops for so many points; None for few, of which torch makes a matrix."""
+    return compiled() if points > DENSE_UP_TO else None
+
+
+def loaded(points: int) -> Loops:
+    """The same, but only if this process has them already."""
+    return sys.modules.get(_LOOPS) if points > DENSE_UP_TO else None
 
 
 def attract(graph: Graph, positions: Tensor, rows: slice, out: Tensor, *, loops: Loops) -> None:
