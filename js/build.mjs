@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL(".", import.meta.url));
 const views = join(root, "src/views");
 const target = join(root, "../nnwidgets/views/static");
 // `_esm` travels with every widget instance, so a bundle must stay small: about 20 kB of each is the kernel.
-const limitBytes = { js: 64_000, css: 24_000 };
+const limitBytes = { js: 80_000, css: 24_000 };
 const checkOnly = process.argv.includes("--check");
 
 /** The view's code, and the kernel's style followed by the view's own. */

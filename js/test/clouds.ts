@@ -33,7 +33,11 @@ export function makeCloud(labels: number[], over: Partial<Cloud> = {}): Cloud {
     wrong: new Uint8Array(n),
     indices: Array.from({ length: n }, (_, i) => 100 + i),
     loss: new Float32Array(n),
+    predicted: new Uint16Array(n).fill(NO_CLASS),
+    confidence: new Float32Array(n).fill(Number.NaN),
     classes,
+    predictedNames: [],
+    unit: 1,
     ...over,
   };
 }

@@ -158,6 +158,8 @@ describe("frames", () => {
         counts: { wrong: 0, selected: 0 },
         kept: null,
         strip: [],
+        unit: 1,
+        predicted_names: [],
       },
       arrays: { positions: { shape: [2, 2], data: Int16Array.from([32000, -16000, 0, 8000]) } },
     });

@@ -15,6 +15,7 @@ from nnwidgets.views._wire import Array, Frame, Header
 
 STRIP = 12
 POSITION_RANGE = 32_000
+REACH = 0.98  # the farthest coordinate of a map, of the ±1 that positions are sent in
 NO_LABEL = 65_535
 
 ClassName = Callable[[int], str]
@@ -30,19 +31,21 @@ def embedding_frame(
 ) -> Frame:
     """Header and arrays of EmbeddingHeader in js/src/embedding/cloud.ts; `selected` are indices into the dataset."""
     positions, wrong = result.embedding.positions, wrong_samples(result)
-    reach = float(positions.abs().max()) or 1.0
+    unit = (float(positions.abs().max()) or 1.0) / REACH
     places = {index: row for row, index in enumerate(result.indices.tolist())}
     chosen = [places[index] for index in selected if index in places]
-    labels = torch.where(result.labels >= 0, result.labels, NO_LABEL)
     classes = int(result.labels.max()) + 1
     sizes = [torch.bincount(result.labels[rows], minlength=classes).tolist() for rows in (result.labels >= 0, wrong)]
     arrays: dict[str, Array] = {
-        "positions": (positions / reach * POSITION_RANGE * 0.98).round().numpy().astype(np.int16),
-        "labels": labels.numpy().astype(np.uint16),
+        "positions": (positions / unit * POSITION_RANGE).round().numpy().astype(np.int16),
+        "labels": _classes(result.labels),
         "wrong": wrong.numpy(),
         "indices": result.indices.numpy().astype(np.int32),
         "loss": result.loss.numpy(),
     }
+    if bool((result.predicted >= 0).any()):
+        arrays["predicted"] = _classes(result.predicted)
+        arrays["confidence"] = result.confidence.numpy()
     strip, pictures = _strip(result, chosen, samples, class_name)
     if pictures is not None:
         arrays["strip"] = pictures
@@ -51,13 +54,19 @@ def embedding_frame(
             {"name": class_name(each), "n": n, "wrong": n_wrong}
             for each, (n, n_wrong) in enumerate(zip(*sizes, strict=True))
         ],
-        "n": len(labels),
+        "n": len(positions),
+        "predicted_names": [class_name(each) for each in range(int(result.predicted.max()) + 1)],
+        "unit": unit,
         "dims": positions.shape[1],
         "method": result.embedding.method,
         "counts": {"wrong": int(wrong.sum()), "selected": len(chosen)},
         "strip": strip,
     }
     return Frame(header, arrays)
+
+
+def _classes(each: torch.Tensor) -> Array:
+    return torch.where(each >= 0, each, NO_LABEL).numpy().astype(np.uint16)
 
 
 def sample_card(result: EmbeddingResult, row: int, *, samples: Samples, class_name: ClassName) -> Frame:

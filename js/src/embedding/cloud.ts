@@ -24,6 +24,10 @@ export interface EmbeddingHeader extends CommonHeader {
   counts: { wrong: number; selected: number };
   kept: { index: number; count: number; text: string } | null;
   strip: StripEntry[];
+  /** Data units of a place that is 1 in the cloud. */
+  unit: number;
+  /** Names of the classes up to the last that is predicted. */
+  predicted_names: string[];
 }
 
 export const NO_CLASS = 65535;
@@ -42,7 +46,12 @@ export interface Cloud {
   /** Dataset index of every row. */
   readonly indices: ArrayLike<number>;
   readonly loss: ArrayLike<number>;
+  /** Class that the model takes a sample for, and its probability. */
+  readonly predicted: ArrayLike<number>;
+  readonly confidence: ArrayLike<number>;
   readonly classes: readonly ClassEntry[];
+  readonly predictedNames: readonly string[];
+  readonly unit: number;
 }
 
 export const EMPTY_CLOUD: Cloud = {
@@ -53,7 +62,11 @@ export const EMPTY_CLOUD: Cloud = {
   wrong: [],
   indices: [],
   loss: [],
+  predicted: [],
+  confidence: [],
   classes: [],
+  predictedNames: [],
+  unit: 1,
 };
 
 /** The cloud of a picture frame; arrays that did not come are filled with "none". */
@@ -74,7 +87,11 @@ export function readCloud(frame: Frame<EmbeddingHeader>): Cloud | null {
     wrong: frame.arrays["wrong"]?.data ?? new Uint8Array(n),
     indices: frame.arrays["indices"]?.data ?? Int32Array.from({ length: n }, (_, i) => i),
     loss: frame.arrays["loss"]?.data ?? new Float32Array(n).fill(Number.NaN),
+    predicted: frame.arrays["predicted"]?.data ?? new Uint16Array(n).fill(NO_CLASS),
+    confidence: frame.arrays["confidence"]?.data ?? new Float32Array(n).fill(Number.NaN),
     classes: frame.header.classes ?? [],
+    predictedNames: frame.header.predicted_names ?? [],
+    unit: frame.header.unit ?? 1,
   };
 }
 

@@ -61,6 +61,8 @@ export interface OverlayState {
 }
 
 const LABEL_LINE = 20;
+export const NAME_PX = 16;
+export const NAME_HALO = 5;
 
 export function drawOverlay(context: CanvasRenderingContext2D, state: OverlayState, theme: Theme): void {
   if (state.outline) drawOutline(context, state.outline, theme);
@@ -93,12 +95,12 @@ function drawOutline(context: CanvasRenderingContext2D, outline: readonly number
   context.setLineDash([]);
 }
 
-/** Names on the medoids, with a halo so that they can be read over the points. */
-function drawNames(context: CanvasRenderingContext2D, state: OverlayState, theme: Theme): void {
+export type NamesState = Pick<OverlayState, "cloud" | "medoids" | "on" | "xy" | "width" | "height">;
+
+/** Where the names of the classes in sight stand, each on its medoid; the context measures them. */
+export function namesOf(context: CanvasRenderingContext2D, state: NamesState, theme: Theme): Anchor[] {
   const { cloud, xy, width, height } = state;
-  context.font = `600 16px ${theme.font}`;
-  context.textAlign = "center";
-  context.textBaseline = "middle";
+  context.font = `600 ${NAME_PX}px ${theme.font}`;
   const anchors: Anchor[] = [];
   cloud.classes.forEach((entry, k) => {
     const row = state.medoids[k] ?? -1;
@@ -108,14 +110,24 @@ function drawNames(context: CanvasRenderingContext2D, state: OverlayState, theme
     const text = shorten(entry.name);
     anchors.push({ text, x, y, width: context.measureText(text).width + 6, weight: entry.n });
   });
+  return placeLabels(anchors, height, LABEL_LINE).map((name) => ({
+    ...name,
+    x: Math.max(name.width / 2, Math.min(name.x, width - name.width / 2)),
+  }));
+}
+
+/** Names with a halo, so that they can be read over the points. */
+function drawNames(context: CanvasRenderingContext2D, state: OverlayState, theme: Theme): void {
+  const names = namesOf(context, state, theme);
+  context.textAlign = "center";
+  context.textBaseline = "middle";
   context.lineJoin = "round";
-  context.lineWidth = 5;
+  context.lineWidth = NAME_HALO;
   context.strokeStyle = theme.behind;
   context.fillStyle = theme.text;
-  for (const label of placeLabels(anchors, height, LABEL_LINE)) {
-    const x = Math.max(label.width / 2, Math.min(label.x, width - label.width / 2));
-    context.strokeText(label.text, x, label.y);
-    context.fillText(label.text, x, label.y);
+  for (const name of names) {
+    context.strokeText(name.text, name.x, name.y);
+    context.fillText(name.text, name.x, name.y);
   }
 }
 

@@ -7,14 +7,21 @@ import { prepareCanvas } from "../kernel/canvas.ts";
 import type { Rgb, Theme } from "../kernel/color.ts";
 import { type Camera, type Size, FIRST_PITCH, FIRST_YAW, fit, orbit, pan, project, zoomAt } from "./camera.ts";
 import { type Cloud, EMPTY_CLOUD, type Showing, standings } from "./cloud.ts";
-import { medoids } from "./labels.ts";
+import { type Anchor, medoids } from "./labels.ts";
 import { Motion } from "./motion.ts";
-import { drawOverlay, paintedColor, pointColors } from "./paint.ts";
+import { drawOverlay, namesOf, paintedColor, pointColors } from "./paint.ts";
 import { type Pass, buildPasses, farToNear, pointRadius } from "./passes.ts";
 import { PickGrid, nearestTowards, rowsInside } from "./picking.ts";
+import type { Scene } from "./renderer.ts";
 import { Surface } from "./surface.ts";
 
 const NEAR_PX = 10;
+
+export interface Still {
+  readonly scene: Scene;
+  readonly names: readonly Anchor[];
+  paint(context: CanvasRenderingContext2D): void;
+}
 
 export class Stage {
   cloud: Cloud = EMPTY_CLOUD;
@@ -152,6 +159,31 @@ export class Stage {
     if (moving) this.#redraw();
   }
 
+  /** Rows of the points that are not hidden, in sight or not. */
+  shownRows(): number[] {
+    return Array.from(this.#pickable.keys()).filter((row) => this.#pickable[row]);
+  }
+
+  /** The map at rest as it would be drawn now, the names in it, and how to paint both: to be saved. */
+  still(theme: Theme): Still {
+    this.#recolor(theme);
+    const [{ cloud, radius, sample }, { width, height }] = [this, this.size];
+    const scene = this.#scene(theme, Infinity);
+    const context = this.#overlay.getContext("2d");
+    const xy = new Float32Array(2 * cloud.n);
+    project(scene.to, scene.camera, this.size, xy);
+    const state = { cloud, medoids: this.#medoids, on: this.#showing.on, xy, width, height, radius, sample };
+    return {
+      scene,
+      names: context ? namesOf(context, state, theme) : [],
+      paint: (to) => {
+        this.#surface.paint(scene, to);
+        drawOverlay(to, { ...state, hovered: -1, outline: null }, theme);
+        this.#changed();
+      },
+    };
+  }
+
   dispose(): void {
     this.#surface.dispose();
   }
@@ -205,6 +237,10 @@ export class Stage {
   }
 
   #drawPoints(theme: Theme, now: number): void {
+    this.#surface.draw(this.#scene(theme, now));
+  }
+
+  #scene(theme: Theme, now: number): Scene {
     const ground: Rgb = paintedColor(theme.behind, theme.behind);
     const camera = this.#motion.camera(now);
     let passes: readonly Pass[] = this.#passes;
@@ -215,7 +251,7 @@ export class Stage {
       passes = this.#passes.map((pass) => ({ ...pass, members: farToNear(pass.members, nearness) }));
       this.#versions = { ...this.#versions, passes: this.#versions.passes + 1 };
     }
-    this.#surface.draw({
+    return {
       from: this.#motion.from,
       to: this.#motion.to,
       share: this.#motion.share(now),
@@ -227,7 +263,7 @@ export class Stage {
       ground,
       passes,
       versions: { ...this.#versions, points: this.#motion.version },
-    });
+    };
   }
 
   #drawMarks(theme: Theme): void {

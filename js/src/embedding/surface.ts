@@ -33,6 +33,12 @@ export class Surface {
     this.#renderer?.draw(scene);
   }
 
+  /** Draws a scene and copies it: what WebGL has drawn is there only until the page is put together. */
+  paint(scene: Scene, context: CanvasRenderingContext2D): void {
+    this.draw(scene);
+    context.drawImage(this.#canvas, 0, 0, scene.size.width, scene.size.height);
+  }
+
   dispose(): void {
     this.#abort.abort();
     clearTimeout(this.#giveUp);

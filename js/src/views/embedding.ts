@@ -10,6 +10,8 @@ import { sameIds } from "../embedding/motion.ts";
 import { type SelectMode, combine } from "../embedding/picking.ts";
 import { Stage } from "../embedding/stage.ts";
 import { Strip } from "../embedding/strip.ts";
+import { makeSaveMenu } from "../embedding/menu.ts";
+import { save } from "../embedding/save.ts";
 import { Tools } from "../embedding/tools.ts";
 import { make } from "../kernel/dom.ts";
 import { formatCount, formatValue } from "../kernel/format.ts";
@@ -74,6 +76,10 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     const main = make("div", "nnw-cloud-column", frame, this.#kept.element);
     panel.widget.classList.add("nnw-embedding-panel");
     panel.root.append(make("div", "nnw-cloud-row", main, this.#legend.element), this.#strip.element);
+    const saveMenu = makeSaveMenu(panel.listen, (kind) => {
+      if (this.#header) save(kind, this.#stage, this.#header, this.#selected, panel.theme());
+    });
+    this.#tools.element.append(saveMenu);
     panel.widget.querySelector(".nnw-right")?.append(this.#tools.element);
     this.#overlay.tabIndex = 0;
     this.#overlay.setAttribute("role", "application");

@@ -1,0 +1,47 @@
+/** The points as a table, RFC 4180. Pure. */
+
+import { type Cloud, NO_CLASS } from "./cloud.ts";
+
+type Cell = string | number | null;
+
+/** Cells that a spreadsheet would take for a formula get an apostrophe before them; names come from data. */
+const harmless = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
+
+function cell(value: Cell): string {
+  if (value === null) return "";
+  if (typeof value === "number") return String(value);
+  const text = harmless(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** A number of so many digits; nothing for a value that is not there. */
+const number = (value: number | undefined, digits: number): number | null =>
+  value === undefined || !Number.isFinite(value) ? null : Number(value.toPrecision(digits));
+
+/** A class and its name. */
+const named = (index: number, name: string | undefined): Cell[] =>
+  index === NO_CLASS ? [null, null] : [index, name ?? String(index)];
+
+/**
+ * A header and a line for each of `rows`: places in the units of `result.embedding.positions`, to a part in 30 000 of
+ * the map; loss and confidence to the 11 bits in which frames carry them.
+ */
+export function tableOf(cloud: Cloud, rows: readonly number[], selected: ReadonlySet<number>): string {
+  const axes = ["x", "y", "z"].slice(0, cloud.dims);
+  const names = ["index", ...axes, "label", "label_name", "predicted", "predicted_name", "loss", "confidence"];
+  const lines: Cell[][] = [[...names, "selected", "wrong"]];
+  for (const i of rows) {
+    const [index, label, predicted] = [cloud.indices[i], cloud.labels[i], cloud.predicted[i]] as [number, number, number];
+    lines.push([
+      index,
+      ...axes.map((_, axis) => number((cloud.positions[3 * i + axis] as number) * cloud.unit, 7)),
+      ...named(label, cloud.classes[label]?.name),
+      ...named(predicted, cloud.predictedNames[predicted]),
+      number(cloud.loss[i], 4),
+      number(cloud.confidence[i], 4),
+      selected.has(index) ? 1 : 0,
+      cloud.wrong[i] ? 1 : 0,
+    ]);
+  }
+  return lines.map((line) => `${line.map(cell).join(",")}\r\n`).join("");
+}

@@ -1,0 +1,119 @@
+/** What is saved of an embedding: table, drawing, file names. */
+
+import { describe, expect, test } from "vitest";
+import { fit } from "../src/embedding/camera.ts";
+import { NO_CLASS, standings } from "../src/embedding/cloud.ts";
+import { tableOf } from "../src/embedding/csv.ts";
+import { buildPasses } from "../src/embedding/passes.ts";
+import { breakLines } from "../src/embedding/picture.ts";
+import type { Scene } from "../src/embedding/renderer.ts";
+import { fileName } from "../src/embedding/save.ts";
+import { drawingOf, escapeXml } from "../src/embedding/svg.ts";
+import { readTheme } from "../src/kernel/color.ts";
+import { SIZE, all, makeCloud } from "./clouds.ts";
+
+const theme = readTheme(document.body);
+
+describe("the table", () => {
+  const cloud = makeCloud([0, 1, NO_CLASS], {
+    positions: Float32Array.from([0.5, -0.25, 0, 1, 0, 0, 0, 0, 0]),
+    unit: 10,
+    classes: [
+      { name: 'say "cat", loud', n: 1, wrong: 1 },
+      { name: "=SUM(A1)", n: 1, wrong: 0 },
+    ],
+    predictedNames: ["", "one", "+two"],
+    predicted: [2, 1, NO_CLASS],
+    confidence: Float32Array.from([0.1, 1, Number.NaN]),
+    loss: Float32Array.from([2.5, 1e-7, Number.NaN]),
+    wrong: [1, 0, 0],
+  });
+
+  test("has a row for each point asked for, in the map's own units, with nothing where nothing is known", () => {
+    expect(tableOf(cloud, [0, 1, 2], new Set([101])).split("\r\n")).toEqual([
+      "index,x,y,label,label_name,predicted,predicted_name,loss,confidence,selected,wrong",
+      `100,5,-2.5,0,"say ""cat"", loud",2,'+two,2.5,0.1,0,1`,
+      "101,10,0,1,'=SUM(A1),1,one,1e-7,1,1,0",
+      "102,0,0,,,,,,,0,0",
+      "",
+    ]);
+    expect(tableOf(cloud, [1], new Set()).split("\r\n")).toHaveLength(3);
+  });
+
+  test("has a third axis in three dimensions, and keeps line breaks of names inside their quotes", () => {
+    const deep = { ...cloud, dims: 3, classes: [{ name: "two\nlines", n: 1, wrong: 0 }, ...cloud.classes.slice(1)] };
+    const table = tableOf(deep, [0], new Set());
+    expect(table).toContain("index,x,y,z,label");
+    expect(table).toContain('100,5,-2.5,0,0,"two\nlines",2');
+  });
+
+  test.each(["=1+1", "+1", "-1", "@now", "\tx", "\rx"])("makes %j harmless in a spreadsheet", (name) => {
+    const named = { ...cloud, classes: [{ name, n: 1, wrong: 0 }] };
+    expect(tableOf(named, [0], new Set())).toContain(`'${name}`);
+  });
+});
+
+describe("the drawing", () => {
+  const cloud = makeCloud([0, 0, 1, 1], { wrong: [1, 0, 0, 1] });
+  const colors = Uint8Array.from([255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 16, 16, 16, 0]);
+  const drawn = (on: boolean[], selected: number[], over: Partial<Scene> = {}): Document => {
+    const showing = { ...all(cloud, selected), on };
+    const scene: Scene = {
+      from: cloud.positions,
+      to: cloud.positions,
+      share: 1,
+      camera: fit(cloud.positions, 2, SIZE),
+      size: SIZE,
+      pixelRatio: 1,
+      colors,
+      ink: [33, 33, 33],
+      ground: [255, 255, 255],
+      passes: buildPasses(cloud, showing, standings(cloud, showing), 2.75),
+      versions: { points: 0, colors: 0, passes: 0 },
+      ...over,
+    };
+    const names = [{ text: "<b>&\u0001", x: 10, y: 20, width: 30, weight: 1 }];
+    const text = drawingOf({ scene, names, lines: ["a < b", "c"], title: 'Layer "x" & more' }, theme);
+    return new DOMParser().parseFromString(text, "image/svg+xml");
+  };
+
+  test("has a circle for each point that is not hidden, in its colour, and a ring for each wrong one", () => {
+    const picture = drawn([true, true], []);
+    expect(picture.querySelector("parsererror")).toBeNull();
+    const fills = [...picture.querySelectorAll(".points circle")].map((circle) => circle.getAttribute("fill"));
+    expect(fills).toEqual(["#ff0000", "#00ff00", "#0000ff", "#101010"]);
+    expect(picture.querySelectorAll(".rings circle")).toHaveLength(2);
+    expect(drawn([false, true], []).querySelectorAll(".points circle")).toHaveLength(2);
+  });
+
+  test("draws the selected last and the rest half clear", () => {
+    const picture = drawn([true, true], [101]);
+    const groups = [...picture.querySelectorAll("g")].map((group) => group.getAttribute("class"));
+    expect(groups).toEqual(["points", "rings", "selected", "names", "caption"]);
+    expect(picture.querySelector(".points circle")!.getAttribute("opacity")).toBe("0.5");
+    expect(picture.querySelector(".selected circle")!.getAttribute("opacity")).toBeNull();
+  });
+
+  test("leaves out what lies beside the canvas", () => {
+    const camera = { ...fit(cloud.positions, 2, SIZE), panX: 10_000 };
+    expect(drawn([true, true], [], { camera }).querySelectorAll("circle")).toHaveLength(0);
+  });
+
+  test("takes names and captions for text", () => {
+    const picture = drawn([true, true], []);
+    expect(picture.querySelector("title")!.textContent).toBe('Layer "x" & more');
+    expect(picture.querySelector(".names text")!.textContent).toBe("<b>&\ufffd");
+    expect([...picture.querySelectorAll(".caption text")].map((text) => text.textContent)).toEqual(["a < b", "c"]);
+    expect(escapeXml("'\"")).toBe("&#39;&#34;");
+  });
+});
+
+test("a caption is broken between words, and a word that is too long stands alone", () => {
+  expect(breakLines("aa bb cc dddddddd e", 5, (text) => text.length)).toEqual(["aa bb", "cc", "dddddddd", "e"]);
+  expect(breakLines("", 5, (text) => text.length)).toEqual([]);
+});
+
+test("file names say layer and step, whatever the layer is called", () => {
+  expect(fileName("conv2", 1240, "csv")).toBe("embedding-conv2-step-1240.csv");
+  expect(fileName("block1.0/conv:2", null, "svg")).toBe("embedding-block1.0-conv-2.svg");
+});
