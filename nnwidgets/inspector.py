@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -178,19 +178,30 @@ class Inspector:
         method: str = "tsne",
         dims: int = 2,
         points: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
         save_picture: bool = True,
     ) -> EmbeddingView:
         """Samples as points, near each other when a layer responds alike, live; a fixed subset of `points` (500)
-        samples.
+        samples, 100 000 at most.
+
+        `metadata={"writer": names, "difficulty": numbers}` says more of the samples: sequences, arrays or tensors of
+        shape (len(dataset),), which points are coloured, sized and searched by (`EmbeddingView`).
 
         Raises:
             KeyError: an unknown layer.
-            ValueError: an unknown method, dims other than 2 or 3, fewer than one point.
+            ValueError: an unknown method, dims other than 2 or 3, fewer than one point, metadata of another length.
+            TypeError: metadata that are no numbers, strings or booleans.
         """
         from nnwidgets.views.embedding import EmbeddingView
 
         return EmbeddingView(
-            self._open_session, layer=layer, method=method, dims=dims, points=points, save_picture=save_picture
+            self._open_session,
+            layer=layer,
+            method=method,
+            dims=dims,
+            points=points,
+            metadata=metadata,
+            save_picture=save_picture,
         )
 
     def dashboard(self, *, save_picture: bool = True) -> Dashboard:

@@ -52,4 +52,5 @@ export const all = (cloud: Cloud, selected: number[] = []): Showing => ({
   on: freshSwitches(cloud.classes.length),
   onlyWrong: false,
   selected: new Set(selected),
+  found: null,
 });

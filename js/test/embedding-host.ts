@@ -15,8 +15,10 @@ let clock = 0;
 const POSITIONS = [-32000, -32000, 32000, -32000, -32000, 32000, 32000, 32000, 0, 0];
 export const INDICES = [10, 11, 12, 13, 14];
 
-/** A frame from Python. */
-export function picture(over: Record<string, unknown> = {}, positions: number[] = POSITIONS): void {
+/** What Python sends of a map: the picture and, if `selected` or `strip` are said, what is selected of it. */
+export function picture(
+  { strip = [], selection = {}, ...over }: { strip?: unknown[]; selection?: object; [name: string]: unknown } = {},
+  positions: number[] = POSITIONS): void {
   const dims = positions.length / INDICES.length;
   const header = {
     title: "relu3",
@@ -28,10 +30,9 @@ export function picture(over: Record<string, unknown> = {}, positions: number[] 
     n: 5,
     dims,
     method: "pca",
-    counts: { wrong: 1, selected: 0 },
+    counts: { wrong: 1 },
     kept: null,
-    strip: [],
-    selection: { sample: null, selected: [] },
+    selection: { sample: null, ...selection },
     ...over,
   };
   const arrays = [
@@ -49,6 +50,22 @@ export function picture(over: Record<string, unknown> = {}, positions: number[] 
     bytes([0.5, 0.25, 0, 1, 2], "float32"),
   ];
   host.model.receive({ kind: "frame", seq: 1, channel: "picture", header, arrays }, buffers);
+  const { selected = [] } = selection as { selected?: number[] };
+  part("selection", { ...header, strip }, { selected: { dtype: "int32", shape: [selected.length], data: selected } });
+  settle();
+}
+
+/** A frame of a channel of the view's own. */
+export function part(
+  channel: string,
+  header: object,
+  arrays: Record<string, { dtype: "float32" | "int32"; shape: number[]; data: number[] }>,
+): void {
+  const named = Object.entries(arrays);
+  host.model.receive(
+    { kind: "frame", seq: 2, channel, header, arrays: named.map(([name, { dtype, shape }]) => ({ name, dtype, shape })) },
+    named.map(([, { dtype, data }]) => bytes(data, dtype)),
+  );
   settle();
 }
 

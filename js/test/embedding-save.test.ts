@@ -55,7 +55,7 @@ describe("the table", () => {
 
 describe("the drawing", () => {
   const cloud = makeCloud([0, 0, 1, 1], { wrong: [1, 0, 0, 1] });
-  const colors = Uint8Array.from([255, 0, 0, 0, 0, 255, 0, 0, 0, 0, 255, 0, 16, 16, 16, 0]);
+  const colors = Uint8Array.from([255, 0, 0, 100, 0, 255, 0, 100, 0, 0, 255, 100, 16, 16, 16, 100]);
   const drawn = (on: boolean[], selected: number[], over: Partial<Scene> = {}): Document => {
     const showing = { ...all(cloud, selected), on };
     const scene: Scene = {
@@ -67,6 +67,7 @@ describe("the drawing", () => {
       pixelRatio: 1,
       colors,
       ink: [33, 33, 33],
+      brand: [25, 118, 210],
       ground: [255, 255, 255],
       passes: buildPasses(cloud, showing, standings(cloud, showing), 2.75),
       versions: { points: 0, colors: 0, passes: 0 },

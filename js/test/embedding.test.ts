@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { readAnswer } from "../src/embedding/card.ts";
 import { NO_CLASS, alone, freshSwitches, readCloud, standings } from "../src/embedding/cloud.ts";
 import { medoids, placeCard, placeLabels } from "../src/embedding/labels.ts";
+import { looksOf } from "../src/embedding/looks.ts";
 import { pointColors, shorten } from "../src/embedding/paint.ts";
 import { buildPasses, farToNear, pointRadius } from "../src/embedding/passes.ts";
 import { stripCells } from "../src/embedding/strip.ts";
@@ -11,7 +12,7 @@ import { all, makeCloud } from "./clouds.ts";
 describe("what stands out", () => {
   test("draw order is hidden, points, rings, selected by rising loss", () => {
     const cloud = makeCloud([0, 1, 1, 1, 1], { wrong: [0, 1, 0, 0, 1], loss: Float32Array.from([0, 1, 3, 2, 9]) });
-    const showing = { on: [false, true], onlyWrong: false, selected: new Set([102, 103, 104]) };
+    const showing = { on: [false, true], onlyWrong: false, selected: new Set([102, 103, 104]), found: null };
     const passes = buildPasses(cloud, showing, standings(cloud, showing), 2.75);
     expect(passes.map((pass) => [pass.name, Array.from(pass.members)])).toEqual([
       ["specks", [0]],
@@ -67,12 +68,13 @@ describe("what stands out", () => {
     const cloud = makeCloud([0, 11, NO_CLASS], { loss: Float32Array.from([0, 2, Number.NaN]) });
     const theme = readTheme(document.body);
     const standing = standings(cloud, all(cloud));
-    const classes = pointColors(cloud, standing, theme, [1, 2, 3], null);
+    const classes = pointColors(looksOf(cloud, [], "class", "equal", null), standing, theme, [1, 2, 3]);
     expect(Array.from(classes.subarray(0, 3))).toEqual([0x1e, 0xab, 0xfa]);
     expect(Array.from(classes.subarray(4, 7))).toEqual([0xfa, 0x96, 0x09]);
     expect(Array.from(classes.subarray(8, 11))).toEqual([1, 2, 3]);
-    const losses = pointColors(cloud, standing, theme, [1, 2, 3], 2);
-    expect(Array.from(losses.subarray(0, 7))).toEqual([0xf2, 0xf4, 0xf4, 0, 0x1d, 0x19, 0x48]);
+    const losses = pointColors(looksOf(cloud, [], "loss", "equal", null), standing, theme, [1, 2, 3]);
+    expect(Array.from(losses.subarray(0, 7))).toEqual([0xb6, 0xe1, 0xdd, 100, 0x1d, 0x19, 0x48]);
+    expect(Array.from(losses.subarray(8, 11))).toEqual([1, 2, 3]);
   });
 });
 
@@ -155,9 +157,8 @@ describe("frames", () => {
         n: 2,
         dims: 2,
         method: "pca",
-        counts: { wrong: 0, selected: 0 },
+        counts: { wrong: 0 },
         kept: null,
-        strip: [],
         unit: 1,
         predicted_names: [],
       },

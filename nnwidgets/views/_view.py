@@ -245,7 +245,8 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
             "options": self.option_specs(),
             "standalone": self.standalone,
             "own_picture": (self.holder or self).leaves_picture,
-            "selection": {name: getattr(self.session.selection, name) for name in SELECTABLE},
+            # Without the selected samples, which may be all there are: an embedding sends them when they change.
+            "selection": {name: getattr(self.session.selection, name) for name in SELECTABLE if name != "selected"},
         }
 
     def _renew_curves(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,9 +10,9 @@ from typing import Any
 import torch
 import traitlets
 from matplotlib.figure import Figure
+from traitlets.utils.bunch import Bunch
 
-from nnwidgets.analysis.capture import record
-from nnwidgets.analysis.embedding import Embedding, LiveTSNE, features, pca
+from nnwidgets.analysis.embedding import MOST, Embedding, LiveTSNE, pca
 from nnwidgets.analysis.engine.predictions import predictions
 from nnwidgets.analysis.engine.room import halving
 from nnwidgets.analysis.engine.tsne_sums import worth_loading
@@ -21,9 +21,19 @@ from nnwidgets.figures.captions import count, number, percent, share
 from nnwidgets.session import MEMORY_SHARES, Session
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._commands import whole
-from nnwidgets.views._embedding_frame import embedding_frame, sample_card, wrong_samples
+from nnwidgets.views._embedding_frame import (
+    embedding_frame,
+    metadata_frame,
+    sample_card,
+    selection_frame,
+    wrong_samples,
+)
 from nnwidgets.views._kept_maps import KeptMaps
+from nnwidgets.views._looks import TAKEN, HasLooks
+from nnwidgets.views._metadata import columns_of
 from nnwidgets.views._panel import Panel
+from nnwidgets.views._points import Points
+from nnwidgets.views._reading import Read, read_rows
 from nnwidgets.views._sample import SampleView
 from nnwidgets.views._view import Caption
 from nnwidgets.views._wire import Frame, Header
@@ -44,29 +54,27 @@ class Ask:
     dims: int
 
 
-@dataclass(frozen=True)
-class Read:
-    """Features (n, …) and scores (n, classes) of some samples, and what was done to the features."""
-
-    features: torch.Tensor
-    scores: torch.Tensor | None
-    note: str
-
-
-class EmbeddingView(SampleView):
+class EmbeddingView(HasLooks, SampleView):
     """Samples as points, near each other when the layer responds alike; the same points all along.
 
     Args:
         layer: shown whatever is selected; None follows the selection.
         method: "tsne" or "pca".
         dims: 2 or 3.
-        points: how many samples, 500 unless said; a fixed subset drawn by the inspector's seed.
+        points: how many samples, 500 unless said, 100 000 at most; a fixed subset drawn by the inspector's seed. A
+            t-SNE in three dimensions shows 20 000 of them at most.
+        metadata: what else is known of the samples, by name: sequences, arrays or tensors of shape (len(dataset),).
+            Strings and booleans are categories, and so are integers of at most ten kinds; other numbers are a scale.
+            NaN, infinities, None and "" are no value. Points can be coloured by each, sized by numbers and searched by
+            texts, of which the first 120 characters count; what was given is copied and left as it is.
+
+    Raises TypeError or ValueError for `metadata` of other types or shapes.
     """
 
     stem = "embedding"
     panel_type = EmbeddingPanel
     long = True
-    controls = ("method", "dims")
+    controls = ("method", "dims", "color", "size")
     method = traitlets.Enum(["tsne", "pca"], "tsne", help="How positions are found. Written by Python.").tag(
         control="dropdown", label="Method", choices=[("tsne", "t-SNE"), ("pca", "PCA")]
     )
@@ -82,6 +90,7 @@ class EmbeddingView(SampleView):
         method: str = "tsne",
         dims: int = 2,
         points: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> None:
         if method not in ("tsne", "pca"):
@@ -90,19 +99,25 @@ class EmbeddingView(SampleView):
             raise ValueError(f"dims: expected 2 or 3, got {dims!r}")
         if points is not None and (isinstance(points, bool) or not isinstance(points, int) or points < 1):
             raise ValueError(f"points: expected at least 1 sample, got {points!r}")
-        self._indices = session.samples.subset(points if points is not None else POINTS)
+        samples = session.samples
+        indices = samples.subset(min(points if points is not None else POINTS, MOST[2]))
+        columns = columns_of(metadata, indices, total=len(samples), reserved=TAKEN)
+        self._points = Points.of(samples, indices, classes=range(session.classes or MOST_CLASSES), columns=columns)
+        self._fewer = self._points.thinned(MOST[3], samples.seed)
         self._live: tuple[Ask, LiveTSNE] | None = None
         self._kept = KeptMaps(int(MEMORY_SHARES["maps"] * session.max_memory))
         self.set_trait("method", method)
         self.set_trait("dims", dims)
         super().__init__(session, layer=layer, **options)
         if method == "tsne" and not session.training:
-            worth_loading(len(self._indices))  # here, in the user's thread, and beside no training
+            worth_loading(len(indices))  # here, in the user's thread, and beside no training
 
     def show(self, result: EmbeddingResult) -> None:
         self._kept.append(result)
         self.session.kept_bytes[self] = self._kept.nbytes
         super().show(result)
+        if not self.panel.mounted:
+            self._show_metadata()  # a page that cannot say hello while a cell runs
 
     def refresh(self) -> None:
         # The points' samples were read when the view was made, so none is waited for.
@@ -115,17 +130,15 @@ class EmbeddingView(SampleView):
         return Ask(self.layer, self.method, self.dims)
 
     def compute(self, snapshot: Snapshot, ask: Ask) -> Iterator[EmbeddingResult | None]:
-        session = self.session
+        session, points = self.session, self._placed(ask)
         found: list[Read] = []
         # A map of this layer on show is held until the next one is ready; only a first one says how far it is.
         first = self.result is None or self.result.layer != ask.layer
         start, rows = 0, CHUNK
-        while start < len(self._indices):
+        while start < len(points):
             if first:
-                self.progress(
-                    start / len(self._indices), f"Reading {count(start)} of {count(len(self._indices))} samples"
-                )
-            read, rows = halving(rows, partial(self._read_rows, snapshot, ask.layer, start))
+                self.progress(start / len(points), f"Reading {count(start)} of {count(len(points))} samples")
+            read, rows = halving(rows, partial(read_rows, session, snapshot, ask.layer, points.ids, start))
             found.append(read)
             start += rows
             yield None
@@ -136,26 +149,20 @@ class EmbeddingView(SampleView):
             # At once a map worth looking at; t-SNE starts from the same one.
             yield self._result(step, ask, pca(x, dims=ask.dims), scores, "PCA until the first t-SNE is ready")
             self.progress(1.0, f"Placing {count(len(x))} samples by t-SNE")
-        for embedding in self._maps(x, ask):
+        for embedding in self._maps(x, ask, points):
             final = embedding
             yield None
         if final is not None:
             yield self._result(step, ask, final, scores, note)
 
-    def _read_rows(self, snapshot: Snapshot, layer: str, start: int, rows: int) -> Read:
-        """What a layer and the model make of some of the points."""
-        batch = self.session.samples.batch(self._indices[start : start + rows])
-        found: list[tuple[torch.Tensor, str | None]] = []
-        output = record(
-            snapshot.shadow.module,
-            batch.args,
-            batch.kwargs,
-            layers=[layer],
-            on_activation=lambda _name, value: found.append(features(value)),
-        )
-        return Read(found[0][0], self.session.batch_scores(output), found[0][1] or "")
+    def _placed(self, ask: Ask) -> Points:
+        """The points that a map of this kind can show."""
+        return self._fewer if ask.method == "tsne" and ask.dims == 3 else self._points
 
-    def _maps(self, x: torch.Tensor, ask: Ask) -> Iterator[Embedding | None]:
+    def _points_of(self, result: EmbeddingResult) -> Points:
+        return self._points if len(result.indices) == len(self._points) else self._fewer
+
+    def _maps(self, x: torch.Tensor, ask: Ask, points: Points) -> Iterator[Embedding | None]:
         if not torch.isfinite(x).all():
             bad = int((~torch.isfinite(x)).any(dim=1).sum())
             raise ValueError(
@@ -167,30 +174,26 @@ class EmbeddingView(SampleView):
             return
         if self._live is None or self._live[0] != ask:
             self._live = (ask, LiveTSNE(dims=ask.dims, seed=self.session.samples.seed))
-        yield from self._live[1].updates(x, ids=self._indices)
+        yield from self._live[1].updates(x, ids=points.ids)
 
     def _result(
         self, step: int | None, ask: Ask, embedding: Embedding, scores: list[torch.Tensor | None], note: str
     ) -> EmbeddingResult:
-        samples, n = self.session.samples, len(self._indices)
-        # A label need not be a class of this model (-100 says "ignore", a year is no class), and each class is a row.
-        known_classes = range(self.session.classes or MOST_CLASSES)
-        named = [samples.label(index) for index in self._indices]
-        labels = torch.tensor([label if label is not None and label in known_classes else -1 for label in named])
+        points, n = self._placed(ask), len(embedding.positions)
         predicted, confidence, loss = torch.full((n,), -1), torch.full((n,), torch.nan), torch.full((n,), torch.nan)
         known = [part for part in scores if part is not None]
         if len(known) == len(scores):
-            predicted, confidence, loss = predictions(torch.cat(known), labels)
+            predicted, confidence, loss = predictions(torch.cat(known), points.labels)
         return EmbeddingResult(
             step,
             ask.layer,
             embedding,
-            torch.tensor(self._indices),
-            labels,
+            points.indices,
+            points.labels,
             predicted,
             confidence,
             loss,
-            len(samples),
+            len(self.session.samples),
             note,
         )
 
@@ -219,16 +222,62 @@ class EmbeddingView(SampleView):
         return [*parts, ("axes have no unit", False)]
 
     def picture(self, result: EmbeddingResult) -> Frame:
-        session, newest = self.session, result
+        newest = result
         result, kept = self._kept.look(newest)
-        frame = embedding_frame(
-            result, selected=session.selection.selected, samples=session.samples, class_name=session.class_name
-        )
+        frame = embedding_frame(result, class_name=self.session.class_name)
         header: Header = {**frame.header, "kept": kept}
         if result is not newest:
             header["step"] = result.step
             header["caption"] = [*self.whole_caption(result), ("an earlier map", True)]
         return Frame(header, frame.arrays)
+
+    def show_picture(self) -> None:
+        super().show_picture()
+        self._show_selection()
+
+    def _show_selection(self) -> None:
+        self.panel.post(self._selection_frame, channel="selection")
+
+    def _selection_frame(self) -> Frame | None:
+        if self.result is None:
+            return None
+        session, shown = self.session, self._kept.look(self.result)[0]
+        frame = selection_frame(
+            shown,
+            self._points_of(shown),
+            selected=session.selection.selected,
+            samples=session.samples,
+            class_name=session.class_name,
+        )
+        return Frame({**self.header(), **frame.header}, frame.arrays, "selection")
+
+    def _show_metadata(self) -> None:
+        """Send what the user says of the samples, which no frame repeats."""
+        if self._points.columns:
+            self.panel.post(self._metadata_frame, channel="metadata")
+
+    def _metadata_frame(self) -> Frame:
+        frame = metadata_frame(self._points)
+        return Frame({**self.header(), **frame.header}, frame.arrays, "metadata")
+
+    def _hello(self) -> None:
+        self._show_metadata()
+        super()._hello()
+
+    def _selected(self, change: Bunch) -> None:
+        # A frame holds every point, so one is sent only where the map may be another.
+        if change.name == "layer":
+            super()._selected(change)
+        elif change.name == "selected":
+            self._show_selection()
+        else:
+            self.show_state()
+
+    def _option_changed(self, change: Bunch) -> None:
+        if change.name in ("color", "size"):
+            self.show_state()
+        else:
+            super()._option_changed(change)
 
     def command(self, name: str, value: Any) -> Frame | None:
         if name == "page":
@@ -237,11 +286,13 @@ class EmbeddingView(SampleView):
             return None
         if name != "card":
             return super().command(name, value)
-        index = value.get("index") if isinstance(value, dict) else None
-        if self.result is None or isinstance(index, bool) or index not in self._indices:
+        index = whole("index", value.get("index") if isinstance(value, dict) else None)
+        shown = self._kept.look(self.result)[0] if self.result is not None else None
+        row = self._points_of(shown).row_of.get(index) if shown is not None else None
+        if shown is None or row is None:
             raise ValueError(f"index: expected a sample on the map, got {index!r}")
-        shown, row = self._kept.look(self.result)[0], self._indices.index(index)
-        return sample_card(shown, row, samples=self.session.samples, class_name=self.session.class_name)
+        said = [(column.name, column.text(self._points.row_of[index])) for column in self._points.columns]
+        return sample_card(shown, row, said, samples=self.session.samples, class_name=self.session.class_name)
 
     def draw(self, result: EmbeddingResult, figure: Figure) -> None:
         from nnwidgets.figures.embedding import draw_embedding

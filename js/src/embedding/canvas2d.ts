@@ -3,7 +3,7 @@
 import type { Rgb } from "../kernel/color.ts";
 import { project } from "./camera.ts";
 import type { Pass } from "./passes.ts";
-import type { PointRenderer, Scene } from "./renderer.ts";
+import { type PointRenderer, type Scene, radiusIn, strokeOf } from "./renderer.ts";
 
 const css = (rgb: Rgb): string => `rgb(${rgb[0]} ${rgb[1]} ${rgb[2]})`;
 
@@ -24,12 +24,12 @@ function sprite(pass: Pass, fill: Rgb, scene: Scene): HTMLCanvasElement {
   );
   if (pass.fill === "none") {
     context.lineWidth = pass.line * ratio;
-    context.strokeStyle = css(pass.stroke === "ink" ? scene.ink : scene.ground);
+    context.strokeStyle = css(strokeOf(pass, scene));
     context.stroke();
     return canvas;
   }
   // The line first and the core over it, so that a half-clear mark has no darker seam.
-  context.fillStyle = css(pass.line === 0 ? fill : pass.stroke === "ink" ? scene.ink : scene.ground);
+  context.fillStyle = css(pass.line === 0 ? fill : strokeOf(pass, scene));
   context.fill();
   context.globalCompositeOperation = "source-atop";
   context.globalAlpha = 1;
@@ -75,7 +75,8 @@ class CanvasRenderer implements PointRenderer {
         mark = sprite(pass, pass.fill === "each" ? rgb : scene.ink, scene);
         sprites.set(key, mark);
       }
-      const width = mark.width * Math.min(Math.max(nearness[i] as number, 0.6), 1.6);
+      const grown = radiusIn(pass, scene, i) / pass.radius;
+      const width = mark.width * grown * Math.min(Math.max(nearness[i] as number, 0.6), 1.6);
       const left = (xy[2 * i] as number) * scene.pixelRatio - width / 2;
       const top = (xy[2 * i + 1] as number) * scene.pixelRatio - width / 2;
       this.#context.drawImage(mark, left, top, width, width);

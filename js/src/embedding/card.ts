@@ -15,7 +15,11 @@ interface Answer extends CardText {
   picture: Pixels | null;
 }
 
-export const CARD = { width: 216, height: 102 };
+/** Title, label, prediction and loss fit beside the picture; each line more makes the card higher. */
+export const cardSize = (more: number): { width: number; height: number } => ({
+  width: 216,
+  height: 102 + 16 * Math.max(0, more - 1),
+});
 /** A pointer that crosses the cloud asks for nothing. */
 const ASK_AFTER_MS = 60;
 const KEPT_ANSWERS = 256;

@@ -21,13 +21,17 @@ export interface EmbeddingHeader extends CommonHeader {
   n: number;
   dims: number;
   method: string;
-  counts: { wrong: number; selected: number };
+  counts: { wrong: number };
   kept: { index: number; count: number; text: string } | null;
-  strip: StripEntry[];
   /** Data units of a place that is 1 in the cloud. */
   unit: number;
   /** Names of the classes up to the last that is predicted. */
   predicted_names: string[];
+}
+
+/** Of the channel "selection": what is selected comes as an array, the first of it as a strip. */
+export interface SelectionHeader extends CommonHeader {
+  strip: StripEntry[];
 }
 
 export const NO_CLASS = 65535;
@@ -95,13 +99,15 @@ export function readCloud(frame: Frame<EmbeddingHeader>): Cloud | null {
   };
 }
 
-/** Which points stand out: the legend's switches, "only wrong" and the selection. */
+/** Which points stand out: the legend's switches, "only wrong", the selection and what a search found. */
 export interface Showing {
   /** Per class: shown, or with many classes picked. */
   readonly on: readonly boolean[];
   readonly onlyWrong: boolean;
   /** Dataset indices. */
   readonly selected: ReadonlySet<number>;
+  /** Per row: 1 where a search found it; null without a search. */
+  readonly found: Uint8Array | null;
 }
 
 /** How a point is shown: 0 as a speck, 1 in plain grey (class not picked, or none), 2 in its class's colour. */

@@ -1,11 +1,12 @@
-/** The legend: a switch per class, and what the marks mean. Tells what was switched; draws no points. */
+/** The legend: a switch per group, and what colours, sizes and marks mean. Tells what was switched; draws no points. */
 
-import { drawScale, prepareCanvas } from "../kernel/canvas.ts";
 import type { Theme } from "../kernel/color.ts";
 import { make, setHidden, setText } from "../kernel/dom.ts";
-import { formatCount, formatValue } from "../kernel/format.ts";
+import { formatCount } from "../kernel/format.ts";
 import type { Panel } from "../kernel/panel.ts";
 import { type ClassEntry, MANY_CLASSES, alone, freshSwitches } from "./cloud.ts";
+import type { Looks } from "./looks.ts";
+import { ColorBar, SizeKey } from "./scales.ts";
 
 export interface LegendCounts {
   wrong: number;
@@ -22,28 +23,21 @@ interface Row {
 
 /** The key's example colour: the fifth class's, which stands well off ink and grey in both themes. */
 const EXAMPLE_CLASS = 4;
-const SCALE = { width: 128, height: 8 };
 
 export class Legend {
   readonly element = make("div", "nnw-legend");
   on: boolean[] = [];
   onlyWrong = false;
   #rows: Row[] = [];
+  #builtFor = "";
   readonly #list = make("div", "nnw-legend-rows");
   readonly #onlyWrongButton = make("button", "nnw-link", "Only wrong");
+  readonly #subject = make("span");
   readonly #head: HTMLElement;
   readonly #links: HTMLElement;
-  readonly #ramp = make("canvas");
-  readonly #top = make("span");
-  readonly #bar = make(
-    "div",
-    "nnw-loss-scale",
-    this.#ramp,
-    make("span", "", "0"),
-    make("span", "", "loss"),
-    this.#top,
-  );
-  readonly #keys: Record<"wrong" | "selected" | "rest" | "hidden", { row: HTMLElement; text: HTMLElement }>;
+  readonly #bar = new ColorBar();
+  readonly #sizes = new SizeKey();
+  readonly #keys: Record<"wrong" | "selected" | "rest" | "hidden" | "none", { row: HTMLElement; text: HTMLElement }>;
   readonly #listen: Panel["listen"];
   readonly #switched: () => void;
 
@@ -53,7 +47,7 @@ export class Legend {
     this.#head = make(
       "div",
       "nnw-legend-head",
-      make("span", "", "Class"),
+      this.#subject,
       make("span", "", "n"),
       make("span", "", "wrong"),
     );
@@ -61,38 +55,41 @@ export class Legend {
     this.#links = make("div", "nnw-legend-links", showAll, this.#onlyWrongButton);
     this.#onlyWrongButton.setAttribute("aria-pressed", "false");
     this.#list.setAttribute("role", "group");
-    this.#list.setAttribute("aria-label", "Classes");
-    this.#keys = { wrong: key("wrong"), selected: key("selected"), rest: key("rest"), hidden: key("hidden") };
+    this.#keys = {
+      wrong: key("wrong"),
+      selected: key("selected"),
+      rest: key("rest"),
+      hidden: key("hidden"),
+      none: key("none"),
+    };
     const keys = make("div", "nnw-legend-keys", ...Object.values(this.#keys).map((entry) => entry.row));
-    this.element.append(this.#head, this.#list, this.#links, keys, this.#bar);
+    this.element.append(this.#bar.element, this.#head, this.#list, this.#links, keys, this.#sizes.element);
     listen(showAll, "click", () => this.#set(new Array<boolean>(this.on.length).fill(true), false));
     listen(this.#onlyWrongButton, "click", () => this.#set(this.on, !this.onlyWrong));
   }
 
-  update(classes: readonly ClassEntry[], counts: LegendCounts, theme: Theme): void {
-    if (classes.length !== this.#rows.length) this.#build(classes.length);
-    classes.forEach((entry, k) => this.#paint(this.#rows[k] as Row, entry, k, theme));
+  update(looks: Looks, counts: LegendCounts, theme: Theme): void {
+    const { classes } = looks.grouped;
+    this.#build(`${looks.head} ${classes.length}`, classes.length);
+    setText(this.#subject, looks.head);
+    this.#list.setAttribute("aria-label", looks.head);
+    classes.forEach((entry, k) => this.#paint(this.#rows[k] as Row, entry, k, looks.color ? null : theme));
+    this.#bar.update(looks.color, theme);
+    this.#sizes.update(looks.size, theme);
     this.#onlyWrongButton.setAttribute("aria-pressed", String(this.onlyWrong));
     const some = counts.selected > 0;
     this.element.style.setProperty("--nnw-key", theme.classes[EXAMPLE_CLASS] ?? theme.text2);
     setText(this.#keys.wrong.text, `wrong (${formatCount(counts.wrong)})`);
     setText(this.#keys.selected.text, `selected (${formatCount(counts.selected)})`);
     setText(this.#keys.rest.text, "not selected");
-    setText(this.#keys.hidden.text, this.onlyWrong ? "right or hidden" : "hidden class");
+    setText(this.#keys.hidden.text, this.onlyWrong ? "right or hidden" : "hidden");
+    setText(this.#keys.none.text, `no value (${formatCount(looks.missing)})`);
+    setHidden(this.#keys.none.row, looks.missing === 0);
     setHidden(this.#keys.wrong.row, counts.wrong === 0);
     setHidden(this.#keys.selected.row, !some);
     setHidden(this.#keys.rest.row, !some);
     setHidden(this.#keys.hidden.row, !this.onlyWrong && (classes.length > MANY_CLASSES || this.on.every(Boolean)));
     for (const part of [this.#head, this.#list, this.#links]) setHidden(part, classes.length === 0);
-  }
-
-  /** The bar that explains colours by loss; none while classes colour the points. */
-  scale(top: number | null, theme: Theme): void {
-    setHidden(this.#bar, top === null);
-    if (top === null) return;
-    const context = prepareCanvas(this.#ramp, SCALE.width, SCALE.height);
-    if (context) drawScale(context, theme.ink, { x: 0, y: 0, ...SCALE }, theme);
-    setText(this.#top, formatValue(top));
   }
 
   #set(on: boolean[], onlyWrong: boolean): void {
@@ -101,7 +98,10 @@ export class Legend {
     this.#switched();
   }
 
-  #build(count: number): void {
+  /** Fresh switches for other groups; of the same groups they stay as they were left. */
+  #build(groups: string, count: number): void {
+    if (groups === this.#builtFor) return;
+    this.#builtFor = groups;
     this.on = freshSwitches(count);
     this.#rows = Array.from({ length: count }, (_, k) => this.#row(k));
     this.#list.replaceChildren(...this.#rows.map((row) => row.button));
@@ -129,7 +129,8 @@ export class Legend {
     return row;
   }
 
-  #paint(row: Row, entry: ClassEntry, index: number, theme: Theme): void {
+  /** Without a theme the groups only filter: a scale colours the points. */
+  #paint(row: Row, entry: ClassEntry, index: number, theme: Theme | null): void {
     const on = this.on[index] === true;
     row.button.setAttribute("aria-checked", String(on));
     const words = `${entry.name}: ${formatCount(entry.n)} samples, ${formatCount(entry.wrong)} wrong`;
@@ -137,7 +138,7 @@ export class Legend {
     row.button.setAttribute("aria-label", words);
     row.swatch.style.setProperty(
       "--nnw-swatch",
-      on ? (theme.classes[index % theme.classes.length] as string) : "transparent",
+      !on ? "transparent" : theme ? (theme.classes[index % theme.classes.length] as string) : "var(--nnw-text2)",
     );
     setText(row.name, entry.name);
     setText(row.n, formatCount(entry.n));

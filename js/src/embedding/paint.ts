@@ -1,8 +1,10 @@
 /** Colours of points and the marks above them: cluster names, the running box or lasso, rings of hover and of the sample. */
 
-import { type Rgb, type Theme, lookUp, parseHex } from "../kernel/color.ts";
+import { type Rgb, type Theme, parseHex } from "../kernel/color.ts";
 import { type Cloud, MANY_CLASSES, NO_CLASS } from "./cloud.ts";
 import { type Anchor, placeLabels } from "./labels.ts";
+import { type Looks, scaleColor, sizeFactor } from "./looks.ts";
+import { SIZE_UNIT } from "./renderer.ts";
 
 let probe: CanvasRenderingContext2D | null | undefined;
 
@@ -20,27 +22,23 @@ export function paintedColor(color: string, ground: string): Rgb {
   return [red, green, blue];
 }
 
-/** Colour of every point, n × 4 bytes: its class's, grey when it has none or is not picked, or by its loss. */
-export function pointColors(
-  cloud: Cloud,
-  standing: Uint8Array,
-  theme: Theme,
-  grey: Rgb,
-  lossTop: number | null,
-): Uint8Array {
+/** Colour and size of every point, n × 4 bytes: its group's, grey when it has none or is not picked, or by a scale. */
+export function pointColors(looks: Looks, standing: Uint8Array, theme: Theme, grey: Rgb): Uint8Array {
+  const { grouped: cloud, color, size } = looks;
   const palette = theme.classes.map((hex) => parseHex(hex.slice(1)));
   const out = new Uint8Array(4 * cloud.n);
   for (let i = 0; i < cloud.n; i++) {
     const label = cloud.labels[i] as number;
     let rgb: Rgb = standing[i] === 2 && label !== NO_CLASS ? (palette[label % palette.length] as Rgb) : grey;
-    if (lossTop !== null) {
-      const loss = cloud.loss[i] as number;
-      const packed = lookUp(theme.ink, loss, 0, lossTop);
-      rgb = Number.isFinite(loss) ? [packed & 255, (packed >> 8) & 255, (packed >> 16) & 255] : grey;
+    if (color) {
+      const value = color.numbers[i] as number;
+      const packed = scaleColor(color, value, theme);
+      rgb = Number.isFinite(value) ? [packed & 255, (packed >> 8) & 255, (packed >> 16) & 255] : grey;
     }
     out[4 * i] = rgb[0];
     out[4 * i + 1] = rgb[1];
     out[4 * i + 2] = rgb[2];
+    out[4 * i + 3] = Math.round(sizeFactor(size, i) / SIZE_UNIT);
   }
   return out;
 }
@@ -52,7 +50,7 @@ export interface OverlayState {
   xy: Float32Array;
   width: number;
   height: number;
-  radius: number;
+  radiusOf(row: number): number;
   /** Rows, -1 for none. */
   hovered: number;
   sample: number;
@@ -76,8 +74,8 @@ export function drawOverlay(context: CanvasRenderingContext2D, state: OverlaySta
     context.stroke();
   };
   // One brand ring 2 px, 1 px off what it marks: outside the outline of a selected point.
-  ring(state.sample, state.radius + 1.25 + 0.5 + 1 + 1);
-  ring(state.hovered, 9);
+  ring(state.sample, state.radiusOf(state.sample) + 1.25 + 0.5 + 1 + 1);
+  ring(state.hovered, Math.max(9, state.radiusOf(state.hovered) + 3.5));
 }
 
 function drawOutline(context: CanvasRenderingContext2D, outline: readonly number[], theme: Theme): void {

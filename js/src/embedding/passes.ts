@@ -4,13 +4,15 @@ import type { Cloud, Showing } from "./cloud.ts";
 
 /** One layer of equal discs or rings. Lengths are CSS px; the line is centred on the radius. */
 export interface Pass {
-  readonly name: "specks" | "points" | "rings" | "selected rings" | "selected";
+  readonly name: "specks" | "points" | "rings" | "selected rings" | "selected" | "found" | "found rings";
   readonly members: Uint32Array;
   readonly radius: number;
+  /** The part of the radius that grows with the point's own size. */
+  readonly sized: number;
   readonly line: number;
   /** "each": every point's own colour. */
   readonly fill: "each" | "grey" | "none";
-  readonly stroke: "ground" | "ink";
+  readonly stroke: "ground" | "ink" | "brand";
   readonly alpha: number;
 }
 
@@ -22,14 +24,20 @@ export function pointRadius(n: number, canvasHeight: number): number {
   return canvasHeight < 320 ? 2 : 2.75;
 }
 
-/** Draw order: hidden, points, rings, selected by rising loss, their rings. `standing` as told by `standings`. */
+/** Draw order: hidden, points, found, selected by rising loss, each with its rings. `standing` as `standings` tells. */
 export function buildPasses(cloud: Cloud, showing: Showing, standing: Uint8Array, radius: number): Pass[] {
   const specks: number[] = [];
   const points: number[] = [];
   const rings: number[] = [];
   const selected: number[] = [];
+  const found: number[] = [];
+  const foundRings: number[] = [];
   for (let i = 0; i < cloud.n; i++) {
-    if (standing[i] === 0) {
+    const isFound = showing.found?.[i] === 1;
+    if (isFound) foundRings.push(i);
+    if (isFound && !showing.selected.has(cloud.indices[i] as number)) {
+      found.push(i);
+    } else if (standing[i] === 0 && !isFound) {
       specks.push(i);
     } else if (showing.selected.has(cloud.indices[i] as number)) {
       selected.push(i);
@@ -44,30 +52,35 @@ export function buildPasses(cloud: Cloud, showing: Showing, standing: Uint8Array
   };
   selected.sort((a, b) => loss(a) - loss(b) || a - b);
   const selectedRings = selected.filter((i) => cloud.wrong[i]);
-  const alpha = showing.selected.size > 0 ? REST_ALPHA : 1;
-  const ring = { radius: radius + 2.75, line: 1.25, fill: "none", stroke: "ink" } as const;
+  const alpha = showing.selected.size > 0 || showing.found ? REST_ALPHA : 1;
+  const ring = { radius: radius + 2.75, sized: radius, line: 1.25, fill: "none", stroke: "ink" } as const;
+  const point = { radius, sized: radius, line: 0.75, fill: "each", stroke: "ground" } as const;
   const passes: Pass[] = [
     {
       name: "specks",
       members: Uint32Array.from(specks),
       radius: 1.5,
+      sized: 0,
       line: 0,
       fill: "grey",
       stroke: "ground",
       alpha: 0.16,
     },
-    { name: "points", members: Uint32Array.from(points), radius, line: 0.75, fill: "each", stroke: "ground", alpha },
+    { name: "points", members: Uint32Array.from(points), ...point, alpha },
     { name: "rings", members: Uint32Array.from(rings), ...ring, alpha },
+    { name: "found", members: Uint32Array.from(found), ...point, alpha: 1 },
     {
       name: "selected",
       members: Uint32Array.from(selected),
       radius: radius + 1.25,
+      sized: radius,
       line: 1,
       fill: "each",
       stroke: "ink",
       alpha: 1,
     },
     { name: "selected rings", members: Uint32Array.from(selectedRings), ...ring, alpha: 1 },
+    { name: "found rings", members: Uint32Array.from(foundRings), ...ring, line: 2, stroke: "brand", alpha: 1 },
   ];
   return passes.filter((pass) => pass.members.length > 0);
 }

@@ -8,7 +8,8 @@ import type { Rgb, Theme } from "../kernel/color.ts";
 import { type Camera, type Size, FIRST_PITCH, FIRST_YAW, fit, orbit, pan, project, zoomAt } from "./camera.ts";
 import { type Cloud, EMPTY_CLOUD, type Showing, standings } from "./cloud.ts";
 import { type Anchor, medoids } from "./labels.ts";
-import { Motion } from "./motion.ts";
+import { type Looks, looksOf, sizeFactor } from "./looks.ts";
+import { Motion, sameIds } from "./motion.ts";
 import { drawOverlay, namesOf, paintedColor, pointColors } from "./paint.ts";
 import { type Pass, buildPasses, farToNear, pointRadius } from "./passes.ts";
 import { PickGrid, nearestTowards, rowsInside } from "./picking.ts";
@@ -24,12 +25,12 @@ export interface Still {
 }
 
 export class Stage {
-  cloud: Cloud = EMPTY_CLOUD;
+  #looks: Looks = looksOf(EMPTY_CLOUD, [], "class", "equal", null);
   hovered = -1;
   sample = -1;
   outline: readonly number[] | null = null;
   size: Size = { width: 0, height: 0 };
-  #showing: Showing = { on: [], onlyWrong: false, selected: new Set() };
+  #showing: Showing = { on: [], onlyWrong: false, selected: new Set(), found: null };
   readonly #motion = new Motion();
   readonly #surface: Surface;
   #standing: Uint8Array = new Uint8Array(0);
@@ -38,7 +39,6 @@ export class Stage {
   #passes: Pass[] = [];
   #colors: Uint8Array = new Uint8Array(0);
   #colorKey = "";
-  #lossTop: number | null = null;
   #versions = { points: 0, colors: 0, passes: 0 };
   #xy: Float32Array | null = null;
   #grid: PickGrid | null = null;
@@ -56,6 +56,10 @@ export class Stage {
     this.#surface = new Surface(host, () => this.#changed());
   }
 
+  get cloud(): Cloud {
+    return this.#looks.cloud;
+  }
+
   get radius(): number {
     return pointRadius(this.cloud.n, this.size.height);
   }
@@ -64,23 +68,29 @@ export class Stage {
     return this.cloud.dims === 3;
   }
 
-  /** A new map: points that were there glide to their new places. `lossTop` not null: coloured by loss. */
-  show(cloud: Cloud, showing: Showing, lossTop: number | null): void {
+  /** A new map: points that were there glide to their new places. */
+  show(looks: Looks, showing: Showing): void {
     this.#resize();
+    const { cloud } = looks;
     if (cloud.dims !== this.cloud.dims) this.#auto = true;
-    this.cloud = cloud;
-    this.#lossTop = lossTop;
-    this.#medoids = medoids(cloud);
     this.hovered = -1;
-    this.setShowing(showing);
+    this.paint(looks, showing);
+    if (sameIds(cloud.positions, this.#motion.to)) return;
     const camera = this.#auto ? this.#fitted() : this.#motion.targetCamera;
     this.#motion.move(cloud.indices, cloud.positions, camera, performance.now(), reducedMotion());
     this.#changed();
   }
 
+  /** The same map in other looks. */
+  paint(looks: Looks, showing: Showing): void {
+    this.#looks = looks;
+    this.#medoids = looks.named ? medoids(looks.grouped) : new Int32Array(0);
+    this.setShowing(showing);
+  }
+
   setShowing(showing: Showing): void {
     this.#showing = showing;
-    this.#standing = standings(this.cloud, showing);
+    this.#standing = standings(this.#looks.grouped, showing);
     this.#pickable = this.#standing.map((standing) => (standing > 0 ? 1 : 0));
     this.#passes = buildPasses(this.cloud, showing, this.#standing, this.radius);
     this.#versions = { ...this.#versions, passes: this.#versions.passes + 1 };
@@ -167,12 +177,14 @@ export class Stage {
   /** The map at rest as it would be drawn now, the names in it, and how to paint both: to be saved. */
   still(theme: Theme): Still {
     this.#recolor(theme);
-    const [{ cloud, radius, sample }, { width, height }] = [this, this.size];
+    const [{ sample }, { width, height }] = [this, this.size];
+    const cloud = this.#looks.grouped;
     const scene = this.#scene(theme, Infinity);
     const context = this.#overlay.getContext("2d");
     const xy = new Float32Array(2 * cloud.n);
     project(scene.to, scene.camera, this.size, xy);
-    const state = { cloud, medoids: this.#medoids, on: this.#showing.on, xy, width, height, radius, sample };
+    const { on } = this.#showing;
+    const state = { cloud, medoids: this.#medoids, on, xy, width, height, radiusOf: this.#radiusOf, sample };
     return {
       scene,
       names: context ? namesOf(context, state, theme) : [],
@@ -187,6 +199,8 @@ export class Stage {
   dispose(): void {
     this.#surface.dispose();
   }
+
+  readonly #radiusOf = (row: number): number => this.radius * sizeFactor(this.#looks.size, row);
 
   #changed(): void {
     this.#dirty = true;
@@ -231,7 +245,7 @@ export class Stage {
     if (key === this.#colorKey) return;
     this.#colorKey = key;
     const grey = paintedColor(theme.text2, theme.behind);
-    this.#colors = pointColors(this.cloud, this.#standing, theme, grey, this.#lossTop);
+    this.#colors = pointColors(this.#looks, this.#standing, theme, grey);
     this.#versions = { ...this.#versions, colors: this.#versions.colors + 1 };
     this.#dirty = true;
   }
@@ -260,6 +274,7 @@ export class Stage {
       pixelRatio: this.#pixelRatio,
       colors: this.#colors,
       ink: paintedColor(theme.text, theme.behind),
+      brand: paintedColor(theme.brand, theme.behind),
       ground,
       passes,
       versions: { ...this.#versions, points: this.#motion.version },
@@ -269,12 +284,14 @@ export class Stage {
   #drawMarks(theme: Theme): void {
     const context = prepareCanvas(this.#overlay, this.size.width, this.size.height);
     if (!context) return;
-    const { cloud, outline, radius, hovered, sample } = this;
+    const { outline, hovered, sample } = this;
+    const cloud = this.#looks.grouped;
+    const radiusOf = this.#radiusOf;
     const { width, height } = this.size;
     const { on } = this.#showing;
     const medoids = this.#medoids;
     const xy = this.#marked();
-    drawOverlay(context, { cloud, medoids, on, xy, width, height, radius, hovered, sample, outline }, theme);
+    drawOverlay(context, { cloud, medoids, on, xy, width, height, radiusOf, hovered, sample, outline }, theme);
   }
 
   /** Screen positions of the few rows that carry marks; others may be missing while the cloud moves. */

@@ -23,6 +23,7 @@ export function stripCells(
 }
 
 export interface StripState {
+  /** The first of the selected; the count is of all. */
   entries: readonly StripEntry[];
   pictures: NdArray | undefined;
   selected: readonly number[];

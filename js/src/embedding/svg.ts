@@ -6,7 +6,7 @@ import type { Anchor } from "./labels.ts";
 import { NAME_HALO, NAME_PX } from "./paint.ts";
 import type { Pass } from "./passes.ts";
 import { CAPTION_LINE, CAPTION_PX } from "./picture.ts";
-import type { Scene } from "./renderer.ts";
+import { type Scene, radiusIn, strokeOf } from "./renderer.ts";
 
 export interface Drawing {
   readonly scene: Scene;
@@ -51,12 +51,12 @@ export function drawingOf({ scene, names, lines, title }: Drawing, theme: Theme)
 /** The marks of one pass that touch the canvas, as it draws them. */
 function circles(pass: Pass, scene: Scene, xy: Float32Array, nearness: Float32Array): string {
   const { width, height } = scene.size;
-  const stroke = hex(pass.stroke === "ink" ? scene.ink : scene.ground);
+  const stroke = hex(strokeOf(pass, scene));
   const alpha = pass.alpha < 1 ? ` opacity="${pass.alpha}"` : "";
   const marks: string[] = [];
   for (const i of pass.members) {
     const [x, y] = [xy[2 * i] as number, xy[2 * i + 1] as number];
-    const radius = pass.radius * Math.min(Math.max(nearness[i] as number, 0.6), 1.6);
+    const radius = radiusIn(pass, scene, i) * Math.min(Math.max(nearness[i] as number, 0.6), 1.6);
     if (x < -radius || y < -radius || x > width + radius || y > height + radius) continue;
     const rgb = scene.colors.subarray(4 * i, 4 * i + 3);
     const fill = pass.fill === "each" ? ` fill="${hex([rgb[0] as number, rgb[1] as number, rgb[2] as number])}"` : "";

@@ -2,11 +2,12 @@
 
 import type { Rgb } from "../kernel/color.ts";
 import { rotation } from "./camera.ts";
-import type { PointRenderer, Scene } from "./renderer.ts";
+import { type PointRenderer, type Scene, SIZE_UNIT, strokeOf } from "./renderer.ts";
 
 const VERTEX = `#version 300 es
-in vec3 a_from, a_to, a_color;
-uniform float u_share, u_scale, u_perspective, u_radius, u_line, u_ratio, u_each;
+in vec3 a_from, a_to;
+in vec4 a_color;
+uniform float u_share, u_scale, u_perspective, u_radius, u_sized, u_line, u_ratio, u_each;
 uniform vec3 u_center, u_fill;
 uniform vec2 u_size, u_pan;
 uniform mat3 u_turn;
@@ -15,11 +16,12 @@ void main() {
   vec3 p = u_turn * (mix(a_from, a_to, u_share) - u_center);
   float near = 1.0 / max(1.0 - p.z * u_perspective, 0.1);
   vec2 px = p.xy * near * u_scale + vec2(u_pan.x, -u_pan.y);
-  float radius = u_radius * clamp(near, 0.6, 1.6), line = 0.5 * u_line;
+  float size = a_color.a * ${(255 * SIZE_UNIT).toFixed(4)};
+  float radius = (u_radius + u_sized * (size - 1.0)) * clamp(near, 0.6, 1.6), line = 0.5 * u_line;
   gl_Position = vec4(px * 2.0 / u_size, 0.0, 1.0);
   gl_PointSize = ceil(2.0 * (radius + line) * u_ratio + 1.0);
   v_shape = vec3(gl_PointSize, (radius + line) * u_ratio + 0.5, (radius - line) * u_ratio + 0.5);
-  v_fill = mix(u_fill, a_color, u_each);
+  v_fill = mix(u_fill, a_color.rgb, u_each);
 }`;
 
 // Half a pixel on either side of an edge is shared between in and out: smooth marks without multisampling.
@@ -41,6 +43,7 @@ const UNIFORMS = [
   "scale",
   "perspective",
   "radius",
+  "sized",
   "line",
   "ratio",
   "center",
@@ -161,12 +164,13 @@ class WebGLRenderer implements PointRenderer {
     let offset = 0;
     for (const pass of scene.passes) {
       gl.uniform1f(u.radius, pass.radius);
+      gl.uniform1f(u.sized, pass.sized);
       gl.uniform1f(u.line, pass.line);
       gl.uniform1f(u.alpha, pass.alpha);
       gl.uniform1f(u.each, pass.fill === "each" ? 1 : 0);
       gl.uniform1f(u.filled, pass.fill === "none" ? 0 : 1);
       gl.uniform3f(u.fill, ...unit(scene.ink));
-      gl.uniform3f(u.stroke, ...unit(pass.stroke === "ink" ? scene.ink : scene.ground));
+      gl.uniform3f(u.stroke, ...unit(strokeOf(pass, scene)));
       gl.drawElements(gl.POINTS, pass.members.length, gl.UNSIGNED_INT, offset);
       offset += pass.members.byteLength;
     }

@@ -112,6 +112,9 @@ export interface Theme {
   font: string;
   ink: Lut;
   diverging: Lut;
+  /** The same maps for marks on the ground, without the ground's own colour: no mark may vanish in it. */
+  markInk: Lut;
+  markDiverging: Lut;
   /** Ten colours; repeat them above ten classes. */
   classes: readonly string[];
 }
@@ -122,6 +125,12 @@ function cachedLut(anchors: string): Lut {
   luts.set(anchors, lut);
   return lut;
 }
+
+const offGround = (anchors: string, ground: string): string =>
+  anchors
+    .split(" ")
+    .filter((anchor) => `#${anchor}` !== ground)
+    .join(" ");
 
 /** Whether the host is dark: JupyterLab's mark on `body`, elsewhere the system's wish. */
 export function isDark(): boolean {
@@ -136,9 +145,10 @@ export function readTheme(element: Element): Theme {
   const read = (name: string, otherwise: string): string => style.getPropertyValue(name).trim() || otherwise;
   const dark = isDark();
   const side = dark ? "dark" : "light";
+  const ground = dark ? "#111111" : "#f2f4f4";
   return {
     dark,
-    ground: dark ? "#111111" : "#f2f4f4",
+    ground,
     text: read("--nnw-text", dark ? "#dedede" : "#212121"),
     text2: read("--nnw-text2", "#757575"),
     brand: read("--nnw-brand", "#1976d2"),
@@ -150,6 +160,8 @@ export function readTheme(element: Element): Theme {
     font: read("--nnw-font", "system-ui, sans-serif"),
     ink: cachedLut(INK[side]),
     diverging: cachedLut(DIVERGING[side]),
+    markInk: cachedLut(offGround(INK[side], ground)),
+    markDiverging: cachedLut(offGround(DIVERGING[side], ground)),
     classes: CLASSES[side].split(" ").map((hex) => `#${hex}`),
   };
 }

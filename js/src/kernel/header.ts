@@ -39,7 +39,6 @@ export interface SelectionHeader {
   unit?: number | null;
   sample?: number | null;
   target?: number | null;
-  selected?: number[];
 }
 
 export interface CommonHeader {

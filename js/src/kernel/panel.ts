@@ -43,6 +43,8 @@ export interface Panel {
 export interface PanelView<H> {
   /** The newest picture. */
   frame(frame: Frame<H>): void;
+  /** The newest frame of a channel of the view's own, which carries what a picture does not repeat. */
+  part?(frame: Frame<CommonHeader>): void;
   /** A header alone: state, age, selection. */
   state?(header: CommonHeader): void;
   /** After a frame, a theme change, a resize, `redraw()`. */
@@ -50,6 +52,8 @@ export interface PanelView<H> {
   /** Each second, for ages. */
   tick?(): void;
 }
+
+const COMMON_CHANNELS: ReadonlySet<string> = new Set(["picture", "state"]);
 
 interface RenderContext {
   model: AnyModel;
@@ -175,6 +179,10 @@ function mountPanel<H extends CommonHeader>(
     const picture = connection.newest.get("picture");
     try {
       if (fresh.has("picture") && picture) view.frame(picture);
+      for (const channel of fresh) {
+        const part = connection.newest.get(channel);
+        if (part && !COMMON_CHANNELS.has(channel)) view.part?.(part);
+      }
       if (fresh.has("state") && header) view.state?.(header);
       if (header?.own_picture) hidePicture(panel);
       unseen = !isLaidOut(widget);

@@ -1,25 +1,29 @@
 /** The embedding view: a point cloud with its legend, tools, hover card and the strip of selected samples. */
 
-import { HoverCard, CARD } from "../embedding/card.ts";
-import { type Cloud, type EmbeddingHeader, EMPTY_CLOUD, NO_CLASS, readCloud } from "../embedding/cloud.ts";
+import { Appearance } from "../embedding/appearance.ts";
+import { HoverCard, cardSize } from "../embedding/card.ts";
+import { type Cloud, type EmbeddingHeader, NO_CLASS, type Showing, readCloud } from "../embedding/cloud.ts";
+import { Finder } from "../embedding/finder.ts";
 import { Gestures } from "../embedding/gestures.ts";
 import { KeptMaps } from "../embedding/kept.ts";
 import { placeCard } from "../embedding/labels.ts";
 import { Legend } from "../embedding/legend.ts";
-import { sameIds } from "../embedding/motion.ts";
+import { wordsOf } from "../embedding/metadata.ts";
+import { Picked } from "../embedding/picked.ts";
 import { type SelectMode, combine } from "../embedding/picking.ts";
+import { searchRows } from "../embedding/search.ts";
 import { Stage } from "../embedding/stage.ts";
 import { Strip } from "../embedding/strip.ts";
 import { makeSaveMenu } from "../embedding/menu.ts";
 import { save } from "../embedding/save.ts";
 import { Tools } from "../embedding/tools.ts";
+import { makeControls } from "../kernel/controls.ts";
 import { make } from "../kernel/dom.ts";
 import { formatCount, formatValue } from "../kernel/format.ts";
 import { bindKeys } from "../kernel/keys.ts";
 import {
   type CommonHeader,
   type Frame,
-  type NdArray,
   type Panel,
   type PanelView,
   definePanel,
@@ -31,18 +35,19 @@ const ARROWS: Record<string, readonly [number, number]> = {
   ArrowUp: [0, -1],
   ArrowDown: [0, 1],
 };
+/** The options that stand beside what explains them. */
+const OWN_OPTIONS = ["size"];
 const ZOOM_KEYS: Record<string, number> = { "+": 1.25, "=": 1.25, "-": 0.8 };
 
 class EmbeddingView implements PanelView<EmbeddingHeader> {
   #header: EmbeddingHeader | null = null;
-  #cloud: Cloud = EMPTY_CLOUD;
-  #pictures: NdArray | undefined;
-  #selected: number[] = [];
-  /** The selection Python told last: only a different one is news, so that a late frame does not undo a lasso. */
-  #told: readonly number[] = [];
+  #found: Uint8Array | null = null;
   #sample: number | null = null;
-  #lossTop: number | null = null;
   #wordsKey = "";
+  readonly #appearance = new Appearance();
+  readonly #picked = new Picked();
+  readonly #sizeControl = makeControls((name, value) => this.#panel.command("option", { name, value }));
+  readonly #finder: Finder;
   readonly #overlay = make("canvas", "nnw-cloud-marks");
   readonly #stage: Stage;
   readonly #card: HoverCard;
@@ -70,14 +75,22 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
       () => this.#stage.fit(),
       () => this.#gestures?.cursor(),
     );
+    this.#finder = new Finder(panel.listen, {
+      search: () => this.#search(),
+      select: () => this.#selectFound(),
+      leave: () => this.#overlay.focus({ preventScroll: true }),
+    });
     this.#gestures = new Gestures(this.#overlay, this.#gestureTarget(), panel.listen);
     this.#gestures.cursor();
     frame.append(this.#card.element);
     const main = make("div", "nnw-cloud-column", frame, this.#kept.element);
     panel.widget.classList.add("nnw-embedding-panel");
+    this.#legend.element.prepend(this.#finder.element);
+    this.#sizeControl.element.className = "nnw-legend-options";
+    this.#legend.element.append(this.#sizeControl.element);
     panel.root.append(make("div", "nnw-cloud-row", main, this.#legend.element), this.#strip.element);
     const saveMenu = makeSaveMenu(panel.listen, (kind) => {
-      if (this.#header) save(kind, this.#stage, this.#header, this.#selected, panel.theme());
+      if (this.#header) save(kind, this.#stage, this.#header, this.#picked.indices, panel.theme());
     });
     this.#tools.element.append(saveMenu);
     panel.widget.querySelector(".nnw-right")?.append(this.#tools.element);
@@ -95,27 +108,32 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     const cloud = readCloud(frame);
     const newStep = frame.header.step !== this.#header?.step;
     this.#header = frame.header;
-    this.#pictures = frame.arrays["strip"];
-    this.#adopt(frame.header);
+    this.#appearance.adopt(frame.header);
     if (cloud) {
       const hovered = this.#stage.hovered >= 0 ? this.#cloud.indices[this.#stage.hovered] : undefined;
-      this.#cloud = cloud;
-      this.#legend.update(cloud.classes, this.#counts(), this.#panel.theme());
-      this.#lossTop = this.#lossScale();
-      this.#stage.show(cloud, this.#showing(), this.#lossTop);
+      this.#appearance.dress(cloud);
+      this.#find();
+      this.#updateLegend();
+      this.#stage.show(this.#appearance.looks, this.#showing());
       if (hovered !== undefined) this.#stage.hovered = this.#row(hovered);
     }
-    this.#stage.sample = this.#row(this.#sample);
+    this.#adoptSample(frame.header);
     this.#kept.update(frame.header.kept);
     if (newStep) this.#card.refresh();
     this.#wordsKey = "";
   }
 
+  part(frame: Frame<CommonHeader>): void {
+    if (frame.channel === "metadata") {
+      this.#appearance.say(frame);
+      this.#redress();
+    } else if (this.#picked.adopt(frame)) this.#restyle();
+    this.#wordsKey = "";
+  }
+
   state(header: CommonHeader): void {
-    const before = this.#selected;
-    this.#adopt(header);
-    this.#stage.sample = this.#row(this.#sample);
-    if (before !== this.#selected) this.#restyle();
+    this.#adoptSample(header);
+    if (this.#appearance.adopt(header)) this.#redress();
     this.#wordsKey = "";
   }
 
@@ -126,14 +144,18 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     const key = `${theme.dark} ${this.#panel.width()}`;
     if (key === this.#wordsKey) return;
     this.#wordsKey = key;
-    this.#legend.update(this.#cloud.classes, this.#counts(), theme);
-    this.#legend.scale(this.#lossTop, theme);
-    const [selected, width] = [this.#selected, this.#panel.width()];
-    const [entries, pictures] = [this.#header?.strip ?? [], this.#pictures];
-    this.#strip.update({ entries, pictures, selected, sample: this.#sample, width });
+    this.#updateLegend();
+    const { options = [] } = this.#panel.connection.header ?? {};
+    this.#sizeControl.update(options.filter(({ name }) => OWN_OPTIONS.includes(name)));
+    const { indices: selected, strip: entries, pictures } = this.#picked;
+    this.#strip.update({ entries, pictures, selected, sample: this.#sample, width: this.#panel.width() });
     this.#overlay.dataset["step"] = String(this.#header?.step ?? "");
     this.#overlay.dataset["selected"] = String(selected.length);
     this.#overlay.setAttribute("aria-label", this.#summary());
+  }
+
+  get #cloud(): Cloud {
+    return this.#appearance.looks.cloud;
   }
 
   #summary(): string {
@@ -142,17 +164,29 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
       `Map of ${formatCount(n)} samples of ${this.#header?.title ?? "the layer"}`,
       `${classes.length} classes`,
       `${formatCount(this.#counts().wrong)} wrong`,
-      `${formatCount(this.#selected.length)} selected`,
+      `${formatCount(this.#picked.indices.length)} selected`,
     ];
-    return `${words.join(", ")}. Arrow keys walk the points, Enter looks at one; P, B, L choose the tool, F shows all.`;
+    return `${words.join(", ")}. Arrow keys walk the points, Enter looks at one; P, B, L choose the tool, F shows all, / searches.`;
   }
 
   #counts(): { wrong: number; selected: number } {
-    return { wrong: this.#header?.counts?.wrong ?? 0, selected: this.#selected.length };
+    return { wrong: this.#header?.counts?.wrong ?? 0, selected: this.#picked.indices.length };
   }
 
-  #showing(): { on: readonly boolean[]; onlyWrong: boolean; selected: ReadonlySet<number> } {
-    return { on: this.#legend.on, onlyWrong: this.#legend.onlyWrong, selected: new Set(this.#selected) };
+  #updateLegend(): void {
+    this.#legend.update(this.#appearance.looks, this.#counts(), this.#panel.theme());
+  }
+
+  #showing(): Showing {
+    const { on, onlyWrong } = this.#legend;
+    return { on, onlyWrong, selected: this.#picked.set, found: this.#found };
+  }
+
+  /** The same map in other colours or sizes. */
+  #redress(): void {
+    this.#find();
+    this.#updateLegend();
+    this.#stage.paint(this.#appearance.looks, this.#showing());
   }
 
   #restyle(): void {
@@ -164,25 +198,24 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     return index === null ? -1 : Array.prototype.indexOf.call(this.#cloud.indices, index);
   }
 
-  #adopt(header: CommonHeader): void {
-    const told = header.selection?.selected ?? [];
-    if (!sameIds(told, this.#told)) {
-      this.#told = told;
-      this.#selected = [...told];
-    }
+  #adoptSample(header: CommonHeader): void {
     this.#sample = header.selection?.sample ?? null;
+    this.#stage.sample = this.#row(this.#sample);
   }
 
-  /** Top of the colour scale when points are coloured by their loss: it only grows while the choice stands. */
-  #lossScale(): number | null {
-    const option = this.#header?.options?.find((each) => each.name === "color");
-    if (option?.value !== "loss") return null;
-    let top = this.#lossTop ?? 0;
-    for (let i = 0; i < this.#cloud.n; i++) {
-      const loss = this.#cloud.loss[i] as number;
-      if (Number.isFinite(loss) && loss > top) top = loss;
-    }
-    return top;
+  #find(): void {
+    this.#found = searchRows(this.#finder.query, this.#cloud, this.#appearance.columns);
+    this.#finder.tell(this.#found, this.#cloud.n);
+  }
+
+  #search(): void {
+    this.#find();
+    this.#restyle();
+  }
+
+  #selectFound(): void {
+    const rows = this.#found ? Array.from(this.#found.keys()).filter((row) => this.#found?.[row]) : [];
+    if (rows.length > 0) this.#selectRows(rows, "replace");
   }
 
   #choose(index: number): void {
@@ -194,14 +227,14 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
   }
 
   #select(selected: number[]): void {
-    this.#selected = selected;
+    this.#picked.pick(selected);
     this.#panel.command("select", { selected });
     this.#restyle();
   }
 
   #selectRows(rows: readonly number[], mode: SelectMode): void {
     const hits = rows.map((row) => this.#cloud.indices[row] as number);
-    this.#select(combine(this.#selected, hits, mode));
+    this.#select(combine(this.#picked.indices, hits, mode));
   }
 
   /** Rings a row and shows its card; -1 for none. */
@@ -221,7 +254,9 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     const lines: [string, string][] = [];
     if (label !== NO_CLASS) lines.push(["label", this.#cloud.classes[label]?.name ?? String(label)]);
     if (Number.isFinite(loss)) lines.push(["loss", formatValue(loss)]);
-    const at = placeCard(x, y, CARD, this.#stage.size, this.#stage.count);
+    lines.push(...wordsOf(this.#appearance.columns, row));
+    const card = cardSize(this.#appearance.columns.length);
+    const at = placeCard(x, y, card, this.#stage.size, this.#stage.count);
     this.#card.show(index, { title: `Sample ${formatCount(index)}`, lines }, at);
   }
 
@@ -257,6 +292,7 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     const tool = ({ p: "pan", b: "box", l: "lasso" } as const)[event.key.toLowerCase()];
     if (tool) this.#tools.choose(tool);
     else if (event.key.toLowerCase() === "f") this.#stage.fit();
+    else if (event.key === "/") this.#finder.focus();
     else if (event.key === "Escape") this.#escape();
     else return event.target === this.#overlay && this.#canvasKey(event);
     return true;
@@ -277,9 +313,11 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
 
   #escape(): void {
     if (this.#gestures.cancel()) return;
-    if (this.#stage.hovered >= 0 && this.#selected.length === 0) this.#point(-1);
-    else if (this.#selected.length > 0) this.#select([]);
+    if (this.#stage.hovered >= 0 && this.#picked.indices.length === 0) this.#point(-1);
+    else if (this.#picked.indices.length > 0) this.#select([]);
   }
 }
 
-export default definePanel<EmbeddingHeader>((panel) => new EmbeddingView(panel));
+export default definePanel<EmbeddingHeader>((panel) => new EmbeddingView(panel), {
+  ownOptions: OWN_OPTIONS,
+});
