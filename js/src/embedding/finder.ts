@@ -1,19 +1,25 @@
-/** The search field: what is typed, how many points fit, Enter and Escape. Knows no points. */
+/** The search field: what is typed, which and how many points fit, Enter and Escape. Draws none. */
 
 import { make, setText } from "../kernel/dom.ts";
 import { formatCount } from "../kernel/format.ts";
 import type { Panel } from "../kernel/panel.ts";
+import type { Cloud } from "./cloud.ts";
+import type { Column } from "./metadata.ts";
+import { searchRows } from "./search.ts";
 
 export interface FinderTarget {
   /** The text changed. */
   search(): void;
-  select(): void;
+  /** Enter: the rows that fit, at least one. */
+  select(rows: readonly number[]): void;
   /** Escape in an empty field. */
   leave(): void;
 }
 
 export class Finder {
   readonly element: HTMLElement;
+  /** 1 for each row that fits what is typed; null without a search. */
+  found: Uint8Array | null = null;
   readonly #input = make("input", "nnw-finder-input");
   readonly #count = make("span", "nnw-finder-count");
 
@@ -28,17 +34,13 @@ export class Finder {
       const { key } = event as KeyboardEvent;
       // Here letters are text and not the view's keys.
       if (key !== "Tab") event.stopPropagation();
-      if (key === "Enter") target.select();
+      if (key === "Enter" && this.#rows().length > 0) target.select(this.#rows());
       if (key !== "Escape") return;
       event.preventDefault();
-      if (this.query === "") target.leave();
+      if (this.#input.value === "") target.leave();
       this.#input.value = "";
       target.search();
     });
-  }
-
-  get query(): string {
-    return this.#input.value.trim();
   }
 
   focus(): void {
@@ -46,9 +48,16 @@ export class Finder {
     this.#input.select();
   }
 
-  /** Says how many of how many points fit: 1 for each that does; null without a search. */
-  tell(found: Uint8Array | null, of: number): void {
-    const many = found?.reduce((sum, one) => sum + one, 0) ?? 0;
-    setText(this.#count, found === null ? "" : `${formatCount(many)} of ${formatCount(of)} match`);
+  /** Looks for what is typed, and says how many points fit. */
+  find(cloud: Cloud, columns: readonly Column[]): void {
+    this.found = searchRows(this.#input.value, cloud, columns);
+    const words = `${formatCount(this.#rows().length)} of ${formatCount(cloud.n)} match`;
+    setText(this.#count, this.found ? words : "");
+  }
+
+  #rows(): number[] {
+    const rows: number[] = [];
+    this.found?.forEach((fits, row) => fits && rows.push(row));
+    return rows;
   }
 }

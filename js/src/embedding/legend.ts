@@ -1,8 +1,10 @@
 /** The legend: a switch per group, and what colours, sizes and marks mean. Tells what was switched; draws no points. */
 
 import type { Theme } from "../kernel/color.ts";
+import { type Controls, makeControls } from "../kernel/controls.ts";
 import { make, setHidden, setText } from "../kernel/dom.ts";
 import { formatCount } from "../kernel/format.ts";
+import type { OptionValue } from "../kernel/header.ts";
 import type { Panel } from "../kernel/panel.ts";
 import { type ClassEntry, MANY_CLASSES, alone, freshSwitches } from "./cloud.ts";
 import type { Looks } from "./looks.ts";
@@ -28,6 +30,8 @@ export class Legend {
   readonly element = make("div", "nnw-legend");
   on: boolean[] = [];
   onlyWrong = false;
+  /** Options that stand here, beside what explains them. */
+  readonly controls: Controls;
   #rows: Row[] = [];
   #builtFor = "";
   readonly #list = make("div", "nnw-legend-rows");
@@ -41,7 +45,13 @@ export class Legend {
   readonly #listen: Panel["listen"];
   readonly #switched: () => void;
 
-  constructor(listen: Panel["listen"], switched: () => void) {
+  constructor(
+    listen: Panel["listen"],
+    switched: () => void,
+    change: (name: string, value: OptionValue) => void,
+  ) {
+    this.controls = makeControls(change);
+    this.controls.element.className = "nnw-legend-options";
     this.#listen = listen;
     this.#switched = switched;
     this.#head = make(
@@ -63,7 +73,8 @@ export class Legend {
       none: key("none"),
     };
     const keys = make("div", "nnw-legend-keys", ...Object.values(this.#keys).map((entry) => entry.row));
-    this.element.append(this.#bar.element, this.#head, this.#list, this.#links, keys, this.#sizes.element);
+    this.element.append(this.#bar.element, this.#head, this.#list, this.#links, keys);
+    this.element.append(this.controls.element, this.#sizes.element);
     listen(showAll, "click", () => this.#set(new Array<boolean>(this.on.length).fill(true), false));
     listen(this.#onlyWrongButton, "click", () => this.#set(this.on, !this.onlyWrong));
   }

@@ -2,24 +2,21 @@
 
 import { Appearance } from "../embedding/appearance.ts";
 import { HoverCard, cardSize } from "../embedding/card.ts";
-import { type Cloud, type EmbeddingHeader, NO_CLASS, type Showing, readCloud } from "../embedding/cloud.ts";
+import { type Cloud, type EmbeddingHeader, type Showing, readCloud } from "../embedding/cloud.ts";
 import { Finder } from "../embedding/finder.ts";
 import { Gestures } from "../embedding/gestures.ts";
 import { KeptMaps } from "../embedding/kept.ts";
 import { placeCard } from "../embedding/labels.ts";
 import { Legend } from "../embedding/legend.ts";
-import { wordsOf } from "../embedding/metadata.ts";
 import { Picked } from "../embedding/picked.ts";
 import { type SelectMode, combine } from "../embedding/picking.ts";
-import { searchRows } from "../embedding/search.ts";
 import { Stage } from "../embedding/stage.ts";
 import { Strip } from "../embedding/strip.ts";
 import { makeSaveMenu } from "../embedding/menu.ts";
 import { save } from "../embedding/save.ts";
 import { Tools } from "../embedding/tools.ts";
-import { makeControls } from "../kernel/controls.ts";
+import { cardOf, summaryOf } from "../embedding/words.ts";
 import { make } from "../kernel/dom.ts";
-import { formatCount, formatValue } from "../kernel/format.ts";
 import { bindKeys } from "../kernel/keys.ts";
 import {
   type CommonHeader,
@@ -41,12 +38,10 @@ const ZOOM_KEYS: Record<string, number> = { "+": 1.25, "=": 1.25, "-": 0.8 };
 
 class EmbeddingView implements PanelView<EmbeddingHeader> {
   #header: EmbeddingHeader | null = null;
-  #found: Uint8Array | null = null;
   #sample: number | null = null;
   #wordsKey = "";
   readonly #appearance = new Appearance();
   readonly #picked = new Picked();
-  readonly #sizeControl = makeControls((name, value) => this.#panel.command("option", { name, value }));
   readonly #finder: Finder;
   readonly #overlay = make("canvas", "nnw-cloud-marks");
   readonly #stage: Stage;
@@ -63,7 +58,11 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     const frame = make("div", "nnw-cloud", this.#overlay);
     this.#stage = new Stage(frame, this.#overlay, () => panel.redraw());
     this.#card = new HoverCard((index) => panel.ask("card", { index }));
-    this.#legend = new Legend(panel.listen, () => this.#restyle());
+    this.#legend = new Legend(
+      panel.listen,
+      () => this.#restyle(),
+      (name, value) => panel.command("option", { name, value }),
+    );
     this.#strip = new Strip(
       panel.listen,
       (index) => this.#choose(index),
@@ -76,8 +75,11 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
       () => this.#gestures?.cursor(),
     );
     this.#finder = new Finder(panel.listen, {
-      search: () => this.#search(),
-      select: () => this.#selectFound(),
+      search: () => {
+        this.#find();
+        this.#restyle();
+      },
+      select: (rows) => this.#selectRows(rows, "replace"),
       leave: () => this.#overlay.focus({ preventScroll: true }),
     });
     this.#gestures = new Gestures(this.#overlay, this.#gestureTarget(), panel.listen);
@@ -86,8 +88,6 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     const main = make("div", "nnw-cloud-column", frame, this.#kept.element);
     panel.widget.classList.add("nnw-embedding-panel");
     this.#legend.element.prepend(this.#finder.element);
-    this.#sizeControl.element.className = "nnw-legend-options";
-    this.#legend.element.append(this.#sizeControl.element);
     panel.root.append(make("div", "nnw-cloud-row", main, this.#legend.element), this.#strip.element);
     const saveMenu = makeSaveMenu(panel.listen, (kind) => {
       if (this.#header) save(kind, this.#stage, this.#header, this.#picked.indices, panel.theme());
@@ -146,27 +146,16 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     this.#wordsKey = key;
     this.#updateLegend();
     const { options = [] } = this.#panel.connection.header ?? {};
-    this.#sizeControl.update(options.filter(({ name }) => OWN_OPTIONS.includes(name)));
+    this.#legend.controls.update(options.filter(({ name }) => OWN_OPTIONS.includes(name)));
     const { indices: selected, strip: entries, pictures } = this.#picked;
     this.#strip.update({ entries, pictures, selected, sample: this.#sample, width: this.#panel.width() });
     this.#overlay.dataset["step"] = String(this.#header?.step ?? "");
     this.#overlay.dataset["selected"] = String(selected.length);
-    this.#overlay.setAttribute("aria-label", this.#summary());
+    this.#overlay.setAttribute("aria-label", summaryOf(this.#cloud, this.#header?.title ?? "the layer", this.#counts()));
   }
 
   get #cloud(): Cloud {
     return this.#appearance.looks.cloud;
-  }
-
-  #summary(): string {
-    const { n, classes } = this.#cloud;
-    const words = [
-      `Map of ${formatCount(n)} samples of ${this.#header?.title ?? "the layer"}`,
-      `${classes.length} classes`,
-      `${formatCount(this.#counts().wrong)} wrong`,
-      `${formatCount(this.#picked.indices.length)} selected`,
-    ];
-    return `${words.join(", ")}. Arrow keys walk the points, Enter looks at one; P, B, L choose the tool, F shows all, / searches.`;
   }
 
   #counts(): { wrong: number; selected: number } {
@@ -179,7 +168,7 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
 
   #showing(): Showing {
     const { on, onlyWrong } = this.#legend;
-    return { on, onlyWrong, selected: this.#picked.set, found: this.#found };
+    return { on, onlyWrong, selected: this.#picked.set, found: this.#finder.found };
   }
 
   /** The same map in other colours or sizes. */
@@ -204,18 +193,7 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
   }
 
   #find(): void {
-    this.#found = searchRows(this.#finder.query, this.#cloud, this.#appearance.columns);
-    this.#finder.tell(this.#found, this.#cloud.n);
-  }
-
-  #search(): void {
-    this.#find();
-    this.#restyle();
-  }
-
-  #selectFound(): void {
-    const rows = this.#found ? Array.from(this.#found.keys()).filter((row) => this.#found?.[row]) : [];
-    if (rows.length > 0) this.#selectRows(rows, "replace");
+    this.#finder.find(this.#cloud, this.#appearance.columns);
   }
 
   #choose(index: number): void {
@@ -249,15 +227,9 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     const xy = this.#stage.screen();
     const [x, y] = [xy[2 * row] as number, xy[2 * row + 1] as number];
     const index = this.#cloud.indices[row] as number;
-    const label = this.#cloud.labels[row] as number;
-    const loss = this.#cloud.loss[row] as number;
-    const lines: [string, string][] = [];
-    if (label !== NO_CLASS) lines.push(["label", this.#cloud.classes[label]?.name ?? String(label)]);
-    if (Number.isFinite(loss)) lines.push(["loss", formatValue(loss)]);
-    lines.push(...wordsOf(this.#appearance.columns, row));
     const card = cardSize(this.#appearance.columns.length);
     const at = placeCard(x, y, card, this.#stage.size, this.#stage.count);
-    this.#card.show(index, { title: `Sample ${formatCount(index)}`, lines }, at);
+    this.#card.show(index, cardOf(this.#cloud, this.#appearance.columns, row), at);
   }
 
   #gestureTarget(): ConstructorParameters<typeof Gestures>[1] {
