@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from nnwidgets.analysis.activations import ActivationStats, StatsAccumulator, activation_stats, channels_first
 from nnwidgets.analysis.capture import LayerInfo, capture, layer_names, record
-from nnwidgets.analysis.embedding import Embedding, LiveTSNE, pca, tsne
+from nnwidgets.analysis.embedding import Embedding, pca, tsne
 from nnwidgets.analysis.filters import FilterStats, filter_smoothness, filter_stats, filter_weight
+from nnwidgets.analysis.live_tsne import LiveTSNE
 from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_map, occlusion_steps
 
 __all__ = [

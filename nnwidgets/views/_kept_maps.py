@@ -31,7 +31,8 @@ class KeptMaps:
         about = (result.layer, result.embedding.method, result.embedding.positions.shape)
         if about != self._about:
             self._about, self._maps, self._chosen = about, self._empty(), None
-        tensors = (value for value in (*vars(result).values(), result.embedding.positions) if hasattr(value, "nbytes"))
+        values = (*vars(result).values(), *vars(result.embedding).values())
+        tensors = (value for value in values if hasattr(value, "nbytes"))
         self._maps.append(result.step or 0, result, sum(tensor.nbytes for tensor in tensors))
 
     def choose(self, page: int) -> None:

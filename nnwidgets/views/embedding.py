@@ -12,10 +12,12 @@ import traitlets
 from matplotlib.figure import Figure
 from traitlets.utils.bunch import Bunch
 
-from nnwidgets.analysis.embedding import MOST, Embedding, LiveTSNE, pca
+from nnwidgets.analysis.embedding import MOST, Embedding, pca, with_neighbours
+from nnwidgets.analysis.engine.pace import paced
 from nnwidgets.analysis.engine.predictions import predictions
 from nnwidgets.analysis.engine.room import halving
 from nnwidgets.analysis.engine.tsne_sums import worth_loading
+from nnwidgets.analysis.live_tsne import LiveTSNE
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.figures.captions import count, number, percent, share
 from nnwidgets.session import MEMORY_SHARES, Session
@@ -170,7 +172,7 @@ class EmbeddingView(HasLooks, SampleView):
                 "samples; lower the learning rate or look at the layers before"
             )
         if ask.method == "pca":
-            yield pca(x, dims=ask.dims)
+            yield from paced(with_neighbours(pca(x, dims=ask.dims), x))
             return
         if self._live is None or self._live[0] != ask:
             self._live = (ask, LiveTSNE(dims=ask.dims, seed=self.session.samples.seed))

@@ -12,7 +12,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from nnwidgets.analysis.embedding import Embedding, LiveTSNE, features, pca, tsne
+from nnwidgets.analysis.embedding import Embedding, features, pca, tsne, with_neighbours
+from nnwidgets.analysis.engine.layout import overlap
+from nnwidgets.analysis.engine.pace import finished
+from nnwidgets.analysis.live_tsne import LiveTSNE
 from tests.analysis.clouds import clusters, digits, joint_of, kl_of, label_agreement, normal
 
 
@@ -219,3 +222,28 @@ def test_gradients_autocast_and_matmul_precision_of_the_caller_do_not_reach_the_
         torch.set_float32_matmul_precision(precision)
     assert torch.equal(got, expected)
     assert not got.requires_grad
+
+
+def test_a_map_carries_the_true_neighbours_of_each_row_and_their_distances() -> None:
+    x = 40.0 * normal(60, 12) + 7.0
+    apart = torch.cdist(x.double(), x.double()).fill_diagonal_(math.inf)
+    distances, rows = apart.sort(1)
+    maps = [tsne(x, perplexity=8.0), LiveTSNE(perplexity=8.0).update(x), finished(with_neighbours(pca(x), x))]
+    for map_ in maps:
+        assert map_.neighbours is not None
+        assert map_.distances is not None
+        assert map_.neighbours.tolist() == rows[:, :10].tolist()
+        assert torch.allclose(map_.distances.double(), distances[:, :10], rtol=1e-5)
+    assert pca(x).neighbours is None
+    assert tsne(x[:5]).neighbours is None
+    assert finished(with_neighbours(pca(x[:5]), x[:5])).neighbours is None
+
+
+def test_neighbours_of_wide_rows_are_those_among_fifty_components() -> None:
+    x = clusters(40, width=300)
+    near = finished(with_neighbours(pca(x), x)).neighbours
+    assert near is not None
+    centred = x.double() - x.double().mean(0)
+    reduced = centred @ torch.linalg.svd(centred, full_matrices=False).Vh[:50].T
+    expected = torch.cdist(reduced, reduced).fill_diagonal_(math.inf).argsort(1)[:, :10]
+    assert overlap(near.long(), expected) > 0.95

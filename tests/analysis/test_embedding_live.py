@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from nnwidgets.analysis.embedding import LiveTSNE, tsne
+from nnwidgets.analysis.embedding import tsne
 from nnwidgets.analysis.engine.layout import overlap
+from nnwidgets.analysis.live_tsne import LiveTSNE
 from tests.analysis.clouds import clusters, digits, displacement, label_agreement, normal
 
 

@@ -93,7 +93,7 @@ def test_the_grid_is_as_near_as_promised_on_a_finished_map_and_nearer_when_finer
     errors = [error_of_grid(map_, spacing, loops) for spacing in (1 / 2, 1 / 3, 1 / 4, 1 / 8)]
     assert errors[0] <= 4e-2
     assert errors == sorted(errors, reverse=True)
-    assert errors[-1] <= 1e-3
+    assert errors[-1] <= 2e-3
 
 
 @pytest.mark.parametrize("scale", [1e-4, 1e-2, 1.0, 3.0])

@@ -91,6 +91,12 @@ class Graph:
         return slice(int(offsets[0]), int(offsets[-1])), offsets.diff()
 
 
+def graph_of(indices: Tensor, distances: Tensor, perplexity: float) -> Steps[Graph]:
+    """P from neighbours (n, k) and their squared distances."""
+    conditionals = yield from conditional(distances, perplexity)
+    return (yield from joint_graph(indices, conditionals))
+
+
 def joint_graph(indices: Tensor, conditionals: Tensor) -> Steps[Graph]:
     """P over the pairs that are neighbours one way or the other: (p(j|i) + p(i|j)) / 2n, without a matrix.
 

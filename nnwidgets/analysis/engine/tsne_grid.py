@@ -1,15 +1,21 @@
-"""Repulsion of t-SNE in two dimensions by one charge on a grid and two FFTs, O(n + m log m).
+"""Repulsion of t-SNE in two dimensions by one charge on grids and two FFTs each, O(n + m log m).
 
 The potential phi(y) = sum over j of 1 / (1 + |y - y_j|^2) carries both: its sum is the normaliser, and its gradient
 -2 sum of (y - y_j) / (1 + |y - y_j|^2)^2 the repulsion. Points are spread to nodes by cubic B-splines and the result is
 read by the same; the kernel's transform is divided by the splines' own, twice, so that the kernel is met at the nodes.
 After Linderman et al. 2019, Nat. Methods 16:243, who interpolate three charges or more.
+
+A transform wraps around, so the nodes need as much room again as the kernel reaches: twice the grid for one without
+end. Wide maps therefore take two grids, after Hardy et al. 2016, J. Chem. Phys. 144:114112: a fine one for a kernel
+that ends after a few nodes, and a coarse one for the rest, which is smooth.
 """
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,22 +25,55 @@ from nnwidgets.analysis.engine.tsne_sums import Loops, interpolate, spread
 __all__ = ["GridRepulsion"]
 
 _FEWEST_NODES = 24  # along an axis between the outermost points; a shrunken map gets a finer grid
+_TWO_GRIDS_FROM = 96  # nodes along an axis
+_COARSER = 8  # times the spacing; 4 takes as long, and neither adds to the error of one grid
+_REACH = 4 * _COARSER  # of the short kernel, in nodes; at 3 the coarse grid adds a twentieth to the error
 _AROUND = 2  # nodes beyond the outermost points, of which the spline reads
-_KEPT = 8  # transforms of kernels
-_SIZES = tuple(sorted(odd << power for odd in (8, 9, 10, 12, 15) for power in range(2, 9)))  # that FFTs are quick with
+_KEPT = 16  # transforms of kernels
+_SIZES = tuple(sorted(odd << power for odd in (16, 18, 20, 24, 27, 30) for power in range(1, 8)))  # FFTs are quick with
+
+
+class _Kernel(NamedTuple):
+    """A part of 1 / (1 + r^2): of the squared distance, and how many nodes it reaches, None without end."""
+
+    part: str
+    of: Callable[[Tensor, float], Tensor]
+    reach: int | None
+
+
+def _whole(square: Tensor, _spacing: float) -> Tensor:
+    return 1 / (1 + square)
+
+
+def _less_one(square: Tensor, _spacing: float) -> Tensor:
+    """Of a shrunken map all values are nearly 1; less that, they keep their digits."""
+    return -square / (1 + square)
+
+
+def _smooth(square: Tensor, spacing: float) -> Tensor:
+    """The kernel from `_REACH` fine nodes on; before, the first terms of its series about that distance."""
+    edge = 1 + (_REACH / _COARSER * spacing) ** 2
+    inward = (1 - (1 + square) / edge).clamp(min=0)
+    series = (1 + inward * (1 + inward * (1 + inward))) / edge
+    return torch.where(inward > 0, series, 1 / (1 + square))
+
+
+def _short(square: Tensor, spacing: float) -> Tensor:
+    """What is left for the fine grid."""
+    return _whole(square, spacing) - _smooth(square, _COARSER * spacing)
 
 
 class GridRepulsion:
     """The repulsion between points in two dimensions.
 
     Args:
-        spacing: of the nodes, in units of the map; error of the gradient about 4 % at 1/2, 1.5 % at 1/3.
+        spacing: of the nodes, in units of the map; error of the gradient about 4 % at 1/2, 1 % at 1/3.
         loops: compiled ones, or None.
     """
 
     def __init__(self, spacing: float, *, loops: Loops) -> None:
         self._spacing, self._loops = spacing, loops
-        self._kernels: OrderedDict[tuple[int, float], Tensor] = OrderedDict()
+        self._kernels: OrderedDict[tuple[str, int, float], Tensor] = OrderedDict()
 
     def __call__(self, positions: Tensor, out: Tensor) -> Tensor:
         """Write sum over j of (y_i - y_j) / (1 + |y_i - y_j|^2)^2 to `out` (n, 2).
@@ -43,38 +82,50 @@ class GridRepulsion:
         """
         lowest = positions.amin(0)
         extent = float((positions.amax(0) - lowest).max())
-        spacing = self._spacing
-        while 0 < extent < _FEWEST_NODES * spacing:
-            spacing /= 2
-        needed = math.ceil(extent / spacing) + 2 * _AROUND + 1
-        size = next((size for size in _SIZES if size >= needed), needed)
+        fine = self._spacing
+        while 0 < extent < _FEWEST_NODES * fine:
+            fine /= 2
+        if fine < self._spacing:
+            return self._add(positions, lowest, extent, fine, _LESS_ONE, out.zero_()) + len(positions) ** 2
+        if extent < _TWO_GRIDS_FROM * fine:
+            return self._add(positions, lowest, extent, fine, _WHOLE, out.zero_())
+        near = self._add(positions, lowest, extent, fine, _SHORT, out.zero_())
+        return near + self._add(positions, lowest, extent, _COARSER * fine, _SMOOTH, out)
+
+    def _add(
+        self, positions: Tensor, lowest: Tensor, extent: float, spacing: float, kernel: _Kernel, out: Tensor
+    ) -> Tensor:
+        """Add what one kernel makes to `out`; its sum."""
+        size = math.ceil(extent / spacing) + 2 * _AROUND + 1
+        needed = size + (size if kernel.reach is None else kernel.reach)
+        period = next((period for period in _SIZES if period >= needed), 2 * math.ceil(needed / 2))
         places = (positions - lowest).div_(spacing).add_(_AROUND)
         nodes = positions.new_empty((size, size))
         spread(places, nodes, loops=self._loops)
-        shrunken = spacing < self._spacing
-        # Twice the size is room for what a transform would wrap around; rows that are empty, or not read, are left out.
-        waves = torch.fft.fft(torch.fft.rfft(nodes, 2 * size), 2 * size, dim=0)
-        waves = torch.fft.ifft(waves.mul_(self._kernel(size, spacing, shrunken, positions)), dim=0)[:size]
-        potential = torch.fft.irfft(waves, 2 * size)[:, :size].contiguous()
-        total = interpolate(places, potential, out, loops=self._loops)
-        out.mul_(-0.5 / spacing)
-        return total + len(positions) ** 2 if shrunken else total
+        # rows that are empty, or not read, are left out
+        waves = torch.fft.fft(torch.fft.rfft(nodes, period), period, dim=0)
+        waves = torch.fft.ifft(waves.mul_(self._transform(kernel, period, spacing, positions)), dim=0)[:size]
+        potential = torch.fft.irfft(waves, period)[:, :size].contiguous()
+        slopes = torch.empty_like(out)
+        total = interpolate(places, potential, slopes, loops=self._loops)
+        out.add_(slopes, alpha=-0.5 / spacing)
+        return total
 
-    def _kernel(self, size: int, spacing: float, shrunken: bool, like: Tensor) -> Tensor:
-        """Transform of the kernel on a grid of twice the size, (2 size, size + 1), real.
-
-        Of a shrunken map all values are nearly 1; less that, they keep their digits.
-        """
-        key = size, spacing
+    def _transform(self, kernel: _Kernel, period: int, spacing: float, like: Tensor) -> Tensor:
+        """Transform of a kernel, (period, period / 2 + 1), real."""
+        key = kernel.part, period, spacing
         if key not in self._kernels:
-            offset = torch.arange(2 * size, dtype=torch.float64, device=like.device)
-            offset = torch.minimum(offset, 2 * size - offset) * spacing
-            square = offset[:, None] ** 2 + offset**2
-            kernel = torch.fft.rfft2((-square if shrunken else 1) / (1 + square)).real
-            spline = (2 + torch.cos(torch.pi * torch.arange(2 * size, device=like.device) / size)) / 3
-            kernel /= (spline[:, None] * spline[: size + 1]) ** 2
-            self._kernels[key] = kernel.to(like.dtype)
+            offset = torch.arange(period, dtype=torch.float64, device=like.device)
+            offset = torch.minimum(offset, period - offset) * spacing
+            waves = torch.fft.rfft2(kernel.of(offset[:, None] ** 2 + offset**2, spacing)).real
+            spline = (2 + torch.cos(2 * torch.pi * torch.arange(period, device=like.device) / period)) / 3
+            waves /= (spline[:, None] * spline[: period // 2 + 1]) ** 2
+            self._kernels[key] = waves.to(like.dtype)
             if len(self._kernels) > _KEPT:
                 self._kernels.popitem(last=False)
         self._kernels.move_to_end(key)
         return self._kernels[key]
+
+
+_WHOLE, _LESS_ONE = _Kernel("whole", _whole, None), _Kernel("less one", _less_one, None)
+_SHORT, _SMOOTH = _Kernel("short", _short, _REACH), _Kernel("smooth", _smooth, None)

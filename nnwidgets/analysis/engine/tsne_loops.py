@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
@@ -29,19 +30,30 @@ def _edges(function: Function) -> Function:
     return cast(Function, compiled)
 
 
-@_edges
+@_pairs
 def attract_2d(
     offsets: Array, columns: Array, values: Array, positions: Array, first: int, last: int, out: Array
 ) -> None:
-    """out[i] = sum over edges of p_ij (y_i - y_j) / (1 + |y_i - y_j|^2) for i from first to last - 1."""
-    one, none = positions.dtype.type(1), positions.dtype.type(0)
+    """out[i] = sum over edges of p_ij (y_i - y_j) / (1 + |y_i - y_j|^2) for i from first to last - 1.
+
+    `offsets`, `columns`: unsigned, as a signed index is asked whether it counts from the end, which takes as long as
+    the rest. `positions`: complex, so that a point is one load. What lies apart is loaded first and summed then.
+    """
+    rows = positions.view(out.dtype).reshape(-1, 2)
+    one, none = out.dtype.type(1), out.dtype.type(0)
+    near = np.empty(len(positions), positions.dtype)  # a row has fewer edges
+    flat = near.view(out.dtype)
     for i in range(first, last):
-        x, y = positions[i, 0], positions[i, 1]
+        begin = offsets[i]
+        count = offsets[i + 1] - begin
+        their, p = columns[begin : begin + count], values[begin : begin + count]
+        for edge in range(count):
+            near[edge] = positions[their[edge]]
+        x, y = rows[i, 0], rows[i, 1]
         sum_x = sum_y = none
-        for edge in range(offsets[i], offsets[i + 1]):
-            j = columns[edge]
-            dx, dy = x - positions[j, 0], y - positions[j, 1]
-            weight = values[edge] / (one + dx * dx + dy * dy)
+        for edge in range(count):
+            dx, dy = x - flat[2 * edge], y - flat[2 * edge + 1]
+            weight = p[edge] / (one + dx * dx + dy * dy)
             sum_x += weight * dx
             sum_y += weight * dy
         out[i, 0], out[i, 1] = sum_x, sum_y
@@ -51,7 +63,7 @@ def attract_2d(
 def attract_3d(
     offsets: Array, columns: Array, values: Array, positions: Array, first: int, last: int, out: Array
 ) -> None:
-    """As `attract_2d`."""
+    """As `attract_2d`, with `positions` (n, 3)."""
     one, none = positions.dtype.type(1), positions.dtype.type(0)
     for i in range(first, last):
         x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]

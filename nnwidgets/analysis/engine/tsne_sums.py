@@ -11,6 +11,7 @@ import logging
 import sys
 from types import ModuleType
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -48,9 +49,11 @@ def loaded(points: int) -> Loops:
 def attract(graph: Graph, positions: Tensor, rows: slice, out: Tensor, *, loops: Loops) -> None:
     """out[rows] = sum over edges of p_ij (y_i - y_j) / (1 + |y_i - y_j|^2)."""
     if loops is not None:
-        loop = loops.attract_2d if positions.shape[1] == 2 else loops.attract_3d
-        csr = graph.offsets.numpy(), graph.columns.numpy(), graph.values.numpy()
-        loop(*csr, positions.numpy(), rows.start, rows.stop, out.numpy())
+        csr = graph.offsets.numpy().view(np.uint64), graph.columns.numpy().view(np.uint32), graph.values.numpy()
+        flat = positions.shape[1] == 2
+        loop = loops.attract_2d if flat else loops.attract_3d
+        points = torch.view_as_complex(positions) if flat else positions
+        loop(*csr, points.numpy(), rows.start, rows.stop, out.numpy())
         return
     edges, counts = graph.edges(rows)
     columns = graph.columns[edges]

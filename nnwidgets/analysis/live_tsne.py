@@ -1,0 +1,176 @@
+"""A t-SNE that follows training: each map goes on from the last one. No model and no widget in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nnwidgets.analysis.embedding import (
+    FEWEST,
+    MOST,
+    REDUCED_TO,
+    START_SPREAD,
+    Embedding,
+    described,
+    few,
+    neighbours_for,
+)
+from nnwidgets.analysis.engine.affinities import graph_of
+from nnwidgets.analysis.engine.descent import WARM, Descent, Phase, restart, scratch
+from nnwidgets.analysis.engine.inputs import (
+    centred,
+    check_count,
+    check_dims,
+    check_perplexity,
+    checked_ids,
+    fitting_perplexity,
+)
+from nnwidgets.analysis.engine.layout import RESTART_SPREAD, aligning, overlap, place_new, spread
+from nnwidgets.analysis.engine.neighbours import nearest
+from nnwidgets.analysis.engine.pace import Steps, finished, paced
+from nnwidgets.analysis.engine.principal import follow_basis, principal_scores
+from nnwidgets.analysis.engine.tsne_forces import LIVE_SPACING, forces_for
+from nnwidgets.analysis.engine.tsne_sums import Loops, loaded, worth_loading
+
+__all__ = ["LiveTSNE"]
+
+_COMPARED = 10  # neighbours compared between refreshes
+_STALE_BELOW = 0.85
+_RESTART_EVERY = 5
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What one refresh leaves for the next; replaced as a whole, so a failed or dropped refresh leaves no trace."""
+
+    ids: tuple[Hashable, ...]
+    shown: Tensor
+    raw: Descent | None
+    nearest: Tensor | None
+    basis: Tensor | None
+    refreshes: int
+
+
+class LiveTSNE:
+    """A t-SNE map that follows training: points keep their identity, place and orientation from update to update.
+
+    stability="faithful": each update shrinks the last map to a standard deviation of 0.01 and lets it re-form in 100
+    iterations, within about 5 % of the KL of a map from scratch. "stable": only each fifth update, or when fewer than
+    85 % of the 10 nearest neighbours stayed; 25 plain iterations between, about 6 %, and points move less.
+    Layers wider than 50 features are reduced by a PCA whose basis follows the layer. Not for two threads at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        dims: int = 2,
+        perplexity: float = 30.0,
+        seed: int = 0,
+        stability: Literal["faithful", "stable"] = "faithful",
+        device: torch.device | str | None = None,
+    ) -> None:
+        check_dims(dims)
+        check_perplexity(perplexity)
+        if stability not in ("faithful", "stable"):
+            raise ValueError(f"stability: expected 'faithful' or 'stable', got {stability!r}")
+        self._dims, self._perplexity, self._stability, self._device = dims, perplexity, stability, device
+        self._generator = torch.Generator("cpu").manual_seed(seed)
+        self._kept: _Kept | None = None
+
+    def update(
+        self, x: Tensor | np.ndarray, *, ids: Sequence[Hashable] | Tensor | np.ndarray | None = None
+    ) -> Embedding:
+        """The map of `x` (n, features), aligned to the last one. Row i of the result is row i of `x`.
+
+        `ids` name the rows and keep them the same points when rows are reordered, dropped or added; None: row numbers.
+        Raises ValueError as `tsne` does; the last map stays and the next update goes on from it. A lowered perplexity
+        is in `.notes` and not warned of, as this runs in a worker.
+        """
+        return finished(self._refresh(x, ids, worth_loading))
+
+    def updates(
+        self, x: Tensor | np.ndarray, *, ids: Sequence[Hashable] | Tensor | np.ndarray | None = None
+    ) -> Iterator[Embedding | None]:
+        """The same work in slices of at most 50 ms: None after each, and the map as last item.
+
+        Dropping the iterator early leaves the last map as it was. Compiled loops are used if this process has loaded
+        them (`tsne` and `update` do), as that takes longer than a slice.
+        """
+        return paced(self._refresh(x, ids, loaded))
+
+    def _refresh(
+        self,
+        x: Tensor | np.ndarray,
+        ids: Sequence[Hashable] | Tensor | np.ndarray | None,
+        loops_for: Callable[[int], Loops],
+    ) -> Steps[Embedding]:
+        data, scale = centred(x, self._dims, self._device)
+        check_count(data.shape[0], MOST[self._dims])
+        names = checked_ids(ids, data.shape[0])
+        last = self._kept
+        if len(names) < FEWEST:
+            result = few(data, self._dims)
+            shown = _aligned(result.positions, names, last)
+            self._kept = _Kept(names, shown, None, None, None, 0)
+            return replace(result, positions=shown)
+        reduced, basis = data, None
+        if data.shape[1] > REDUCED_TO:
+            rank = min(REDUCED_TO, *data.shape)
+            basis = yield from follow_basis(data, rank, last.basis if last else None, self._generator)
+            reduced = data @ basis
+        used, note = fitting_perplexity(self._perplexity, len(names))
+        found = yield from nearest(reduced, neighbours_for(len(names), used))
+        graph = yield from graph_of(found.indices, found.distances, used)
+        near = found.indices[:, :_COMPARED]
+        descent, schedule, refreshes = self._start(reduced, near, names, last)
+        forces = forces_for(graph, self._dims, spacing=LIVE_SPACING, loops=loops_for(len(names)))
+        yield from descent.run(forces, schedule)
+        kl = yield from forces.kl_divergence(descent.positions)
+        shown = _aligned(descent.positions.cpu(), names, last)
+        self._kept = _Kept(names, shown, descent, near, basis, refreshes)
+        map_ = described(descent, kl, perplexity=used, schedule=schedule, note=note, found=found, scale=scale)
+        return replace(map_, positions=shown)
+
+    def _start(
+        self, x: Tensor, near: Tensor, names: tuple[Hashable, ...], last: _Kept | None
+    ) -> tuple[Descent, tuple[Phase, ...], int]:
+        """The layout to go on from, how, and how many refreshes ago it was last re-formed."""
+        rows = _rows_of(names, last).to(x.device) if last else None
+        if last is None or last.raw is None or last.nearest is None or rows is None or int((rows >= 0).sum()) < FEWEST:
+            start = spread(principal_scores(x, self._dims)[0], START_SPREAD, self._generator)
+            return Descent(start.float()), scratch(len(names)), 0
+        known, old = rows >= 0, rows.clamp(min=0)
+        positions = last.raw.positions.to(x.device)[old]
+        if not bool(known.all()):
+            positions = place_new(positions, known, x)
+        if self._stability == "stable" and last.refreshes + 1 < _RESTART_EVERY:
+            # neighbours of now, told as rows of the last map
+            before = last.nearest.to(x.device)[old]
+            if overlap(rows[near][known], before[known]) >= _STALE_BELOW:
+                velocity = torch.where(known[:, None], last.raw.velocity.to(x.device)[old], 0.0)
+                gains = torch.where(known[:, None], last.raw.gains.to(x.device)[old], 1.0)
+                return Descent(positions, velocity=velocity, gains=gains), WARM, last.refreshes + 1
+        return Descent(spread(positions, RESTART_SPREAD, self._generator)), restart(len(names)), 0
+
+
+def _rows_of(names: tuple[Hashable, ...], last: _Kept) -> Tensor:
+    """For each name its row in the last map, -1 where it is new: (n,) int64."""
+    row_of = {name: row for row, name in enumerate(last.ids)}
+    return torch.tensor([row_of.get(name, -1) for name in names], dtype=torch.int64, device="cpu")
+
+
+def _aligned(positions: Tensor, names: tuple[Hashable, ...], last: _Kept | None) -> Tensor:
+    """`positions` (n, dims) on the CPU, turned and moved until the points known from the last map lie nearest to it."""
+    if last is None:
+        return positions
+    rows = _rows_of(names, last)
+    known = rows >= 0
+    if int(known.sum()) < 2:
+        return positions
+    rotation, centre, fixed_centre = aligning(positions[known], last.shown[rows[known]])
+    return ((positions.double() - centre) @ rotation + fixed_centre).float()
