@@ -143,11 +143,22 @@ describe("picking", () => {
     expect(outside.nearest(0, 5, 9)).toBe(-1);
   });
 
-  test("a lasso follows the even–odd rule, so a loop inside a loop is a hole", () => {
-    const star = [0, 0, 10, 0, 10, 10, 0, 10, 0, 0, 3, 3, 7, 3, 7, 7, 3, 7, 3, 3];
-    expect(inPolygon(1, 1, star)).toBe(true);
-    expect(inPolygon(5, 5, star)).toBe(false);
-    expect(inPolygon(11, 5, star)).toBe(false);
+  test("a lasso takes all that it goes round, also where it crosses itself", () => {
+    const twice = [0, 0, 10, 0, 10, 10, 0, 10, 0, 0, 3, 3, 7, 3, 7, 7, 3, 7, 3, 3];
+    expect(inPolygon(1, 1, twice)).toBe(true);
+    expect(inPolygon(5, 5, twice)).toBe(true);
+    expect(inPolygon(11, 5, twice)).toBe(false);
+    const eight = [0, 0, 10, 10, 10, 0, 0, 10];
+    expect([2, 8].map((x) => inPolygon(x, 5, eight))).toEqual([true, true]);
+    expect([2, 8].map((y) => inPolygon(5, y, eight))).toEqual([false, false]);
+  });
+
+  test("of marks one behind the other the one in front is hit, wherever on it", () => {
+    const overlapping = new PickGrid(Float32Array.from([20, 20, 23, 20]), Uint8Array.from([1, 1]), 40, 40);
+    expect(overlapping.frontmost(22, 20, 10, () => 3, Float32Array.from([1.2, 0.9]))).toBe(0);
+    expect(overlapping.frontmost(22, 20, 10, () => 3, Float32Array.from([0.9, 1.2]))).toBe(1);
+    expect(overlapping.frontmost(25, 20, 10, () => 3, Float32Array.from([1.2, 0.9]))).toBe(1);
+    expect(overlapping.frontmost(30, 20, 10, () => 3, Float32Array.from([1.2, 0.9]))).toBe(-1);
   });
 
   test("a box selects the pickable rows inside it", () => {

@@ -224,14 +224,17 @@ class EmbeddingView(HasLooks, SampleView):
         return [*parts, ("axes have no unit", False)]
 
     def picture(self, result: EmbeddingResult) -> Frame:
-        newest = result
-        result, kept = self._kept.look(newest)
-        frame = embedding_frame(result, class_name=self.session.class_name)
-        header: Header = {**frame.header, "kept": kept}
-        if result is not newest:
-            header["step"] = result.step
-            header["caption"] = [*self.whole_caption(result), ("an earlier map", True)]
-        return Frame(header, frame.arrays)
+        shown, kept = self._kept.look(result)
+        frame = embedding_frame(shown, class_name=self.session.class_name)
+        return Frame({**frame.header, "kept": kept}, frame.arrays)
+
+    def header(self) -> Header:
+        header = super().header()
+        shown = None if self.result is None else self._kept.look(self.result)[0]
+        if shown is not None and shown is not self.result:
+            header["step"] = shown.step
+            header["caption"] = [*self.whole_caption(shown), ("an earlier map", True)]
+        return header
 
     def show_picture(self) -> None:
         super().show_picture()

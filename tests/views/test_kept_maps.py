@@ -38,6 +38,7 @@ def test_the_slider_shows_earlier_maps_with_their_step_and_its_end_the_newest() 
         assert header["kept"]["index"] == 0
         assert header["step"] == first.step
         assert header["caption"][-1] == ["an earlier map", True]
+        assert view.header()["caption"] == [tuple(part) for part in header["caption"]], "a state tells the same"
         assert not np.array_equal(arrays["positions"], newest)
         view.show(replace(first, step=9))
         assert frame(view)[0]["kept"]["index"] == 0, "what is looked at stays while newer maps come"

@@ -113,6 +113,9 @@ export function between(from: Camera, to: Camera, share: number): Camera {
   };
 }
 
+/** How much larger a mark is drawn for being near, within bounds that keep it a mark. The shader has the same. */
+export const magnified = (nearness: number): number => Math.min(Math.max(nearness, 0.6), 1.6);
+
 /** Rotation as nine numbers, row by row: yaw about the upright axis, then pitch about the horizontal one. */
 export function rotation(camera: Camera): [number, number, number, number, number, number, number, number, number] {
   const [cy, sy] = [Math.cos(camera.yaw), Math.sin(camera.yaw)];

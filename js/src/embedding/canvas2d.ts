@@ -1,7 +1,7 @@
 /** Points on a 2-D canvas, for browsers without WebGL2. One sprite per pass and colour; same marks, same order. */
 
 import type { Rgb } from "../kernel/color.ts";
-import { project } from "./camera.ts";
+import { magnified, project } from "./camera.ts";
 import type { Pass } from "./passes.ts";
 import { type PointRenderer, type Scene, radiusIn, strokeOf } from "./renderer.ts";
 
@@ -76,7 +76,7 @@ class CanvasRenderer implements PointRenderer {
         sprites.set(key, mark);
       }
       const grown = radiusIn(pass, scene, i) / pass.radius;
-      const width = mark.width * grown * Math.min(Math.max(nearness[i] as number, 0.6), 1.6);
+      const width = mark.width * grown * magnified(nearness[i] as number);
       const left = (xy[2 * i] as number) * scene.pixelRatio - width / 2;
       const top = (xy[2 * i + 1] as number) * scene.pixelRatio - width / 2;
       this.#context.drawImage(mark, left, top, width, width);

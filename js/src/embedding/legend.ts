@@ -128,15 +128,21 @@ export class Legend {
     };
     row.button.append(row.swatch, row.name, row.n, row.wrong);
     row.button.setAttribute("role", "switch");
+    const isolate = (): void => this.#set(alone(this.on, index), this.onlyWrong);
     this.#listen(row.button, "click", (event) => {
-      const isolate = (event as MouseEvent).altKey;
-      this.#set(
-        isolate ? alone(this.on, index) : this.on.map((value, k) => (k === index ? !value : value)),
-        this.onlyWrong,
-      );
+      if ((event as MouseEvent).altKey) isolate();
+      else
+        this.#set(
+          this.on.map((value, k) => (k === index ? !value : value)),
+          this.onlyWrong,
+        );
     });
     // Two clicks came before and undid each other.
-    this.#listen(row.button, "dblclick", () => this.#set(alone(this.on, index), this.onlyWrong));
+    this.#listen(row.button, "dblclick", isolate);
+    this.#listen(row.button, "keydown", (event) => {
+      const { key, altKey } = event as KeyboardEvent;
+      if (altKey && key === "Enter") isolate();
+    });
     return row;
   }
 
@@ -145,7 +151,7 @@ export class Legend {
     const on = this.on[index] === true;
     row.button.setAttribute("aria-checked", String(on));
     const words = `${entry.name}: ${formatCount(entry.n)} samples, ${formatCount(entry.wrong)} wrong`;
-    row.button.title = `${words}. Click hides or shows it, double click shows it alone.`;
+    row.button.title = `${words}. Click hides or shows it, double click or Alt+Enter shows it alone.`;
     row.button.setAttribute("aria-label", words);
     row.swatch.style.setProperty(
       "--nnw-swatch",

@@ -1,5 +1,7 @@
 /** What lies under the pointer, in a rectangle, in a lasso. Works on screen positions (n × 2, CSS px); knows no DOM. */
 
+import { magnified } from "./camera.ts";
+
 const CELL = 16;
 
 /** A uniform grid over the canvas. Built lazily by its owner: 70 000 points take some ms, a pick microseconds. */
@@ -48,6 +50,17 @@ export class PickGrid {
         least = distance;
         best = i;
       }
+    });
+    return best;
+  }
+
+  /** Row of the point nearest to the eye of those whose disc, of at most `reach` px, is under (x, y); or -1. */
+  frontmost(x: number, y: number, reach: number, radiusOf: (row: number) => number, nearness: Float32Array): number {
+    let best = -1;
+    this.#visit(x - reach, y - reach, x + reach, y + reach, (i, px, py) => {
+      const near = nearness[i] as number;
+      if (Math.hypot(px - x, py - y) > radiusOf(i) * magnified(near)) return;
+      if (best < 0 || near > (nearness[best] as number)) best = i;
     });
     return best;
   }
@@ -102,9 +115,12 @@ export function nearestTowards(xy: Float32Array, pickable: Uint8Array, from: num
   return best;
 }
 
-/** Even–odd rule; `polygon` is x0, y0, x1, y1, … and closes itself. */
+/**
+ * Whether a line goes round a place, by the non-zero winding rule: just what a canvas fills, so that a lasso drawn over
+ * its own beginning leaves nothing out. `polygon` is x0, y0, x1, y1, … and closes itself.
+ */
 export function inPolygon(x: number, y: number, polygon: ArrayLike<number>): boolean {
-  let inside = false;
+  let winding = 0;
   for (let i = 0, j = polygon.length - 2; i < polygon.length; j = i, i += 2) {
     const [xi, yi, xj, yj] = [
       polygon[i] as number,
@@ -112,9 +128,9 @@ export function inPolygon(x: number, y: number, polygon: ArrayLike<number>): boo
       polygon[j] as number,
       polygon[j + 1] as number,
     ];
-    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) inside = !inside;
+    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) winding += yi > y ? 1 : -1;
   }
-  return inside;
+  return winding !== 0;
 }
 
 /** Rows of the pickable points inside a polygon. */

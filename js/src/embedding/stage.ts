@@ -4,7 +4,7 @@
  */
 
 import { prepareCanvas } from "../kernel/canvas.ts";
-import type { Rgb, Theme } from "../kernel/color.ts";
+import type { Theme } from "../kernel/color.ts";
 import { type Camera, type Size, FIRST_PITCH, FIRST_YAW, fit, orbit, pan, project, zoomAt } from "./camera.ts";
 import { type Cloud, EMPTY_CLOUD, type Showing, standings } from "./cloud.ts";
 import { type Anchor, medoids } from "./labels.ts";
@@ -28,6 +28,8 @@ export class Stage {
   #looks: Looks = looksOf(EMPTY_CLOUD, [], "class", "equal", null);
   hovered = -1;
   sample = -1;
+  /** Whether the picture last drawn is one on the way. */
+  moving = false;
   outline: readonly number[] | null = null;
   size: Size = { width: 0, height: 0 };
   #showing: Showing = { on: [], onlyWrong: false, selected: new Set(), found: null };
@@ -41,6 +43,8 @@ export class Stage {
   #colorKey = "";
   #versions = { points: 0, colors: 0, passes: 0 };
   #xy: Float32Array | null = null;
+  /** How near the eye each point was drawn; null in a flat map. */
+  #nearness: Float32Array | null = null;
   #grid: PickGrid | null = null;
   #pixelRatio = 1;
   #auto = true;
@@ -131,9 +135,11 @@ export class Stage {
     return this.#xy;
   }
 
-  /** Row of the point at (x, y), or -1. */
+  /** Row of the point at (x, y), or -1: in 3-D the one in front of what else is drawn there. */
   pick(x: number, y: number): number {
-    return this.#picking().nearest(x, y, NEAR_PX);
+    const near = this.#nearness;
+    const front = near ? this.#picking().frontmost(x, y, NEAR_PX, this.#radiusOf, near) : -1;
+    return front >= 0 ? front : this.#picking().nearest(x, y, NEAR_PX);
   }
 
   /** Where a tooltip card hides the fewest points is asked of this. */
@@ -153,20 +159,20 @@ export class Stage {
     this.#resize();
     if (this.size.width === 0 || this.size.height === 0) return;
     const now = performance.now();
-    const moving = this.#motion.running(now);
+    this.moving = this.#motion.running(now);
     this.#recolor(theme);
-    if (this.#dirty || moving) {
+    if (this.#dirty || this.moving) {
       this.#xy = null;
       this.#grid = null;
-      this.#drawPoints(theme, now);
+      this.#surface.draw(this.#scene(theme, now));
     }
-    this.#dirty = moving;
+    this.#dirty = this.moving;
     this.#drawMarks(theme);
     this.#host.classList.toggle("nnw-waiting", this.cloud.n === 0);
     this.#overlay.dataset.count = String(this.cloud.n);
     this.#overlay.dataset.renderer = this.#surface.kind;
-    this.#overlay.dataset.moving = String(moving);
-    if (moving) this.#redraw();
+    this.#overlay.dataset.moving = String(this.moving);
+    if (this.moving) this.#redraw();
   }
 
   /** Rows of the points that are not hidden, in sight or not. */
@@ -250,16 +256,13 @@ export class Stage {
     this.#dirty = true;
   }
 
-  #drawPoints(theme: Theme, now: number): void {
-    this.#surface.draw(this.#scene(theme, now));
-  }
-
   #scene(theme: Theme, now: number): Scene {
-    const ground: Rgb = paintedColor(theme.behind, theme.behind);
     const camera = this.#motion.camera(now);
     let passes: readonly Pass[] = this.#passes;
+    this.#nearness = null;
     if (camera.perspective > 0) {
       const nearness = new Float32Array(this.cloud.n);
+      this.#nearness = nearness;
       this.#xy = new Float32Array(2 * this.cloud.n);
       project(this.#motion.positions(now), camera, this.size, this.#xy, nearness);
       passes = this.#passes.map((pass) => ({ ...pass, members: farToNear(pass.members, nearness) }));
@@ -275,7 +278,7 @@ export class Stage {
       colors: this.#colors,
       ink: paintedColor(theme.text, theme.behind),
       brand: paintedColor(theme.brand, theme.behind),
-      ground,
+      ground: paintedColor(theme.behind, theme.behind),
       passes,
       versions: { ...this.#versions, points: this.#motion.version },
     };

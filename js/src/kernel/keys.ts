@@ -13,6 +13,11 @@ export function walk(key: string, at: number, count: number, columns: number): n
   return to >= 0 && to < count ? to : null;
 }
 
+/** Whether what has the focus makes something of letters itself: a text field, or a list that goes to an entry. */
+const takesLetters = (target: EventTarget | null): boolean =>
+  target instanceof HTMLSelectElement ||
+  (target instanceof HTMLInputElement && target.type !== "range" && target.type !== "checkbox");
+
 /** Marks a container so that JupyterLab leaves its keys alone, and acts on those that `handle` takes. */
 export function bindKeys(target: HTMLElement, listen: Listen, handle: (event: KeyboardEvent) => boolean): void {
   target.dataset.lmSuppressShortcuts = "true";
@@ -21,6 +26,6 @@ export function bindKeys(target: HTMLElement, listen: Listen, handle: (event: Ke
     if (pressed.ctrlKey || pressed.metaKey) return;
     // Every plain key stops here: a letter pressed over a view must not cut the notebook's cell.
     if (pressed.key !== "Tab") pressed.stopPropagation();
-    if (handle(pressed)) pressed.preventDefault();
+    if (!takesLetters(pressed.target) && handle(pressed)) pressed.preventDefault();
   });
 }

@@ -25,6 +25,7 @@ import {
   type PanelView,
   definePanel,
 } from "../kernel/panel.ts";
+import { Shared } from "../kernel/shared.ts";
 
 const ARROWS: Record<string, readonly [number, number]> = {
   ArrowLeft: [-1, 0],
@@ -38,7 +39,7 @@ const ZOOM_KEYS: Record<string, number> = { "+": 1.25, "=": 1.25, "-": 0.8 };
 
 class EmbeddingView implements PanelView<EmbeddingHeader> {
   #header: EmbeddingHeader | null = null;
-  #sample: number | null = null;
+  readonly #sample = new Shared<number | null>(null, Object.is);
   #wordsKey = "";
   readonly #appearance = new Appearance();
   readonly #picked = new Picked();
@@ -96,7 +97,7 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     panel.widget.querySelector(".nnw-right")?.append(this.#tools.element);
     this.#overlay.tabIndex = 0;
     this.#overlay.setAttribute("role", "application");
-    bindKeys(panel.root, panel.listen, (event) => this.#key(event));
+    bindKeys(panel.widget, panel.listen, (event) => this.#key(event));
     panel.onDispose(() => {
       this.#stage.dispose();
       this.#kept.stop();
@@ -140,7 +141,7 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
   draw(): void {
     const theme = this.#panel.theme();
     this.#stage.draw(theme);
-    if (this.#stage.hovered < 0) this.#card.hide();
+    if (!this.#stage.moving || this.#stage.hovered < 0) this.#tell(this.#stage.hovered);
     const key = `${theme.dark} ${this.#panel.width()}`;
     if (key === this.#wordsKey) return;
     this.#wordsKey = key;
@@ -148,7 +149,7 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     const { options = [] } = this.#panel.connection.header ?? {};
     this.#legend.controls.update(options.filter(({ name }) => OWN_OPTIONS.includes(name)));
     const { indices: selected, strip: entries, pictures } = this.#picked;
-    this.#strip.update({ entries, pictures, selected, sample: this.#sample, width: this.#panel.width() });
+    this.#strip.update({ entries, pictures, selected, sample: this.#sample.value, width: this.#panel.width() });
     this.#overlay.dataset["step"] = String(this.#header?.step ?? "");
     this.#overlay.dataset["selected"] = String(selected.length);
     this.#overlay.setAttribute("aria-label", summaryOf(this.#cloud, this.#header?.title ?? "the layer", this.#counts()));
@@ -188,8 +189,8 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
   }
 
   #adoptSample(header: CommonHeader): void {
-    this.#sample = header.selection?.sample ?? null;
-    this.#stage.sample = this.#row(this.#sample);
+    this.#sample.hear(header.selection?.sample ?? null);
+    this.#stage.sample = this.#row(this.#sample.value);
   }
 
   #find(): void {
@@ -197,7 +198,7 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
   }
 
   #choose(index: number): void {
-    this.#sample = index;
+    this.#sample.set(index);
     this.#stage.sample = this.#row(index);
     this.#wordsKey = "";
     this.#panel.command("select", { sample: index });
@@ -220,12 +221,17 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     if (row !== this.#stage.hovered) this.#panel.redraw();
     this.#stage.hovered = row;
     this.#overlay.dataset["hovered"] = row < 0 ? "" : String(this.#cloud.indices[row]);
-    if (row < 0) {
+    this.#tell(row);
+  }
+
+  /** The card beside a row, as long as that is in sight. */
+  #tell(row: number): void {
+    const [xy, { width, height }] = [this.#stage.screen(), this.#stage.size];
+    const [x, y] = [xy[2 * row] ?? -1, xy[2 * row + 1] ?? -1];
+    if (x < 0 || y < 0 || x > width || y > height) {
       this.#card.hide();
       return;
     }
-    const xy = this.#stage.screen();
-    const [x, y] = [xy[2 * row] as number, xy[2 * row + 1] as number];
     const index = this.#cloud.indices[row] as number;
     const card = cardSize(this.#appearance.columns.length);
     const at = placeCard(x, y, card, this.#stage.size, this.#stage.count);
