@@ -8,6 +8,7 @@ import base64
 import io
 import json
 import re
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -171,9 +172,12 @@ class Notebook:
         height, width, encoded = canvas.evaluate(_READ_CANVAS)
         return np.frombuffer(base64.b64decode(encoded), np.uint8).reshape(height, width, 4)
 
-    def screen_pixels(self, part: Locator | None = None) -> Pixels:
-        """The (height, width, 4) RGBA pixels as the screen shows them, WebGL and texts too; of the page by default."""
-        picture = Image.open(io.BytesIO((part or self.page).screenshot(animations="disabled")))
+    def screen_pixels(self, part: Locator | None = None, *, style: str = "") -> Pixels:
+        """The (height, width, 4) RGBA pixels as the screen shows them, WebGL and texts too; of the page by default.
+
+        `style` is a style sheet for this picture.
+        """
+        picture = Image.open(io.BytesIO((part or self.page).screenshot(animations="disabled", style=style)))
         return np.asarray(picture.convert("RGBA"), dtype=np.uint8)
 
     def wait_pixels(self, canvas: Locator, accept: Callable[[Pixels], bool], *, timeout_s: float = VIEW_S) -> Pixels:
@@ -189,7 +193,8 @@ class Notebook:
 
     def until(self, condition: Callable[[], bool], what: str, *, timeout_s: float = VIEW_S) -> None:
         """Ask again until the condition holds; the page goes on in between."""
-        for _ in range(int(timeout_s * 1000 / POLL_MS)):
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end:
             if condition():
                 return
             self.page.wait_for_timeout(POLL_MS)
