@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Camera, IDENTITY, between, fit, orbit, pan, project, rotation, zoomAt } from "../src/embedding/camera.ts";
 import { Motion, TWEEN_MS, cubicOut, startPositions } from "../src/embedding/motion.ts";
-import { PickGrid, combine, inPolygon, nearestTowards, rowsInside } from "../src/embedding/picking.ts";
+import { PickGrid, combine, nearestTowards, rowsInside } from "../src/embedding/picking.ts";
 import { SIZE, randomPoints, seeded } from "./clouds.ts";
 
 describe("the camera", () => {
@@ -105,6 +105,9 @@ describe("moving", () => {
   });
 });
 
+const goesRound = (x: number, y: number, polygon: number[]): boolean =>
+  rowsInside(Float32Array.from([x, y]), Uint8Array.from([1]), polygon).length === 1;
+
 describe("picking", () => {
   const random = seeded(4);
   const xy = Float32Array.from({ length: 1000 }, (_, k) => random() * (k % 2 ? SIZE.height : SIZE.width));
@@ -145,12 +148,12 @@ describe("picking", () => {
 
   test("a lasso takes all that it goes round, also where it crosses itself", () => {
     const twice = [0, 0, 10, 0, 10, 10, 0, 10, 0, 0, 3, 3, 7, 3, 7, 7, 3, 7, 3, 3];
-    expect(inPolygon(1, 1, twice)).toBe(true);
-    expect(inPolygon(5, 5, twice)).toBe(true);
-    expect(inPolygon(11, 5, twice)).toBe(false);
+    expect(goesRound(1, 1, twice)).toBe(true);
+    expect(goesRound(5, 5, twice)).toBe(true);
+    expect(goesRound(11, 5, twice)).toBe(false);
     const eight = [0, 0, 10, 10, 10, 0, 0, 10];
-    expect([2, 8].map((x) => inPolygon(x, 5, eight))).toEqual([true, true]);
-    expect([2, 8].map((y) => inPolygon(5, y, eight))).toEqual([false, false]);
+    expect([2, 8].map((x) => goesRound(x, 5, eight))).toEqual([true, true]);
+    expect([2, 8].map((y) => goesRound(5, y, eight))).toEqual([false, false]);
   });
 
   test("of marks one behind the other the one in front is hit, wherever on it", () => {
@@ -159,6 +162,24 @@ describe("picking", () => {
     expect(overlapping.frontmost(22, 20, 10, () => 3, Float32Array.from([0.9, 1.2]))).toBe(1);
     expect(overlapping.frontmost(25, 20, 10, () => 3, Float32Array.from([1.2, 0.9]))).toBe(1);
     expect(overlapping.frontmost(30, 20, 10, () => 3, Float32Array.from([1.2, 0.9]))).toBe(-1);
+  });
+
+  test("a lasso of any shape takes what a plain sum of crossings says", () => {
+    const corners = randomPoints(40, 2, 5);
+    const wild = Array.from({ length: 80 }, (_, k) => 200 + 190 * (corners[3 * (k >> 1) + (k % 2)] as number));
+    const winding = (x: number, y: number): number => {
+      let sum = 0;
+      for (let i = 0; i < 80; i += 2) {
+        const [xi, yi, xj, yj] = [wild[i]!, wild[i + 1]!, wild[(i + 2) % 80]!, wild[(i + 3) % 80]!];
+        if (yi > y !== yj > y && x < xi + ((xj - xi) * (y - yi)) / (yj - yi)) sum += yj > yi ? 1 : -1;
+      }
+      return sum;
+    };
+    const expected = Array.from({ length: 500 }, (_, i) => i).filter(
+      (i) => pickable[i] && winding(xy[2 * i]!, xy[2 * i + 1]!) !== 0,
+    );
+    expect(expected.length).toBeGreaterThan(50);
+    expect(rowsInside(xy, pickable, wild)).toEqual(expected);
   });
 
   test("a box selects the pickable rows inside it", () => {

@@ -20,6 +20,7 @@ from nnwidgets.data.unpack import (
     Unpacked,
     as_input,
     as_target,
+    batched_target,
     checked_unpacked,
     default_unpack,
     first_row,
@@ -102,7 +103,7 @@ class Samples:
         self._source: Source = open_source(dataset)
         self._unpack, self._own_unpack, self._to_image = unpack or default_unpack(model), unpack is not None, to_image
         self.device, self.seed = torch.device(device), seed
-        self.thread_safe = self._source.direct and unpack is None and to_image is None
+        self.thread_safe = bool(self._source.rows) and unpack is None and to_image is None
         self._named_by_user = class_names is not None
         self.class_names = tuple(map(str, class_names)) if class_names is not None else self._source.class_names
         self._owner, self._lock = threading.get_ident(), threading.Lock()
@@ -175,6 +176,11 @@ class Samples:
         numbers = tuple(self.check_index(index) for index in indices)
         if not numbers:
             raise ValueError("indices: expected at least one sample, got none")
+        if self.thread_safe:
+            args, _, target = self._unpacked(self._source.read(numbers[0]))
+            rows = [each.to(self.device) for each in self._source.take(numbers)]
+            targets = None if target is None else batched_target(rows[-1], target)
+            return Batch(tuple(rows[: len(args)]), {}, targets, numbers)
         items = [self._item(number) for number in numbers]
         counts = {len(item.args) for item in items}
         if len(counts) > 1:
@@ -264,10 +270,13 @@ class Samples:
 
     def _keep(self, indices: Sequence[int]) -> tuple[int, ...]:
         """Read `indices` and pin them; those that can't be read or don't fit are left out with a note."""
+        if self.thread_safe:
+            self._item(indices[0])  # one row of a tensor that can be read tells that all can
+            return tuple(indices)
         kept: list[int] = []
         failed: list[Exception] = []
         for index in indices:
-            if not self.thread_safe and kept and self._pinned_bytes() >= self._max_bytes:
+            if kept and self._pinned_bytes() >= self._max_bytes:
                 self._note(f"{len(kept)} of {len(indices)} samples: more do not fit into {self._max_bytes} bytes")
                 break
             try:
@@ -276,8 +285,7 @@ class Samples:
                 failed.append(error)
                 continue
             kept.append(index)
-            if not self.thread_safe:
-                self._pinned.add(index)
+            self._pinned.add(index)
         if failed and not kept:
             raise failed[0]
         if failed:

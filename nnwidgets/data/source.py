@@ -24,17 +24,22 @@ class SampleError(RuntimeError):
 class Source:
     """A dataset, opened.
 
-    read: index -> raw sample.   direct: rows of tensors, so that reading runs no code of the user.
+    read: index -> raw sample.   rows: the tensors whose rows the samples are, so that reading runs no code of the user.
     collate: the loader's own collate function, which makes a batch of one of a sample, or None.
     labels: one int a sample (n,) where they are at hand, else None.   class_names: `dataset.classes`, else None.
     """
 
     length: int
     read: Callable[[int], Any]
-    direct: bool
+    rows: tuple[Tensor, ...] = ()
     collate: Callable[[list[Any]], Any] | None = None
     labels: np.ndarray | None = None
     class_names: tuple[str, ...] | None = None
+
+    def take(self, indices: Sequence[int]) -> list[Tensor]:
+        """Copies of these of the `rows`, one tensor for each part of a sample."""
+        places = torch.tensor(indices)
+        return [each.detach()[places.to(each.device)] for each in self.rows]
 
 
 def open_source(dataset: Any) -> Source:
@@ -61,7 +66,13 @@ def open_source(dataset: Any) -> Source:
         raise TypeError("dataset: expected samples that can be read by index, got dict; give (inputs, targets)")
     if len(dataset) == 0:
         raise ValueError("dataset: expected at least one sample, got none")
-    return Source(len(dataset), dataset.__getitem__, False, collate, _labels(dataset), _class_names(dataset))
+    return Source(
+        len(dataset),
+        dataset.__getitem__,
+        collate=collate,
+        labels=_labels(dataset),
+        class_names=_class_names(dataset),
+    )
 
 
 def _rows(dataset: Any) -> tuple[Tensor, ...] | None:
@@ -90,7 +101,7 @@ def _direct(rows: tuple[Tensor, ...], *, alone: bool) -> Source:
     def read(index: int) -> Any:
         return rows[0][index] if alone else tuple(each[index] for each in rows)
 
-    return Source(lengths[0], read, True, labels=labels)
+    return Source(lengths[0], read, rows, labels=labels)
 
 
 def _labels(dataset: Any) -> np.ndarray | None:

@@ -104,6 +104,11 @@ def as_target(value: Any) -> int | Tensor | None:
     return torch.tensor(value) if isinstance(value, (float, np.floating)) else None
 
 
+def batched_target(rows: Tensor, first: Any) -> Tensor:
+    """The targets of a batch, classes as int64 (n,), from the rows of a tensor and the first of them."""
+    return rows.to(torch.int64).reshape(-1) if isinstance(as_target(first), int) else rows
+
+
 def as_input(value: Any, where: str) -> tuple[Any, str]:
     """`value` as the model takes it, tensors on the CPU and our own, and a note where it was converted.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -35,13 +36,12 @@ from nnwidgets.views._looks import TAKEN, HasLooks
 from nnwidgets.views._metadata import columns_of
 from nnwidgets.views._panel import Panel
 from nnwidgets.views._points import Points
-from nnwidgets.views._reading import Read, read_rows
+from nnwidgets.views._reading import START_ROWS, Read, next_rows, read_rows
 from nnwidgets.views._sample import SampleView
 from nnwidgets.views._view import Caption
 from nnwidgets.views._wire import Frame, Header
 
 POINTS = 500
-CHUNK = 32
 MOST_CLASSES = 1_000
 
 
@@ -136,21 +136,24 @@ class EmbeddingView(HasLooks, SampleView):
         found: list[Read] = []
         # A map of this layer on show is held until the next one is ready; only a first one says how far it is.
         first = self.result is None or self.result.layer != ask.layer
-        start, rows = 0, CHUNK
+        start, rows = 0, START_ROWS
         while start < len(points):
             if first:
                 self.progress(start / len(points), f"Reading {count(start)} of {count(len(points))} samples")
+            began = time.perf_counter()
             read, rows = halving(rows, partial(read_rows, session, snapshot, ask.layer, points.ids, start))
             found.append(read)
-            start += rows
+            start, rows = start + rows, next_rows(rows, time.perf_counter() - began)
             yield None
         step, note = session.step_of(snapshot), found[0].note
         final: Embedding | None = None
         x, scores = torch.cat([read.features for read in found]), [read.scores for read in found]
-        if first and ask.method == "tsne" and len(x) > ask.dims and torch.isfinite(x).all():
-            # At once a map worth looking at; t-SNE starts from the same one.
-            yield self._result(step, ask, pca(x, dims=ask.dims), scores, "PCA until the first t-SNE is ready")
-            self.progress(1.0, f"Placing {count(len(x))} samples by t-SNE")
+        if first and len(x) > ask.dims and torch.isfinite(x).all():
+            # At once a map worth looking at; t-SNE starts from the same one, and neighbours take a while.
+            early = "PCA until the first t-SNE is ready" if ask.method == "tsne" else note
+            yield self._result(step, ask, pca(x, dims=ask.dims), scores, early)
+            if ask.method == "tsne":
+                self.progress(1.0, f"Placing {count(len(x))} samples by t-SNE")
         for embedding in self._maps(x, ask, points):
             final = embedding
             yield None

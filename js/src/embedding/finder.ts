@@ -7,6 +7,8 @@ import type { Cloud } from "./cloud.ts";
 import type { Column } from "./metadata.ts";
 import { searchRows } from "./search.ts";
 
+let made = 0;
+
 export interface FinderTarget {
   /** The text changed. */
   search(): void;
@@ -28,7 +30,10 @@ export class Finder {
     this.#input.placeholder = "index or text";
     this.#input.title = "An index, or text in labels, predictions and metadata (/). Enter selects, Escape clears.";
     this.#count.setAttribute("role", "status");
-    this.element = make("div", "nnw-finder", make("label", "", make("span", "", "Search"), this.#input), this.#count);
+    const label = make("label", "", "Search");
+    this.#input.id = `nnw-finder-${++made}`;
+    label.htmlFor = this.#input.id;
+    this.element = make("div", "nnw-finder", label, this.#count, this.#input);
     listen(this.#input, "input", () => target.search());
     listen(this.#input, "keydown", (event) => {
       const { key } = event as KeyboardEvent;

@@ -58,9 +58,9 @@ function groupsOf(by: string, cloud: Cloud, columns: readonly Column[]): Pick<Lo
   if (by === "prediction")
     return { grouped: regroup(cloud.predicted, cloud.predictedNames), head: "Prediction", named: true };
   if (by === "correctness") {
-    const codes = Uint16Array.from(cloud.labels, (label, i) =>
-      label === NO_CLASS || cloud.predicted[i] === NO_CLASS ? NO_CLASS : (cloud.wrong[i] as number),
-    );
+    const codes = new Uint16Array(cloud.n).fill(NO_CLASS);
+    for (let i = 0; i < cloud.n; i++)
+      if (cloud.labels[i] !== NO_CLASS && cloud.predicted[i] !== NO_CLASS) codes[i] = cloud.wrong[i] as number;
     return { grouped: regroup(codes, ["right", "wrong"]), head: "Correctness", named: false };
   }
   const column = columns.find(({ name }) => name === by);

@@ -117,20 +117,35 @@ export function nearestTowards(xy: Float32Array, pickable: Uint8Array, from: num
 
 /**
  * Whether a line goes round a place, by the non-zero winding rule: just what a canvas fills, so that a lasso drawn over
- * its own beginning leaves nothing out. `polygon` is x0, y0, x1, y1, … and closes itself.
+ * its own beginning leaves nothing out. `polygon` is x0, y0, x1, y1, … and closes itself; only the `edges` are looked at
+ * that reach the height of the place, told by the offsets of their first vertices.
  */
-export function inPolygon(x: number, y: number, polygon: ArrayLike<number>): boolean {
+function inPolygon(x: number, y: number, polygon: ArrayLike<number>, edges: ArrayLike<number>): boolean {
   let winding = 0;
-  for (let i = 0, j = polygon.length - 2; i < polygon.length; j = i, i += 2) {
-    const [xi, yi, xj, yj] = [
-      polygon[i] as number,
-      polygon[i + 1] as number,
-      polygon[j] as number,
-      polygon[j + 1] as number,
-    ];
-    if (yi > y !== yj > y && x < ((xj - xi) * (y - yi)) / (yj - yi) + xi) winding += yi > y ? 1 : -1;
+  for (let e = 0; e < edges.length; e++) {
+    const i = edges[e] as number;
+    const j = (i + 2) % polygon.length;
+    const yi = polygon[i + 1] as number;
+    const yj = polygon[j + 1] as number;
+    if (yi > y === yj > y) continue;
+    const xi = polygon[i] as number;
+    if (x < (((polygon[j] as number) - xi) * (y - yi)) / (yj - yi) + xi) winding += yi > y ? 1 : -1;
   }
   return winding !== 0;
+}
+
+/** Heights in one band are tested against the same few edges of a polygon. */
+const BAND = 8;
+
+/** For each band from `top` on, the edges that reach into it. */
+function edgesByBand(polygon: ArrayLike<number>, top: number, bottom: number): number[][] {
+  const bands: number[][] = Array.from({ length: Math.floor((bottom - top) / BAND) + 1 }, () => []);
+  for (let i = 0; i < polygon.length; i += 2) {
+    const [from, to] = [polygon[i + 1] as number, polygon[(i + 3) % polygon.length] as number];
+    const last = Math.floor((Math.max(from, to) - top) / BAND);
+    for (let band = Math.floor((Math.min(from, to) - top) / BAND); band <= last; band++) bands[band]?.push(i);
+  }
+  return bands;
 }
 
 /** Rows of the pickable points inside a polygon. */
@@ -143,10 +158,12 @@ export function rowsInside(xy: Float32Array, pickable: Uint8Array, polygon: Arra
     bottom = Math.max(bottom, polygon[i + 1] as number);
   }
   const rows: number[] = [];
+  const bands = edgesByBand(polygon, top, bottom);
   for (let i = 0; i < pickable.length; i++) {
     const x = xy[2 * i] as number;
     const y = xy[2 * i + 1] as number;
-    if (pickable[i] && x >= left && x <= right && y >= top && y <= bottom && inPolygon(x, y, polygon)) rows.push(i);
+    if (!pickable[i] || x < left || x > right || y < top || y > bottom) continue;
+    if (inPolygon(x, y, polygon, bands[Math.floor((y - top) / BAND)] ?? [])) rows.push(i);
   }
   return rows;
 }

@@ -23,8 +23,16 @@ export function searchRows(query: string, cloud: Cloud, columns: readonly Column
   return found;
 }
 
-const fitting = (names: readonly string[], text: string): Uint8Array =>
-  Uint8Array.from(names, (name) => (name.toLowerCase().includes(text) ? 1 : 0));
+/** Names in small letters, made once: a user may give each sample its own. */
+const small = new WeakMap<readonly string[], string[]>();
+
+function fitting(names: readonly string[], text: string): Uint8Array {
+  const lower = small.get(names) ?? names.map((name) => name.toLowerCase());
+  small.set(names, lower);
+  const fits = new Uint8Array(names.length);
+  for (let k = 0; k < fits.length; k++) if (lower[k]?.includes(text)) fits[k] = 1;
+  return fits;
+}
 
 function mark(found: Uint8Array, codes: ArrayLike<number>, fits: Uint8Array): void {
   if (!fits.includes(1)) return;
