@@ -15,6 +15,14 @@ VIEW = """
 view = inspector.embedding(layer="fc", method="pca", points=48)
 view
 """
+MANY = """
+samples = torch.randn(70_000, 4), torch.arange(70_000) % 4
+large = nnw.Inspector(nn.Sequential(OrderedDict(fc=nn.Linear(4, 4))), samples)
+many = large.embedding(layer="fc", method="pca", points=70_000)
+many
+"""
+# How far single precision and positions of 16 bits may put a point, in CSS px.
+ROUNDING = 0.03
 # Half a turn for 400 px of a drag.
 TURN = np.pi / 400
 GROUND = np.array([255.0, 255.0, 255.0])
@@ -22,8 +30,8 @@ GROUND = np.array([255.0, 255.0, 255.0])
 
 @pytest.fixture(scope="module")
 def view(share_notebook: OpenNotebook) -> EmbeddingView:
-    notebook = share_notebook([NET, VIEW])
-    notebook.finish()
+    notebook = share_notebook([NET, VIEW, MANY])
+    notebook.finish(0, 1)
     return EmbeddingView(notebook, notebook.view(".nnw-view").first)
 
 
@@ -171,3 +179,27 @@ def test_a_lasso_in_depth_selects_what_is_drawn_inside(view: EmbeddingView, deep
     bottom = view.size[1] - 2
     view.drag((2, 2), (cut, 2), (cut, bottom), (2, bottom))
     view.selects(deep, deep.xy[:, 0] < cut)
+
+
+def test_a_lasso_over_70_000_points_selects_exactly_those_inside(view: EmbeddingView) -> None:
+    view.notebook.finish(2)
+    many = EmbeddingView(view.notebook, view.notebook.view(".nnw-view").nth(1), "many")
+    many.marks.scroll_into_view_if_needed()
+    many.until_caption("PCA, shows")
+    expect(many.marks).to_have_attribute("data-count", "70000")
+    points = many.map()
+    angles = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    star = many.size / 2 + np.array([[150, 60]] * 6).reshape(12, 1) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    inside, near = np.zeros(len(points.xy), bool), np.zeros(len(points.xy), bool)
+    for start, end in zip(star, np.roll(star, -1, axis=0), strict=True):
+        along, to = end - start, points.xy - start
+        side = along[0] * to[:, 1] - along[1] * to[:, 0]
+        inside ^= ((start[1] > points.xy[:, 1]) != (end[1] > points.xy[:, 1])) & ((side > 0) == (end[1] > start[1]))
+        near |= np.abs(side) < ROUNDING * np.linalg.norm(along)
+    many.drag(*star)
+    expect(many.marks).not_to_have_attribute("data-selected", "0")
+    many.until("len(large.selection.selected)", int(many.marks.get_attribute("data-selected") or 0))
+    selected = np.isin(points.indices, many.notebook.python("list(large.selection.selected)"))
+    assert inside.sum() > 5000
+    assert near.mean() < 0.01
+    assert (selected == inside)[~near].all()
