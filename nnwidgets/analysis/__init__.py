@@ -13,6 +13,7 @@ from nnwidgets.analysis.embedding import Embedding, pca, tsne
 from nnwidgets.analysis.filters import FilterStats, filter_smoothness, filter_stats, filter_weight
 from nnwidgets.analysis.live_tsne import LiveTSNE
 from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_map, occlusion_steps
+from nnwidgets.analysis.trustworthiness import trustworthiness
 
 __all__ = [
     "ActivationStats",
@@ -33,5 +34,6 @@ __all__ = [
     "occlusion_steps",
     "pca",
     "record",
+    "trustworthiness",
     "tsne",
 ]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from nnwidgets.analysis.engine.affinities import graph_of
+from nnwidgets.analysis.engine.compiled import loaded, worth_loading
 from nnwidgets.analysis.engine.descent import Descent, Phase, scratch
 from nnwidgets.analysis.engine.features import features
 from nnwidgets.analysis.engine.inputs import (
@@ -26,7 +27,6 @@ from nnwidgets.analysis.engine.neighbours import Neighbours, nearest
 from nnwidgets.analysis.engine.pace import Steps, finished
 from nnwidgets.analysis.engine.principal import follow_basis, principal_scores
 from nnwidgets.analysis.engine.tsne_forces import FINISHED_SPACING, forces_for
-from nnwidgets.analysis.engine.tsne_sums import worth_loading
 
 __all__ = ["Embedding", "features", "pca", "tsne", "with_neighbours"]
 
@@ -93,9 +93,9 @@ def tsne(
 
     P over the 3 · perplexity nearest neighbours (van der Maaten 2014, JMLR 15); repulsion over all pairs up to 4000
     rows and in 3-D, else by a grid (after Linderman et al. 2019, Nat. Methods 16), on which the KL divergence is about
-    1 % higher; 400 iterations, or 750 below 1 000 rows. With numba (`nnwidgets[fast]`) several times as fast.
-    `init` (n, dims) is the start; None takes the PCA. Fewer than 8 rows give their PCA. Same seed, same device: same
-    map; no global random state is read or written.
+    1 % higher; 300 to 750 iterations, fewer for more rows. With numba (`nnwidgets[fast]`) several times as fast.
+    `init` (n, dims) is the start, whatever its size; None takes the PCA. Fewer than 8 rows give their PCA. Same seed,
+    same device: same map; no global random state is read or written.
 
     Warns (UserWarning) when perplexity is lowered to (n - 1) / 3. Raises ValueError as `pca` does, and for
     perplexity <= 1 or an `init` of another shape.
@@ -113,12 +113,13 @@ def tsne(
     used, note = fitting_perplexity(perplexity, n)
     if note:
         warnings.warn(note, stacklevel=2)
-    generator = torch.Generator("cpu").manual_seed(seed)
     if start is None:
-        start = spread(principal_scores(data, dims)[0], START_SPREAD, generator)
-    found = finished(nearest(data, neighbours_for(n, used)))
-    graph = finished(graph_of(found.indices, found.distances, used))
-    forces = forces_for(graph, dims, spacing=FINISHED_SPACING, loops=worth_loading(n))
+        start = principal_scores(data, dims)[0]
+    start = spread(start, START_SPREAD, torch.Generator("cpu").manual_seed(seed))
+    loops = worth_loading(n)
+    found = finished(nearest(data, neighbours_for(n, used), loops=loops))
+    graph = finished(graph_of(found.indices, found.distances, used, loops=loops))
+    forces = forces_for(graph, dims, spacing=FINISHED_SPACING, loops=loops)
     descent = Descent(start.float())
     schedule = scratch(n)
     finished(descent.run(forces, schedule))
@@ -135,7 +136,7 @@ def with_neighbours(embedding: Embedding, x: Tensor | np.ndarray) -> Steps[Embed
     if data.shape[1] > REDUCED_TO:
         generator = torch.Generator("cpu").manual_seed(0)
         data = data @ (yield from follow_basis(data, min(REDUCED_TO, *data.shape), None, generator))
-    found = yield from nearest(data, min(_LISTED, n - 1))
+    found = yield from nearest(data, min(_LISTED, n - 1), loops=loaded(n))
     return replace(embedding, neighbours=_rows(found), distances=_distances(found, scale))
 
 

@@ -21,6 +21,7 @@ from nnwidgets.analysis.embedding import (
     neighbours_for,
 )
 from nnwidgets.analysis.engine.affinities import graph_of
+from nnwidgets.analysis.engine.compiled import Loops, loaded, worth_loading
 from nnwidgets.analysis.engine.descent import WARM, Descent, Phase, restart, scratch
 from nnwidgets.analysis.engine.inputs import (
     centred,
@@ -35,7 +36,6 @@ from nnwidgets.analysis.engine.neighbours import nearest
 from nnwidgets.analysis.engine.pace import Steps, finished, paced
 from nnwidgets.analysis.engine.principal import follow_basis, principal_scores
 from nnwidgets.analysis.engine.tsne_forces import LIVE_SPACING, forces_for
-from nnwidgets.analysis.engine.tsne_sums import Loops, loaded, worth_loading
 
 __all__ = ["LiveTSNE"]
 
@@ -59,9 +59,10 @@ class _Kept:
 class LiveTSNE:
     """A t-SNE map that follows training: points keep their identity, place and orientation from update to update.
 
-    stability="faithful": each update shrinks the last map to a standard deviation of 0.01 and lets it re-form in 100
-    iterations, within about 5 % of the KL of a map from scratch. "stable": only each fifth update, or when fewer than
-    85 % of the 10 nearest neighbours stayed; 25 plain iterations between, about 6 %, and points move less.
+    stability="faithful": each update shrinks the last map to a standard deviation of 0.01 and lets it re-form in 150
+    iterations, as a rule within 5 % of the KL of a map from scratch. "stable": only each fifth update, or when fewer
+    than 85 % of the 10 nearest neighbours stayed; 25 plain iterations between, within 6 % as a rule and 20 % at worst,
+    and points move less.
     Layers wider than 50 features are reduced by a PCA whose basis follows the layer. Not for two threads at once.
     """
 
@@ -124,11 +125,12 @@ class LiveTSNE:
             basis = yield from follow_basis(data, rank, last.basis if last else None, self._generator)
             reduced = data @ basis
         used, note = fitting_perplexity(self._perplexity, len(names))
-        found = yield from nearest(reduced, neighbours_for(len(names), used))
-        graph = yield from graph_of(found.indices, found.distances, used)
+        loops = loops_for(len(names))
+        found = yield from nearest(reduced, neighbours_for(len(names), used), loops=loops)
+        graph = yield from graph_of(found.indices, found.distances, used, loops=loops)
         near = found.indices[:, :_COMPARED]
         descent, schedule, refreshes = self._start(reduced, near, names, last)
-        forces = forces_for(graph, self._dims, spacing=LIVE_SPACING, loops=loops_for(len(names)))
+        forces = forces_for(graph, self._dims, spacing=LIVE_SPACING, loops=loops)
         yield from descent.run(forces, schedule)
         kl = yield from forces.kl_divergence(descent.positions)
         shown = _aligned(descent.positions.cpu(), names, last)

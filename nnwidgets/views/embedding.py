@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from traitlets.utils.bunch import Bunch
 
 from nnwidgets.analysis.embedding import MOST, Embedding, pca, with_neighbours
+from nnwidgets.analysis.engine.compiled import worth_loading
 from nnwidgets.analysis.engine.pace import paced
 from nnwidgets.analysis.engine.predictions import predictions
 from nnwidgets.analysis.engine.room import halving
-from nnwidgets.analysis.engine.tsne_sums import worth_loading
 from nnwidgets.analysis.live_tsne import LiveTSNE
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.figures.captions import count, number, percent, share

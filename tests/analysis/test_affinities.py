@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine import affinities
 from nnwidgets.analysis.engine.affinities import Graph, conditional, joint_graph
+from nnwidgets.analysis.engine.compiled import Loops
 from nnwidgets.analysis.engine.neighbours import nearest
 from nnwidgets.analysis.engine.pace import finished
 from tests.analysis.clouds import clusters, digits, joint, normal
@@ -64,8 +65,9 @@ def test_blocks_of_rows_do_not_change_the_conditionals(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("entries", [1 << 7, 1 << 12, 1 << 30], ids=["many blocks", "some blocks", "one block"])
 @pytest.mark.parametrize("kind", ["normal", "clusters", "digits", "duplicates", "hub"])
-def test_the_graph_is_the_dense_matrix(kind: str, entries: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(affinities, "_SORTED_EDGES", entries)
+def test_the_graph_is_the_dense_matrix(kind: str, entries: int, monkeypatch: pytest.MonkeyPatch, loops: Loops) -> None:
+    for limit in ("_SORTED_EDGES", "_DEALT_EDGES"):
+        monkeypatch.setattr(affinities, limit, entries)
     x = {
         "normal": lambda: normal(300, 6),
         "clusters": lambda: clusters(75),
@@ -74,7 +76,7 @@ def test_the_graph_is_the_dense_matrix(kind: str, entries: int, monkeypatch: pyt
         "hub": lambda: torch.nn.functional.normalize(normal(300, 400)) * (torch.arange(300) > 0)[:, None],
     }[kind]()
     indices, _, conditionals = affinities_of(x, 10.0)
-    graph = finished(joint_graph(indices, conditionals))
+    graph = finished(joint_graph(indices, conditionals, loops=loops))
     torch.testing.assert_close(dense(graph), joint(indices, conditionals), rtol=0, atol=1e-7)
     check_form(graph, 300)
 
@@ -92,20 +94,20 @@ def check_form(graph: Graph, n: int) -> None:
     assert torch.equal(p, p.T)
 
 
-def test_the_graph_is_that_of_a_plain_loop() -> None:
+def test_the_graph_is_that_of_a_plain_loop(loops: Loops) -> None:
     indices, _, conditionals = affinities_of(normal(40, 3), 4.0)
     p = [[0.0] * 40 for _ in range(40)]
     for i, (row, values) in enumerate(zip(indices.tolist(), conditionals.tolist(), strict=True)):
         for j, value in zip(row, values, strict=True):
             p[i][j] += value / 80
             p[j][i] += value / 80
-    graph = finished(joint_graph(indices, conditionals))
+    graph = finished(joint_graph(indices, conditionals, loops=loops))
     torch.testing.assert_close(dense(graph), torch.tensor(p), rtol=0, atol=1e-8)
     assert len(graph.values) == sum(value > 0 for row in p for value in row)
 
 
 @pytest.mark.parametrize("peer", ["scikit-learn", "openTSNE"])
-def test_the_graph_is_that_of_the_peers(peer: str) -> None:
+def test_the_graph_is_that_of_the_peers(peer: str, loops: Loops) -> None:
     x = digits(600)[0] / 16
     indices, distances, conditionals = affinities_of(x, 30.0)
     if peer == "scikit-learn":
@@ -116,35 +118,36 @@ def test_the_graph_is_that_of_the_peers(peer: str) -> None:
     else:
         other = pytest.importorskip("openTSNE.affinity")
         expected = other.joint_probabilities_nn(indices.numpy(), distances.sqrt().numpy(), [30.0], n_jobs=1)
-    got = dense(finished(joint_graph(indices, conditionals))).double()
+    got = dense(finished(joint_graph(indices, conditionals, loops=loops))).double()
     # the peers stop their search for the entropy at 1e-5 and 1e-8
     torch.testing.assert_close(got, torch.from_numpy(expected.toarray()).double(), rtol=2e-3, atol=1e-9)
 
 
-def test_permuted_rows_give_the_permuted_graph() -> None:
+def test_permuted_rows_give_the_permuted_graph(loops: Loops) -> None:
     x, order = clusters(60), torch.randperm(240, generator=torch.Generator().manual_seed(2))
     plain, permuted = (
-        dense(finished(joint_graph(indices, conditionals)))
+        dense(finished(joint_graph(indices, conditionals, loops=loops)))
         for indices, _, conditionals in (affinities_of(x, 9.0), affinities_of(x[order], 9.0))
     )
     torch.testing.assert_close(permuted, plain[order][:, order], rtol=1e-5, atol=0)
 
 
-def test_the_settings_of_the_caller_do_not_reach_the_graph() -> None:
+def test_the_settings_of_the_caller_do_not_reach_the_graph(loops: Loops) -> None:
     indices, distances, conditionals = affinities_of(clusters(60), 9.0)
-    expected = finished(joint_graph(indices, conditionals))
+    expected = finished(joint_graph(indices, conditionals, loops=loops))
     with torch.autocast("cpu", dtype=torch.bfloat16), torch.device("meta"):  # a default device
-        got = finished(joint_graph(indices, finished(conditional(distances, 9.0))))
+        got = finished(joint_graph(indices, finished(conditional(distances, 9.0)), loops=loops))
     assert torch.equal(got.offsets, expected.offsets)
     assert torch.equal(got.columns, expected.columns)
     assert torch.equal(got.values, expected.values)
 
 
-def test_a_graph_may_be_dropped_or_interleaved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(affinities, "_SORTED_EDGES", 1 << 10)
+def test_a_graph_may_be_dropped_or_interleaved(monkeypatch: pytest.MonkeyPatch, loops: Loops) -> None:
+    for limit in ("_SORTED_EDGES", "_DEALT_EDGES"):
+        monkeypatch.setattr(affinities, limit, 1 << 10)
     indices, _, conditionals = affinities_of(clusters(60), 9.0)
-    expected = finished(joint_graph(indices, conditionals))
-    dropped, going = joint_graph(indices, conditionals), joint_graph(indices, conditionals)
+    expected = finished(joint_graph(indices, conditionals, loops=loops))
+    dropped, going = joint_graph(indices, conditionals, loops=loops), joint_graph(indices, conditionals, loops=loops)
     for _ in range(6):
         next(dropped)
         next(going)
@@ -152,8 +155,8 @@ def test_a_graph_may_be_dropped_or_interleaved(monkeypatch: pytest.MonkeyPatch) 
     assert torch.equal(finished(going).values, expected.values)
 
 
-def test_two_points_are_each_others_neighbours() -> None:
-    graph = finished(joint_graph(torch.tensor([[1], [0]]), torch.ones(2, 1)))
+def test_two_points_are_each_others_neighbours(loops: Loops) -> None:
+    graph = finished(joint_graph(torch.tensor([[1], [0]]), torch.ones(2, 1), loops=loops))
     assert graph.offsets.tolist() == [0, 1, 2]
     assert graph.columns.tolist() == [1, 0]
     assert graph.values.tolist() == [0.5, 0.5]
@@ -162,8 +165,8 @@ def test_two_points_are_each_others_neighbours() -> None:
 @pytest.mark.cuda
 def test_a_gpu_makes_the_same_graph() -> None:
     indices, distances, conditionals = affinities_of(clusters(200), 20.0)
-    expected = finished(joint_graph(indices, conditionals))
-    there = finished(joint_graph(indices.cuda(), finished(conditional(distances.cuda(), 20.0))))
+    expected = finished(joint_graph(indices, conditionals, loops=None))
+    there = finished(joint_graph(indices.cuda(), finished(conditional(distances.cuda(), 20.0)), loops=None))
     assert torch.equal(there.offsets.cpu(), expected.offsets)
     assert torch.equal(there.columns.cpu(), expected.columns)
     torch.testing.assert_close(there.values.cpu(), expected.values, rtol=1e-5, atol=0)

@@ -247,3 +247,10 @@ def test_neighbours_of_wide_rows_are_those_among_fifty_components() -> None:
     reduced = centred @ torch.linalg.svd(centred, full_matrices=False).Vh[:50].T
     expected = torch.cdist(reduced, reduced).fill_diagonal_(math.inf).argsort(1)[:, :10]
     assert overlap(near.long(), expected) > 0.95
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-12, 1.0, 1e6])
+def test_a_start_of_any_size_gives_a_map(size: float) -> None:
+    x = clusters(30)
+    map_ = tsne(x, init=size * pca(x).positions)
+    assert map_.kl_divergence <= 1.1 * tsne(x).kl_divergence

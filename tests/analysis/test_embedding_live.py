@@ -22,9 +22,9 @@ def test_a_live_map_keeps_its_quality_and_its_places() -> None:
     for step in range(1, 4):
         moved = x + 0.5 * step * normal(300, 64, seed=step)
         now = live.update(moved)
-        assert now.iterations == 100
+        assert now.iterations == 150
         assert now.kl_divergence <= 1.10 * tsne(moved).kl_divergence
-        assert displacement(last.positions, now.positions) < 0.25
+        assert displacement(last.positions, now.positions) < 0.3
         assert label_agreement(now.positions, labels) > 0.9
         last = now
 
@@ -33,12 +33,12 @@ def test_the_stable_map_moves_little_and_re_forms_each_fifth_time() -> None:
     x = digits(200)[0]
     live = LiveTSNE(stability="stable")
     maps = [live.update(x + 0.05 * step * normal(200, 64, seed=7)) for step in range(7)]
-    assert [each.iterations for each in maps] == [750, 25, 25, 25, 25, 100, 25]
+    assert [each.iterations for each in maps] == [750, 25, 25, 25, 25, 150, 25]
     for before, after in itertools.pairwise(maps[:5]):
         assert displacement(before.positions, after.positions) < 0.1
     live.update(normal(200, 64))
     assert (
-        live.update(normal(200, 64, seed=5)).iterations == 100
+        live.update(normal(200, 64, seed=5)).iterations == 150
     )  # other neighbours: a warm start would keep the old map
 
 
@@ -108,7 +108,7 @@ def test_a_layer_of_another_width_goes_on_from_the_same_map() -> None:
     live = LiveTSNE()
     before = live.update(clusters(40, width=80))
     after = live.update(clusters(40, width=120))
-    assert after.iterations == 100
+    assert after.iterations == 150
     assert bool(after.positions.isfinite().all())
     assert before.positions.shape == after.positions.shape
 

@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from nnwidgets.analysis.engine import neighbours
+from nnwidgets.analysis.engine import neighbour_balls, neighbour_pairs, neighbours
+from nnwidgets.analysis.engine.compiled import Loops
 from nnwidgets.analysis.engine.neighbours import Neighbours, all_pairs, nearest
 from nnwidgets.analysis.engine.pace import finished
 from tests.analysis.clouds import clusters, digits, normal
@@ -72,9 +73,9 @@ def check_consistent(x: Tensor, found: Neighbours, count: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_the_neighbours_are_those_of_a_plain_loop(way: str, dtype: torch.dtype) -> None:
+def test_the_neighbours_are_those_of_a_plain_loop(way: str, dtype: torch.dtype, loops: Loops) -> None:
     x = normal(120, 5).to(dtype)
-    found = finished(nearest(x, 9))
+    found = finished(nearest(x, 9, loops=loops))
     indices, distances = of_loop(x.double(), 9)
     check_consistent(x, found, 9)
     if way == "all pairs" or found.recall == 1.0:
@@ -83,22 +84,22 @@ def test_the_neighbours_are_those_of_a_plain_loop(way: str, dtype: torch.dtype) 
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_all_pairs_are_those_of_scikit_learn(dtype: torch.dtype) -> None:
+def test_all_pairs_are_those_of_scikit_learn(dtype: torch.dtype, loops: Loops) -> None:
     x = clusters(500, width=30).to(dtype)
-    found = finished(nearest(x, 40))
+    found = finished(nearest(x, 40, loops=loops))
     assert found.recall == 1.0
     torch.testing.assert_close(found.distances.double(), peer(x, 40), rtol=1e-5, atol=1e-12)
 
 
 @pytest.mark.parametrize("kind", ["clusters", "noise", "digits", "one dimension"])
-def test_what_balls_find_is_nearly_all_there_is(kind: str, balls: None) -> None:
+def test_what_balls_find_is_nearly_all_there_is(kind: str, balls: None, loops: Loops) -> None:
     x = {
         "clusters": lambda: clusters(100, 40, 20),
         "noise": lambda: torch.rand(3000, 8, generator=torch.Generator().manual_seed(0)).double() - 0.5,
         "digits": lambda: digits(1797)[0].float(),
         "one dimension": lambda: normal(3000, 1),
     }[kind]()
-    found = finished(nearest(x, 30))
+    found = finished(nearest(x, 30, loops=loops))
     check_consistent(x, found, 30)
     measured = recall(found, peer(x, 30))
     assert found.recall >= 0.98
@@ -107,25 +108,25 @@ def test_what_balls_find_is_nearly_all_there_is(kind: str, balls: None) -> None:
 
 
 @pytest.mark.data
-def test_what_balls_find_among_real_images_is_nearly_all_there_is(data_folder: Path) -> None:
+def test_what_balls_find_among_real_images_is_nearly_all_there_is(data_folder: Path, loops: Loops) -> None:
     raw = gzip.decompress((data_folder / "mnist-t10k-images-idx3-ubyte.gz").read_bytes())
     images = torch.frombuffer(bytearray(raw[16:]), dtype=torch.uint8).view(10_000, 784).double() / 255
     images -= images.mean(0)
     x = images @ torch.linalg.eigh(images.T @ images).eigenvectors[:, -50:]
-    found = finished(nearest(x, 90))
+    found = finished(nearest(x, 90, loops=loops))
     assert 0.98 <= found.recall < 1.0
     assert recall(found, peer(x, 90)) == pytest.approx(found.recall, abs=0.01)
 
 
-def test_many_rows_are_searched_by_balls_and_few_exactly() -> None:
+def test_many_rows_are_searched_by_balls_and_few_exactly(loops: Loops) -> None:
     assert finished(nearest(normal(400, 3), 5)).recall == 1.0
-    found = finished(nearest(clusters(250, 40, 10), 15))
+    found = finished(nearest(clusters(250, 40, 10), 15, loops=loops))
     assert 0.98 <= found.recall < 1.0
 
 
-def test_where_balls_would_need_most_rows_all_pairs_are_taken(balls: None) -> None:
+def test_where_balls_would_need_most_rows_all_pairs_are_taken(balls: None, loops: Loops) -> None:
     x = normal(400, 60)
-    found = finished(nearest(x, 90))
+    found = finished(nearest(x, 90, loops=loops))
     assert found.recall == 1.0
     torch.testing.assert_close(found.distances, peer(x, 90))
 
@@ -145,15 +146,15 @@ def test_where_balls_would_need_most_rows_all_pairs_are_taken(balls: None) -> No
     ],
     ids=["1e20", "1e-20", "1e150", "offset", "offset32", "1e-15", "constant columns", "tight clusters", "outlier"],
 )
-def test_odd_samples_have_right_neighbours(way: str, x: Tensor) -> None:
-    found = finished(nearest(x, 12))
+def test_odd_samples_have_right_neighbours(way: str, x: Tensor, loops: Loops) -> None:
+    found = finished(nearest(x, 12, loops=loops))
     check_consistent(x, found, 12)
     assert recall(found, by_differences(x, 12)) >= (0.975 if way == "balls" else 1)
 
 
-def test_equal_rows_are_at_distance_zero_and_come_first(way: str) -> None:
+def test_equal_rows_are_at_distance_zero_and_come_first(way: str, loops: Loops) -> None:
     x = (clusters(50, noise=0.1) + 3.0).repeat(4, 1).float()
-    found = finished(nearest(x, 10))
+    found = finished(nearest(x, 10, loops=loops))
     assert float(found.distances[:, :3].max()) == 0.0
     twins = {frozenset(row) for row in torch.cat([torch.arange(800)[:, None], found.indices[:, :3]], 1).tolist()}
     assert twins == {frozenset(range(i, 800, 200)) for i in range(200)}
@@ -161,18 +162,18 @@ def test_equal_rows_are_at_distance_zero_and_come_first(way: str) -> None:
 
 
 @pytest.mark.parametrize("alike", [700, 500])
-def test_dead_rows_are_each_others_neighbours(way: str, alike: int) -> None:
+def test_dead_rows_are_each_others_neighbours(way: str, alike: int, loops: Loops) -> None:
     x = torch.cat([normal(700 - alike, 5) + 8.0, torch.zeros(alike, 5)])
-    found = finished(nearest(x, 20))
+    found = finished(nearest(x, 20, loops=loops))
     check_consistent(x, found, 20)
     assert float(found.distances[700 - alike :].max()) == 0.0
     assert int(found.indices[700 - alike :].min()) >= 700 - alike
 
 
-def test_every_other_row_may_be_asked_for(way: str) -> None:
+def test_every_other_row_may_be_asked_for(way: str, loops: Loops) -> None:
     for n in (2, 3, 50):
         x = normal(n, 2)
-        found = finished(nearest(x, n - 1))
+        found = finished(nearest(x, n - 1, loops=loops))
         check_consistent(x, found, n - 1)
         assert found.recall == 1.0
 
@@ -193,10 +194,10 @@ def test_what_has_no_neighbours_is_refused(x: Tensor, count: int, message: str) 
         finished(nearest(x, count))
 
 
-def test_permuted_rows_have_the_permuted_neighbours(way: str) -> None:
+def test_permuted_rows_have_the_permuted_neighbours(way: str, loops: Loops) -> None:
     x = clusters(150, 8, 12)
     order = torch.randperm(1200, generator=torch.Generator().manual_seed(5))
-    plain, permuted = finished(nearest(x, 20)), finished(nearest(x[order], 20))
+    plain, permuted = finished(nearest(x, 20, loops=loops)), finished(nearest(x[order], 20, loops=loops))
     same = (order[permuted.indices][:, :, None] == plain.indices[order][:, None]).any(2)
     assert float(same.double().mean()) >= (0.96 if way == "balls" else 1.0)
 
@@ -230,14 +231,14 @@ def test_the_settings_of_the_caller_do_not_reach_the_neighbours(way: str) -> Non
 
 
 def test_products_that_are_rounded_are_seen_and_done_in_float64(monkeypatch: pytest.MonkeyPatch, balls: None) -> None:
-    exact, seen = neighbours._products, []
+    exact, seen = neighbour_balls._products, []
 
     def rounded(squares: Tensor, rows: Tensor, points: Tensor) -> Tensor:
         seen.append(rows.dtype)
         single = rows.dtype == torch.float32
         return exact(squares, rows.bfloat16().float() if single else rows, points)
 
-    monkeypatch.setattr(neighbours, "_products", rounded)
+    monkeypatch.setattr(neighbour_balls, "_products", rounded)
     found = finished(nearest(clusters(300, 8, 12).float(), 20))
     assert found.recall >= 0.98
     assert seen.count(torch.float32) == 1  # the one that told
@@ -260,7 +261,7 @@ def test_a_search_may_be_dropped_or_interleaved_and_leaves_nothing_behind(way: s
 def test_least_values_are_those_of_a_sort() -> None:
     for columns, count in [(30, 30), (100, 7), (1003, 20), (5000, 90)]:
         values = normal(6, columns).float()
-        got = values.gather(1, neighbours._least(values, count)).sort(1).values
+        got = values.gather(1, neighbour_pairs.least(values, count)).sort(1).values
         assert torch.equal(got, values.sort(1).values[:, :count])
 
 
@@ -282,9 +283,9 @@ def test_a_gpu_finds_the_same_neighbours() -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", ["clusters", "noise"])
-def test_a_hundred_thousand_rows_are_searched_well(kind: str) -> None:
+def test_a_hundred_thousand_rows_are_searched_well(kind: str, loops: Loops) -> None:
     x = clusters(2500, 40, 50) if kind == "clusters" else normal(100_000, 8)
-    found = finished(nearest(x, 90))
+    found = finished(nearest(x, 90, loops=loops))
     rows = torch.randperm(100_000, generator=torch.Generator().manual_seed(9))[:200]
     between = torch.cdist(x[rows], x, compute_mode="donot_use_mm_for_euclid_dist").square()
     farthest = between.topk(91, largest=False, sorted=True).values[:, -1:]

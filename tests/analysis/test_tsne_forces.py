@@ -10,21 +10,12 @@ import torch
 from torch import Tensor
 
 from nnwidgets.analysis import tsne
+from nnwidgets.analysis.engine.compiled import Loops, compiled
 from nnwidgets.analysis.engine.pace import finished
 from nnwidgets.analysis.engine.tsne_dense import DenseForces
 from nnwidgets.analysis.engine.tsne_forces import SparseForces, forces_for
 from nnwidgets.analysis.engine.tsne_grid import GridRepulsion
-from nnwidgets.analysis.engine.tsne_sums import Loops, compiled
 from tests.analysis.clouds import digits, graph_of, joint_of, kl_of, normal
-
-
-@pytest.fixture(params=["loops", "torch"])
-def loops(request: pytest.FixtureRequest) -> Loops:
-    """Compiled loops, and what takes their place where numba isn't installed."""
-    if request.param == "torch":
-        return None
-    pytest.importorskip("numba")
-    return compiled()
 
 
 def plain_gradient(p: Tensor, y: Tensor, exaggeration: float) -> Tensor:

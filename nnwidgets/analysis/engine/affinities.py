@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from nnwidgets.analysis.engine.compiled import Loops
 from nnwidgets.analysis.engine.pace import Steps, row_blocks
+
+Array = NDArray[Any]
 
 _SOLVED_ENTRIES = 1 << 15  # about 0.5 ms a step
 _SORTED_EDGES = 1 << 17  # about 10 ms
+_DEALT_EDGES = 1 << 20  # about 10 ms
 _SOLVER_STEPS = 24  # Newton needs 5 to 8; the rest is for rows that fall back to bisection
 
 
@@ -91,19 +97,51 @@ class Graph:
         return slice(int(offsets[0]), int(offsets[-1])), offsets.diff()
 
 
-def graph_of(indices: Tensor, distances: Tensor, perplexity: float) -> Steps[Graph]:
+def graph_of(indices: Tensor, distances: Tensor, perplexity: float, *, loops: Loops) -> Steps[Graph]:
     """P from neighbours (n, k) and their squared distances."""
     conditionals = yield from conditional(distances, perplexity)
-    return (yield from joint_graph(indices, conditionals))
+    return (yield from joint_graph(indices, conditionals, loops=loops))
 
 
-def joint_graph(indices: Tensor, conditionals: Tensor) -> Steps[Graph]:
+def joint_graph(indices: Tensor, conditionals: Tensor, *, loops: Loops) -> Steps[Graph]:
     """P over the pairs that are neighbours one way or the other: (p(j|i) + p(i|j)) / 2n, without a matrix.
 
-    `indices` (n, k) int64 and `conditionals` (n, k) from `nearest` and `conditional`; on their device. Edges are
-    dealt to blocks of target rows by small sorts, and each block sorts its own two directions. Peak memory beside
-    the arguments: 28 bytes an edge for the reversed edges and the result, at n = 100 000 and k = 90 about 300 MB.
+    `indices` (n, k) int64 and `conditionals` (n, k) from `nearest` and `conditional`; on their device. `loops`:
+    compiled ones, or None. Peak memory beside the arguments: 40 bytes an edge for both directions and the result, at
+    n = 100 000 and k = 90 about 400 MB.
     """
+    if loops is not None and indices.device.type == "cpu":
+        return (yield from _joint_by_loops(indices, conditionals, loops))
+    return (yield from _joint_by_sorting(indices, conditionals))
+
+
+def _joint_by_loops(indices: Tensor, conditionals: Tensor, loops: ModuleType) -> Steps[Graph]:
+    n, k = indices.shape
+    leaving = indices.flatten().int().numpy(), (conditionals / (2 * n)).float().flatten().numpy()
+    leaves, arrives = np.arange(0, n * k + 1, k), np.zeros(n + 1, np.int64)
+    np.bincount(leaving[0], minlength=n).cumsum(out=arrives[1:])
+    yield
+    arriving = yield from _dealt(leaves, leaving, arrives, loops)
+    leaving = yield from _dealt(arrives, arriving, leaves, loops)  # back again: now ascending
+    ends, columns, sums = np.zeros(n + 1, np.int64), np.empty(2 * n * k, np.int32), np.empty(2 * n * k, np.float32)
+    for rows in row_blocks(n, 2 * k, _DEALT_EDGES):
+        loops.merge(leaves, *leaving, arrives, *arriving, rows.start, rows.stop, ends, columns, sums)
+        yield
+    return Graph(torch.from_numpy(ends), *(torch.from_numpy(each[: ends[-1]]) for each in (columns, sums)))
+
+
+def _dealt(offsets: Array, edges: tuple[Array, Array], to: Array, loops: ModuleType) -> Steps[tuple[Array, Array]]:
+    """Edges, columns and values in the compressed rows of `offsets`, turned round: sources by `to`, ascending."""
+    n, ends = len(offsets) - 1, to[:-1].copy()
+    sources, values = np.empty_like(edges[0]), np.empty_like(edges[1])
+    for rows in row_blocks(n, len(sources) // n, _DEALT_EDGES):
+        loops.transpose(offsets, *edges, rows.start, rows.stop, ends, sources, values)
+        yield
+    return sources, values
+
+
+def _joint_by_sorting(indices: Tensor, conditionals: Tensor) -> Steps[Graph]:
+    """Edges are dealt to blocks of target rows by small sorts, and each block sorts its own two directions."""
     n, k = indices.shape
     limit = _SORTED_EDGES if indices.device.type == "cpu" else 1 << 26
     blocks = row_blocks(n, 2 * k, limit)

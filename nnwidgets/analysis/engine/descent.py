@@ -30,19 +30,25 @@ def scratch(n: int) -> tuple[Phase, ...]:
     """The schedule of a first map of `n` points.
 
     Small maps overshoot at a high momentum (300 points: KL 0.38 at 0.95, 0.32 at 0.8) and are cheap, so they get the
-    customary 750 iterations; large ones need the momentum to spread out in fewer.
+    customary 750 iterations; large ones need the momentum to spread out in fewer. A Swiss roll of 2000 unrolls in 150
+    exaggerated iterations at 0.8, and does not in 100 at 0.9 (KL 5 % higher).
     """
     if n < 1000:
         return Phase(250, 12.0, 0.8), Phase(500, 1.0, 0.8)
-    return Phase(100, 12.0, 0.9), Phase(300, 1.0, 0.9 if n < 4000 else 0.95)
+    if n < 4000:
+        return Phase(150, 12.0, 0.8), Phase(350, 1.0, 0.9)
+    if n < 8000:
+        return Phase(100, 12.0, 0.9), Phase(300, 1.0, 0.95)
+    return Phase(60, 12.0, 0.9), Phase(240, 1.0, 0.95)  # MNIST, 10 000: KL 0.2 % higher than in 400
 
 
 def restart(n: int) -> tuple[Phase, ...]:
     """The schedule that lets a shrunken map of `n` points re-form where it was.
 
-    A warm start alone freezes early structure: its KL stays 15 to 44 % too high however long it runs.
+    A warm start alone freezes early structure: its KL stays 15 to 44 % too high however long it runs. 0.8 while
+    exaggerated is what makes 150 iterations better than 100: KL 2 instead of 5 % above a map from scratch.
     """
-    return Phase(30, 12.0, 0.9), Phase(70, 1.0, 0.8 if n < 400 else 0.9 if n < 1000 else 0.95)
+    return Phase(45, 12.0, 0.8), Phase(105, 1.0, 0.8 if n < 1000 else 0.95)
 
 
 class Descent:

@@ -11,15 +11,17 @@ import torch
 from torch import Tensor
 
 from nnwidgets.analysis.engine.affinities import Graph
+from nnwidgets.analysis.engine.compiled import Loops
 from nnwidgets.analysis.engine.pace import Steps, row_blocks
 from nnwidgets.analysis.engine.tsne_dense import DenseForces
 from nnwidgets.analysis.engine.tsne_grid import GridRepulsion
-from nnwidgets.analysis.engine.tsne_sums import DENSE_UP_TO, Loops, attract, repel
+from nnwidgets.analysis.engine.tsne_sums import attract, repel
 
 __all__ = ["FINISHED_SPACING", "LIVE_SPACING", "Forces", "SparseForces", "forces_for"]
 
 # Of the grid, in units of the map: error of the gradient 3 and 1 %; of the KL divergence, beside all pairs, 2 and 1 %.
 LIVE_SPACING, FINISHED_SPACING = 0.45, 1 / 3
+_DENSE_UP_TO = 1000  # points, without compiled loops: 500 take half the time that edges and pairs apart would
 _ALL_PAIRS_UP_TO = 4000  # points: as fast as a grid there, and exact
 _KL_OF_ALL_PAIRS_UP_TO = 20_000
 _EDGES_AT_ONCE, _PAIRS_AT_ONCE = 1 << 22, 1 << 25  # about 20 ms of compiled loops
@@ -39,7 +41,7 @@ class Forces(Protocol):
 
 def forces_for(graph: Graph, dims: int, *, spacing: float, loops: Loops) -> Forces:
     """Return the fastest forces for so many points; arguments as those of `SparseForces`."""
-    few = len(graph.offsets) - 1 <= DENSE_UP_TO
+    few = len(graph.offsets) - 1 <= _DENSE_UP_TO
     dense = few and loops is None and graph.values.device.type == "cpu"
     return DenseForces(graph) if dense else SparseForces(graph, dims, spacing=spacing, loops=loops)
 
@@ -59,7 +61,7 @@ class SparseForces:
     def __init__(self, graph: Graph, dims: int, *, spacing: float | None, loops: Loops) -> None:
         n, device = len(graph.offsets) - 1, graph.values.device
         self._loops = loops = loops if device.type == "cpu" else None
-        few = _ALL_PAIRS_UP_TO if loops or device.type == "cuda" else DENSE_UP_TO
+        few = _ALL_PAIRS_UP_TO if loops or device.type == "cuda" else _DENSE_UP_TO
         gridded = spacing is not None and dims == 2 and n > few
         self._graph = graph
         self._grid = GridRepulsion(spacing, loops=loops) if gridded and spacing is not None else None

@@ -20,7 +20,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nnwidgets.analysis.engine.tsne_sums import Loops, interpolate, spread
+from nnwidgets.analysis.engine.compiled import Loops
+from nnwidgets.analysis.engine.tsne_sums import interpolate, spread
 
 __all__ = ["GridRepulsion"]
 

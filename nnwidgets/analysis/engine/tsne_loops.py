@@ -1,36 +1,32 @@
-"""The inner loops of t-SNE, compiled by numba: sums over edges, over pairs, and over the nodes around each point.
+"""The inner loops of t-SNE, compiled by numba: distances, P in both directions, and sums.
 
-Imported only where the extra `fast` is installed; the same sums by torch are in `tsne_sums`. All release the GIL.
+Imported only where the extra `fast` is installed; what uses them does the same by torch. All release the GIL.
 Positions are (n, dims) contiguous, float32 or float64, and so are the results.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
-from numba import njit
-from numpy.typing import NDArray
 
-__all__ = ["attract_2d", "attract_3d", "interpolate", "repel_2d", "repel_3d", "spread"]
+from nnwidgets.analysis.engine.jit import Array, any_order, in_order
+from nnwidgets.analysis.engine.neighbour_loops import apart, merge, transpose
 
-Array = NDArray[Any]
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _pairs(function: Function) -> Function:
-    """Compile sums over long rows: in any order, which makes vectors of them."""
-    return cast(Function, njit(nogil=True, cache=True, error_model="numpy", fastmath=True)(function))
-
-
-def _edges(function: Function) -> Function:
-    """Compile sums over what lies apart: in order, as vectors would be gathered, which is slower than loading."""
-    compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "arcp"})(function)
-    return cast(Function, compiled)
+__all__ = [
+    "apart",
+    "attract_2d",
+    "attract_3d",
+    "interpolate",
+    "merge",
+    "repel_2d",
+    "repel_3d",
+    "spread",
+    "transpose",
+]
 
 
-@_pairs
+@any_order
 def attract_2d(
     offsets: Array, columns: Array, values: Array, positions: Array, first: int, last: int, out: Array
 ) -> None:
@@ -59,7 +55,7 @@ def attract_2d(
         out[i, 0], out[i, 1] = sum_x, sum_y
 
 
-@_edges
+@in_order
 def attract_3d(
     offsets: Array, columns: Array, values: Array, positions: Array, first: int, last: int, out: Array
 ) -> None:
@@ -78,7 +74,7 @@ def attract_3d(
         out[i, 0], out[i, 1], out[i, 2] = sum_x, sum_y, sum_z
 
 
-@_pairs
+@any_order
 def repel_2d(columns: Array, first: int, last: int, out: Array) -> float:
     """out[i] = sum over j of (y_i - y_j) / (1 + |y_i - y_j|^2)^2 for i from first to last - 1.
 
@@ -101,7 +97,7 @@ def repel_2d(columns: Array, first: int, last: int, out: Array) -> float:
     return total
 
 
-@_pairs
+@any_order
 def repel_3d(columns: Array, first: int, last: int, out: Array) -> float:
     """As `repel_2d`."""
     xs, ys, zs = columns[0], columns[1], columns[2]
@@ -122,21 +118,21 @@ def repel_3d(columns: Array, first: int, last: int, out: Array) -> float:
     return total
 
 
-@_edges
+@in_order
 def _weights(t: Any) -> tuple[Any, Any, Any, Any]:
     """Cubic B-spline at the four nodes around a place, `t` behind the second."""
     s = 1 - t
     return s * s * s / 6, (t * t * (3 * t - 6) + 4) / 6, (s * s * (3 * s - 6) + 4) / 6, t * t * t / 6
 
 
-@_edges
+@in_order
 def _slopes(t: Any) -> tuple[Any, Any, Any, Any]:
     """Their derivatives by `t`."""
     s = 1 - t
     return -s * s / 2, t * (3 * t - 4) / 2, -s * (3 * s - 4) / 2, t * t / 2
 
 
-@_edges
+@in_order
 def spread(places: Array, nodes: Array) -> None:
     """Write to `nodes` (m, m) the density of points at `places` (n, 2), in nodes from the first."""
     nodes[:] = 0
@@ -148,7 +144,7 @@ def spread(places: Array, nodes: Array) -> None:
                 nodes[row - 1 + a, col - 1 + b] += along_rows[a] * along_cols[b]
 
 
-@_edges
+@in_order
 def interpolate(places: Array, nodes: Array, slopes: Array) -> float:
     """Write the gradient, per node, of the spline through `nodes` at each place (n, 2); return its values' sum."""
     total = 0.0
@@ -169,3 +165,20 @@ def interpolate(places: Array, nodes: Array, slopes: Array) -> float:
         total += value
         slopes[i, 0], slopes[i, 1] = down, right
     return total
+
+
+def warm() -> None:
+    """Compile all for the types that maps have, or load what was compiled before: in the thread that asks."""
+    spread(np.full((1, 2), 2, np.float32), nodes := np.zeros((6, 6), np.float32))
+    interpolate(np.full((1, 2), 2, np.float32), nodes, np.zeros((1, 2), np.float32))
+    for sum_pairs, axes in ((repel_2d, 2), (repel_3d, 3)):
+        sum_pairs(np.zeros((axes, 2), np.float32), 0, 2, np.zeros((2, axes), np.float32))
+    offsets, columns, values = np.arange(3), np.array([1, 0], np.int32), np.ones(2, np.float32)
+    csr = offsets.view(np.uint64), columns.view(np.uint32), values
+    attract_2d(*csr, np.zeros(2, np.complex64), 0, 2, np.zeros((2, 2), np.float32))
+    attract_3d(*csr, np.zeros((2, 3), np.float32), 0, 2, np.zeros((2, 3), np.float32))
+    transpose(offsets, columns, values, 0, 2, np.arange(2), columns.copy(), values.copy())
+    merge(
+        offsets, columns, values, offsets, columns, values, 0, 2, np.zeros(3, np.int64), columns.copy(), values.copy()
+    )
+    apart(np.zeros((2, 2)), np.arange(2), np.ones((2, 1), np.int64), np.zeros((2, 1)))

@@ -6,44 +6,15 @@ for torch.
 
 from __future__ import annotations
 
-import importlib
-import logging
-import sys
-from types import ModuleType
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from nnwidgets.analysis.engine.affinities import Graph
+from nnwidgets.analysis.engine.compiled import Loops
 
-__all__ = ["DENSE_UP_TO", "Loops", "attract", "compiled", "interpolate", "loaded", "repel", "spread", "worth_loading"]
-
-
-Loops = ModuleType | None
-DENSE_UP_TO = 1000  # points, without compiled loops: 500 take half the time that edges and pairs apart would
-logger = logging.getLogger(__name__)
-_LOOPS = "nnwidgets.analysis.engine.tsne_loops"
-
-
-def compiled() -> Loops:
-    """The compiled loops, None without numba. Takes a second in a process, some more in a new environment's first."""
-    try:
-        return importlib.import_module(_LOOPS)
-    except (ImportError, RuntimeError):  # the latter where numba may not keep on disk what it compiles
-        logger.info("t-SNE by torch", exc_info=True)
-        return None
-
-
-def worth_loading(points: int) -> Loops:
-    """The compiled loops for so many points; None for few, of which torch makes a matrix."""
-    return compiled() if points > DENSE_UP_TO else None
-
-
-def loaded(points: int) -> Loops:
-    """The same, but only if this process has them already."""
-    return sys.modules.get(_LOOPS) if points > DENSE_UP_TO else None
+__all__ = ["attract", "interpolate", "repel", "spread"]
 
 
 def attract(graph: Graph, positions: Tensor, rows: slice, out: Tensor, *, loops: Loops) -> None:

@@ -1,0 +1,36 @@
+"""Whether and when the compiled loops are loaded. Knows no sums."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from types import ModuleType
+
+__all__ = ["Loops", "compiled", "loaded", "worth_loading"]
+
+Loops = ModuleType | None
+_WORTH_LOADING_ABOVE = 500  # points: 1000 take a quarter of the time that they take without
+logger = logging.getLogger(__name__)
+_LOOPS = "nnwidgets.analysis.engine.tsne_loops"
+
+
+def compiled() -> Loops:
+    """The compiled loops, None without numba. Takes a second in a process, some more in a new environment's first."""
+    try:
+        loops = importlib.import_module(_LOOPS)
+        loops.warm()
+    except (ImportError, RuntimeError):  # the latter where numba may not keep on disk what it compiles
+        logger.info("t-SNE by torch", exc_info=True)
+        return None
+    return loops
+
+
+def worth_loading(points: int) -> Loops:
+    """The compiled loops for so many points; None for few."""
+    return compiled() if points > _WORTH_LOADING_ABOVE else None
+
+
+def loaded(points: int) -> Loops:
+    """The same, but only if this process has them already."""
+    return sys.modules.get(_LOOPS) if points > _WORTH_LOADING_ABOVE else None

@@ -1,0 +1,25 @@
+"""How the inner loops are compiled by numba."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from numba import njit
+from numpy.typing import NDArray
+
+__all__ = ["Array", "any_order", "in_order"]
+
+Array = NDArray[Any]
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def any_order(function: Function) -> Function:
+    """Compile sums over long rows: in any order, which makes vectors of them."""
+    return cast(Function, njit(nogil=True, cache=True, error_model="numpy", fastmath=True)(function))
+
+
+def in_order(function: Function) -> Function:
+    """Compile sums over what lies apart: in order, as vectors would be gathered, which is slower than loading."""
+    compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "arcp"})(function)
+    return cast(Function, compiled)

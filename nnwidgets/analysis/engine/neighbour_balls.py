@@ -1,0 +1,174 @@
+"""Nearest neighbours of many rows, from candidates about the centres of cells. Knows tensors only."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nnwidgets.analysis.engine.compiled import Loops
+from nnwidgets.analysis.engine.neighbour_pairs import (
+    ENTRIES,
+    SPARE,
+    Neighbours,
+    all_pairs,
+    centred,
+    least,
+    nearest_first,
+    nearest_of_all,
+)
+from nnwidgets.analysis.engine.pace import Steps, row_blocks
+
+__all__ = ["from_balls"]
+
+_LEAST_RECALL = 0.98
+_AIMED_RECALL = 0.985  # on the sampled rows: the mean of 256 strays by about 0.002
+_SAMPLED_ROWS = 256
+_SAMPLED_COLUMNS = 4096
+_ROUNDS = 6
+_PER_CELL = 16  # rows a cell that k-means sees
+_CELLS = 1.0  # times √n; 0.5 takes as long at 10 000, 2 a third more
+
+
+def from_balls(points: Tensor, count: int, generator: torch.Generator, loops: Loops) -> Steps[Neighbours]:
+    """The neighbours of `points` from candidates that the rows of a k-means cell share: the rows nearest to its centre
+    and those of the cell.
+
+    A ball needs half the candidates of the union of the nearest cells (an inverted file: Jégou et al. 2011, PAMI 33,
+    section 4) for the same recall, and one product serves a whole cell. A sample of rows tells how many candidates.
+    """
+    n = points.shape[0]
+    y = centred(points)
+    yield
+    squares = y.square().sum(1)
+    sampled = torch.randperm(n, generator=generator, device="cpu")[:_SAMPLED_ROWS]
+    yield
+    truth = []
+    for rows in sampled.split(max(1, ENTRIES // n)):
+        truth.append(nearest_of_all(points, y, squares, rows, count, loops))
+        yield
+    true, farthest = torch.cat([indices for indices, _ in truth]), torch.cat([least[:, -1:] for _, least in truth])
+    y = y if _rounds(y) else y.float()
+    centres = yield from _centres(y, generator)
+    cells = yield from _nearest_centre(y, centres)
+    wanted = yield from _wanted(y, centres[cells[sampled]], true, generator)
+    wanted = max(wanted, count + SPARE + 1)
+    sizes = torch.bincount(cells, minlength=len(centres)).tolist()
+    order = cells.argsort(stable=True)
+    yield
+    y = y.index_select(0, order)  # near rows lie near in memory
+    yield
+    ordered = points.index_select(0, order)
+    yield
+    while wanted <= n // 2:  # beyond it all pairs take no longer
+        indices, distances = yield from _search(ordered, y, centres, sizes, order, wanted, count, loops)
+        # what rounding of the differences may do is no miss
+        recall = float((distances[sampled] <= farthest * (1 + 1e-6)).double().mean())
+        if recall >= _LEAST_RECALL:
+            return Neighbours(indices, distances, recall)
+        y, centres, wanted = y.double(), centres.double(), 2 * wanted
+    return (yield from all_pairs(points, count, loops=loops))
+
+
+def _search(
+    points: Tensor,
+    y: Tensor,
+    centres: Tensor,
+    sizes: list[int],
+    order: Tensor,
+    wanted: int,
+    count: int,
+    loops: Loops,
+) -> Steps[tuple[Tensor, Tensor]]:
+    """Indices and squared distances (n, count) of the nearest among the `wanted` rows about the centre of each cell.
+
+    `points` and `y` lie in the `order` of their cells, the results in that of x.
+    """
+    n = y.shape[0]
+    indices, distances = torch.empty((n, count), dtype=torch.int64, device="cpu"), points.new_empty((n, count))
+    squares, place, first = y.square().sum(1), torch.full((n,), -1, device="cpu"), 0
+    for some in row_blocks(len(centres), n, ENTRIES):
+        balls = least(_products(squares, centres[some], y), wanted)
+        yield
+        for centre, ball, size in zip(centres[some], balls, sizes[some], strict=True):
+            place[ball] = torch.arange(wanted, device="cpu")
+            # a row far from the centre has its equals among its own cell; a huge cell has them in the ball
+            members = torch.arange(first, first + size, device="cpu")
+            ball = torch.cat([ball, members[place[members] < 0][:wanted]])
+            place[ball] = torch.arange(len(ball), device="cpu")
+            # about the centre, so that float32 rounds what is small already
+            local = y.index_select(0, ball).sub_(centre)
+            local_squares = local.square().sum(1)
+            for block in row_blocks(size, len(ball), ENTRIES):
+                rows = slice(first + block.start, first + block.stop)
+                between = _products(local_squares, y[rows] - centre, local)
+                own = place[rows]
+                inside = (own >= 0).nonzero().flatten()
+                between[inside, own[inside]] = math.inf
+                numbers = torch.arange(rows.start, rows.stop, device="cpu")
+                candidates = ball[least(between, count + SPARE)]
+                near, apart = nearest_first(points, numbers, candidates, count, loops)
+                distances[order[rows]] = apart
+                indices[order[rows]] = order[near]
+                yield
+            place[ball] = -1
+            first += size
+    return indices, distances
+
+
+def _wanted(y: Tensor, centres: Tensor, true: Tensor, generator: torch.Generator) -> Steps[int]:
+    """How many rows nearest to a cell's centre hold enough of the `true` (m, count) neighbours of m rows in `centres`.
+
+    Ranks are told from a sample of columns.
+    """
+    n = y.shape[0]
+    columns = torch.randperm(n, generator=generator, device="cpu")[:_SAMPLED_COLUMNS]
+    ranks = []
+    for block in row_blocks(len(true), len(columns), ENTRIES // 4):
+        centre = centres[block, None]
+        radii = (y[true[block]] - centre).square_().sum(2)
+        others = _products(y[columns].square().sum(1), centres[block], y[columns]) + centre.square().sum(2)
+        others = torch.from_numpy(np.sort(others.numpy(), axis=1))  # a fifth of torch's time
+        ranks.append(torch.searchsorted(others, radii))
+        yield
+    rank = torch.cat(ranks).flatten().sort().values
+    return min(n, math.ceil((int(rank[math.ceil(_AIMED_RECALL * len(rank)) - 1]) + 1) / len(columns) * n))
+
+
+def _centres(y: Tensor, generator: torch.Generator) -> Steps[Tensor]:
+    """Centres (cells, features) of k-means on a sample of `y`."""
+    count = 2 ** round(math.log2(_CELLS * math.sqrt(len(y))))
+    sample = y[torch.randperm(len(y), generator=generator, device="cpu")[: count * _PER_CELL]]
+    centres = sample[:count].clone()
+    for _ in range(_ROUNDS):
+        cells = yield from _nearest_centre(sample, centres)
+        sizes = torch.bincount(cells, minlength=len(centres))[:, None]
+        means = torch.zeros_like(centres).index_add_(0, cells, sample) / sizes.clamp(min=1)
+        centres = torch.where(sizes > 0, means, centres)
+        yield
+    return centres
+
+
+def _nearest_centre(y: Tensor, centres: Tensor) -> Steps[Tensor]:
+    """For each row of `y` the number of its nearest centre: (n,) int64."""
+    squares, cells = centres.square().sum(1), []
+    for block in row_blocks(len(y), len(centres), ENTRIES):
+        cells.append(_products(squares, y[block], centres).argmin(1))
+        yield
+    return torch.cat(cells)
+
+
+def _products(squares: Tensor, rows: Tensor, points: Tensor) -> Tensor:
+    """|p|² - 2rp (m, n): the squared distances without |r|², which changes no order within a row."""
+    with torch.autocast(rows.device.type, enabled=False):
+        return torch.addmm(squares, rows, points.T, alpha=-2.0)
+
+
+def _rounds(y: Tensor) -> bool:
+    """Whether the caller's settings round float32 products, as "medium" precision does where bfloat16 is fast."""
+    rows, none = y[:1024], torch.zeros(1, dtype=y.dtype, device=y.device)
+    exact = _products(none, rows[:64], rows)
+    error = (_products(none.float(), rows[:64].float(), rows.float()) - exact).abs().max()
+    return bool(error > 1e-5 * rows.square().sum(1).max())
