@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nnwidgets.analysis import tsne
-from nnwidgets.analysis.engine.compiled import Loops, compiled
+from nnwidgets.analysis.engine.compiled import Loops, compiled, loaded, worth_loading
 from nnwidgets.analysis.engine.pace import finished
 from nnwidgets.analysis.engine.tsne_dense import DenseForces
 from nnwidgets.analysis.engine.tsne_forces import SparseForces, forces_for
@@ -149,4 +149,15 @@ def test_without_numba_or_a_place_to_keep_its_work_torch_sums(
         raise error(name)
 
     monkeypatch.setattr(importlib, "import_module", refuse)
-    assert compiled() is None
+    assert compiled.__wrapped__() is None
+
+
+def test_loops_are_used_once_they_are_loaded_whole() -> None:
+    pytest.importorskip("numba")
+    compiled.cache_clear()
+    assert loaded(10**4) is None
+    assert worth_loading(10) is None
+    loops = worth_loading(10**4)
+    assert loops is not None
+    assert loaded(10**4) is loops
+    assert loaded(10) is None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import logging
-import sys
 from types import ModuleType
 
 __all__ = ["Loops", "compiled", "loaded", "worth_loading"]
@@ -12,13 +12,13 @@ __all__ = ["Loops", "compiled", "loaded", "worth_loading"]
 Loops = ModuleType | None
 _WORTH_LOADING_ABOVE = 500  # points: 1000 take a quarter of the time that they take without
 logger = logging.getLogger(__name__)
-_LOOPS = "nnwidgets.analysis.engine.tsne_loops"
 
 
+@functools.cache
 def compiled() -> Loops:
     """The compiled loops, None without numba. Takes a second in a process, some more in a new environment's first."""
     try:
-        loops = importlib.import_module(_LOOPS)
+        loops = importlib.import_module("nnwidgets.analysis.engine.tsne_loops")
         loops.warm()
     except (ImportError, RuntimeError):  # the latter where numba may not keep on disk what it compiles
         logger.info("t-SNE by torch", exc_info=True)
@@ -32,5 +32,5 @@ def worth_loading(points: int) -> Loops:
 
 
 def loaded(points: int) -> Loops:
-    """The same, but only if this process has them already."""
-    return sys.modules.get(_LOOPS) if points > _WORTH_LOADING_ABOVE else None
+    """The same, but only if this process has them already, whole: another thread may be at it."""
+    return worth_loading(points) if compiled.cache_info().currsize else None
