@@ -19,9 +19,9 @@ from sklearn.manifold import TSNE as BarnesHut  # noqa: N811
 from torch import Tensor
 
 from nnwidgets.analysis import LiveTSNE, tsne
-from nnwidgets.analysis.engine.affinities import Graph, conditional, joint_graph
+from nnwidgets.analysis.engine.affinities import Graph, graph_of
 from nnwidgets.analysis.engine.compiled import Loops, compiled
-from nnwidgets.analysis.engine.neighbours import all_pairs
+from nnwidgets.analysis.engine.neighbours import all_pairs, nearest
 from nnwidgets.analysis.engine.pace import finished
 from nnwidgets.analysis.engine.tsne_forces import FINISHED_SPACING, LIVE_SPACING, SparseForces
 from tests.benchmarks.occlusion_timing import seconds
@@ -36,24 +36,31 @@ SETTINGS = {
 }
 
 
-def clouds(n: int) -> Tensor:
-    """Ten clusters of 50 features, some nearer to each other than others: (n, 50) float64."""
+def clouds(n: int) -> tuple[Tensor, Tensor]:
+    """Ten clusters of 50 features, some nearer to each other than others: (n, 50) float64, and whose (n,) each is."""
     generator = torch.Generator().manual_seed(0)
     centres = 2.0 * torch.randn(10, 50, generator=generator, dtype=torch.float64)
     own = torch.arange(n) % 10
-    return centres[own] + torch.randn(n, 50, generator=generator, dtype=torch.float64)
+    return centres[own] + torch.randn(n, 50, generator=generator, dtype=torch.float64), own
 
 
 def reference(x: Tensor) -> Graph:
     """P of all, over exact neighbours."""
     near = finished(all_pairs(x - x.mean(0), min(NEIGHBOURS, len(x) - 1)))
-    return finished(joint_graph(near.indices, finished(conditional(near.distances, PERPLEXITY)), loops=None))
+    return finished(graph_of(near.indices, near.distances, PERPLEXITY, loops=None))
 
 
 def kl(graph: Graph, positions: Tensor, loops: Loops) -> float:
     """Over all pairs, in float64."""
     forces = SparseForces(graph, 2, spacing=None, loops=loops)
     return float(finished(forces.kl_divergence(positions.double().contiguous())))
+
+
+def accuracy(positions: Tensor, labels: Tensor) -> float:
+    """Share of up to 2 000 points whose label is that of most of their 10 nearest on the map."""
+    rows = torch.arange(0, len(labels), max(1, len(labels) // 2000))
+    near = torch.cdist(positions[rows].float(), positions.float()).topk(11, largest=False).indices[:, 1:]
+    return float((labels[near].mode(1).values == labels[rows]).double().mean())
 
 
 def iteration_s(graph: Graph, positions: Tensor, spacing: float, loops: Loops) -> float:
@@ -71,14 +78,23 @@ def peer_iteration_s(x: Tensor, positions: Tensor, method: str) -> float:
     return seconds(lambda: found.optimize(ITERATIONS, inplace=True)) / ITERATIONS
 
 
-def measure(name: str, x: Tensor, *, whole_peers: bool) -> dict[str, Any]:
+def preparations(x: Tensor, loops: Loops) -> tuple[float, float]:
+    """Seconds for the neighbours and for P, as a map takes them."""
+    begin = time.perf_counter()
+    near = finished(nearest(x - x.mean(0), NEIGHBOURS, loops=loops))
+    between = time.perf_counter()
+    finished(graph_of(near.indices, near.distances, PERPLEXITY, loops=loops))
+    return between - begin, time.perf_counter() - between
+
+
+def measure(name: str, x: Tensor, labels: Tensor, *, whole_peers: bool) -> dict[str, Any]:
     loops = compiled()
-    tsne(x[:500])  # loads what is compiled
     graph = reference(x)
     begin = time.perf_counter()
     ours = tsne(x)
     one: dict[str, Any] = {"name": name, "n": len(x), "ours_s": time.perf_counter() - begin, "recall": ours.recall}
-    one["ours_kl"] = kl(graph, ours.positions, loops)
+    one["ours_kl"], one["ours_accuracy"] = kl(graph, ours.positions, loops), accuracy(ours.positions, labels)
+    one["neighbours_s"], one["p_s"] = preparations(x, loops)
     for setting, (spacing, fast) in SETTINGS.items():
         one[setting] = iteration_s(graph, ours.positions, spacing, loops if fast else None)
     methods = ("fft", "bh") if len(x) < 4000 else ("fft",)
@@ -92,7 +108,8 @@ def measure(name: str, x: Tensor, *, whole_peers: bool) -> dict[str, Any]:
         begin = time.perf_counter()
         found = TSNE(n_jobs=1, random_state=0, negative_gradient_method=methods[-1]).fit(x.numpy())
         one["peer_s"] = time.perf_counter() - begin
-        one["peer_kl"] = kl(graph, torch.tensor(np.asarray(found)), loops)
+        positions = torch.tensor(np.asarray(found))
+        one["peer_kl"], one["peer_accuracy"] = kl(graph, positions, loops), accuracy(positions, labels)
     return one
 
 
@@ -104,16 +121,16 @@ def barnes_hut(x: Tensor, graph: Graph) -> tuple[float, float]:
 
 def run(*, quick: bool) -> Result:
     """About five minutes."""
-    digits = torch.tensor(load_digits().data)
+    digits, digit = (torch.tensor(each) for each in load_digits(return_X_y=True))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside the peers
-        figures = [measure("digits", digits, whole_peers=True)]
+        figures = [measure("digits", digits, digit, whole_peers=True)]
         figures[0]["sklearn_s"], figures[0]["sklearn_kl"] = (
             (math.nan, math.nan) if quick else barnes_hut(digits, reference(digits))
         )
         if not quick:
-            figures.append(measure("clusters", clouds(10_000), whole_peers=True))
-            figures.append(measure("clusters", clouds(70_000), whole_peers=False))
+            figures.append(measure("clusters", *clouds(10_000), whole_peers=True))
+            figures.append(measure("clusters", *clouds(70_000), whole_peers=False))
     rows = [_row(one) for one in figures]
     header = (
         "data, samples",
@@ -126,7 +143,11 @@ def run(*, quick: bool) -> Result:
         "nnwidgets",
         "KL: openTSNE",
         "nnwidgets",
+        "10-NN accuracy: openTSNE",
+        "nnwidgets",
+        "neighbours (s)",
         "recall",
+        "P (s)",
         "live refresh (s)",
     )
     note = (
@@ -152,6 +173,10 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
         text("ours_s", 1),
         text("peer_kl", 3),
         text("ours_kl", 3),
-        f"{one['recall']:.3f}",
-        f"{one['live_refresh_s']:.2f}",
+        text("peer_accuracy", 3),
+        text("ours_accuracy", 3),
+        text("neighbours_s", 2),
+        text("recall", 3),
+        text("p_s", 2),
+        text("live_refresh_s", 2),
     )
