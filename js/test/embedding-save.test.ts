@@ -73,8 +73,9 @@ describe("the drawing", () => {
       versions: { points: 0, colors: 0, passes: 0 },
       ...over,
     };
+    const strokes = [{ color: "rgb(1 2 3)", alpha: 0.5, lines: [0, 1, 2, 3, 4, 5, 6.123, 7] }];
     const names = [{ text: "<b>&\u0001", x: 10, y: 20, width: 30, weight: 1 }];
-    const text = drawingOf({ scene, names, lines: ["a < b", "c"], title: 'Layer "x" & more' }, theme);
+    const text = drawingOf({ scene, strokes, names, lines: ["a < b", "c"], title: 'Layer "x" & more' }, theme);
     return new DOMParser().parseFromString(text, "image/svg+xml");
   };
 
@@ -90,9 +91,15 @@ describe("the drawing", () => {
   test("draws the selected last and the rest half clear", () => {
     const picture = drawn([true, true], [101]);
     const groups = [...picture.querySelectorAll("g")].map((group) => group.getAttribute("class"));
-    expect(groups).toEqual(["points", "rings", "selected", "names", "caption"]);
+    expect(groups).toEqual(["trails", "points", "rings", "selected", "names", "caption"]);
     expect(picture.querySelector(".points circle")!.getAttribute("opacity")).toBe("0.5");
     expect(picture.querySelector(".selected circle")!.getAttribute("opacity")).toBeNull();
+  });
+
+  test("has the trails under the points", () => {
+    const [trail] = drawn([true, true], []).querySelectorAll(".trails path");
+    expect(trail!.getAttribute("d")).toBe("M0 1L2 3M4 5L6.12 7");
+    expect(trail!.getAttribute("stroke")).toBe("rgb(1 2 3)");
   });
 
   test("leaves out what lies beside the canvas", () => {

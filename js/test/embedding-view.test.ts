@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { canvas, commands, drag, host, one, openEachTime, picture, pointer, settle } from "./embedding-host.ts";
+import { canvas, commands, drag, host, one, openEachTime, picture, pointer, press, settle } from "./embedding-host.ts";
 
 openEachTime();
 
@@ -94,6 +94,22 @@ test("the slider asks for a kept map, and play goes on only when the map has com
   picture({ kept: { index: 1, count: 3, text: "step 2 · map 2 of 3 kept" } });
   vi.advanceTimersByTime(1000);
   expect(commands("page")).toEqual([{ page: 1 }, { page: 2 }]);
+});
+
+test("a key on the slider stops what plays, and the trails are asked for", () => {
+  picture({ kept: { index: 0, count: 3, text: "step 1 · map 1 of 3 kept" } });
+  one(".nnw-play").click();
+  expect(one(".nnw-play").getAttribute("aria-label")).toBe("Stop");
+  press("ArrowLeft", one(".nnw-range"));
+  expect(one(".nnw-play").getAttribute("aria-label")).toBe("Play the kept maps");
+  picture({ kept: { index: 1, count: 3, text: "step 2 · map 2 of 3 kept" } });
+  vi.advanceTimersByTime(5000);
+  expect(commands("page")).toEqual([{ page: 1 }]);
+  one(".nnw-trails").click();
+  expect(commands("option")).toEqual([{ name: "trails", value: true }]);
+  picture({ options: [{ name: "trails", label: "Trails", kind: "toggle", value: true, choices: [] }] });
+  expect(one(".nnw-trails").getAttribute("aria-pressed")).toBe("true");
+  expect(host.el.querySelector(".nnw-control")).toBeNull();
 });
 
 test("names from the data are text, never markup", () => {

@@ -136,8 +136,13 @@ def _strip(
         }
         for row, index in zip(first, indices, strict=True)
     ]
+    return strip, pictures_of(indices, samples)
+
+
+def pictures_of(indices: Sequence[int], samples: Samples) -> Array | None:
+    """Pictures of samples in one array, or None where some have none or another shape."""
     pictures = [samples.picture(index) for index in indices]
     shapes = {picture.shape for picture in pictures if picture is not None}
     if not pictures or len(shapes) != 1 or any(picture is None for picture in pictures):
-        return strip, None
-    return strip, np.stack([picture for picture in pictures if picture is not None])
+        return None
+    return np.stack([picture for picture in pictures if picture is not None])

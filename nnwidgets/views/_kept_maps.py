@@ -57,8 +57,18 @@ class KeptMaps:
             len(entries) - 1,
         )
         shown = entries[at].item
-        text = f"{step_text(shown.step)} · map {at + 1} of {count(len(entries))} kept"
+        thinned = ", thinned evenly" if self._maps.dropped else ""
+        text = f"{step_text(shown.step)} · map {at + 1} of {count(len(entries))} kept{thinned}"
         return shown, {"index": at, "count": len(entries), "text": text}
+
+    def until(self, shown: EmbeddingResult) -> list[EmbeddingResult]:
+        """The maps from the first one kept to the one shown."""
+        kept: list[EmbeddingResult] = []
+        for entry in self._maps.entries:
+            kept.append(entry.item)
+            if entry.item is shown:
+                return kept
+        return [shown]
 
     def _empty(self) -> History[Any]:
         return History(max_items=MOST, max_bytes=self._max_bytes)

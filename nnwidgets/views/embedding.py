@@ -20,26 +20,27 @@ from nnwidgets.analysis.engine.predictions import predictions
 from nnwidgets.analysis.engine.room import halving
 from nnwidgets.analysis.live_tsne import LiveTSNE
 from nnwidgets.analysis.results import EmbeddingResult
-from nnwidgets.figures.captions import count, number, percent, share
-from nnwidgets.session import MEMORY_SHARES, Session
+from nnwidgets.figures.captions import count
+from nnwidgets.session import Session
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.views._commands import whole
+from nnwidgets.views._embedding_caption import embedding_caption
 from nnwidgets.views._embedding_frame import (
     embedding_frame,
     metadata_frame,
     sample_card,
     selection_frame,
-    wrong_samples,
 )
-from nnwidgets.views._kept_maps import KeptMaps
 from nnwidgets.views._looks import TAKEN, HasLooks
 from nnwidgets.views._metadata import columns_of
+from nnwidgets.views._neighbours import neighbours_frame
 from nnwidgets.views._panel import Panel
+from nnwidgets.views._past import KeepsMaps
 from nnwidgets.views._points import Points
 from nnwidgets.views._reading import START_ROWS, Read, next_rows, read_rows
 from nnwidgets.views._sample import SampleView
 from nnwidgets.views._view import Caption
-from nnwidgets.views._wire import Frame, Header
+from nnwidgets.views._wire import Frame
 
 POINTS = 500
 MOST_CLASSES = 1_000
@@ -56,7 +57,7 @@ class Ask:
     dims: int
 
 
-class EmbeddingView(HasLooks, SampleView):
+class EmbeddingView(HasLooks, KeepsMaps):
     """Samples as points, near each other when the layer responds alike; the same points all along.
 
     Args:
@@ -76,7 +77,7 @@ class EmbeddingView(HasLooks, SampleView):
     stem = "embedding"
     panel_type = EmbeddingPanel
     long = True
-    controls = ("method", "dims", "color", "size")
+    controls = ("method", "dims", "color", "size", "trails")
     method = traitlets.Enum(["tsne", "pca"], "tsne", help="How positions are found. Written by Python.").tag(
         control="dropdown", label="Method", choices=[("tsne", "t-SNE"), ("pca", "PCA")]
     )
@@ -107,7 +108,6 @@ class EmbeddingView(HasLooks, SampleView):
         self._points = Points.of(samples, indices, classes=range(session.classes or MOST_CLASSES), columns=columns)
         self._fewer = self._points.thinned(MOST[3], samples.seed)
         self._live: tuple[Ask, LiveTSNE] | None = None
-        self._kept = KeptMaps(int(MEMORY_SHARES["maps"] * session.max_memory))
         self.set_trait("method", method)
         self.set_trait("dims", dims)
         super().__init__(session, layer=layer, **options)
@@ -115,8 +115,6 @@ class EmbeddingView(HasLooks, SampleView):
             worth_loading(len(indices))  # here, in the user's thread, and beside no training
 
     def show(self, result: EmbeddingResult) -> None:
-        self._kept.append(result)
-        self.session.kept_bytes[self] = self._kept.nbytes
         super().show(result)
         if not self.panel.mounted:
             self._show_metadata()  # a page that cannot say hello while a cell runs
@@ -164,7 +162,7 @@ class EmbeddingView(HasLooks, SampleView):
         """The points that a map of this kind can show."""
         return self._fewer if ask.method == "tsne" and ask.dims == 3 else self._points
 
-    def _points_of(self, result: EmbeddingResult) -> Points:
+    def points_of(self, result: EmbeddingResult) -> Points:
         return self._points if len(result.indices) == len(self._points) else self._fewer
 
     def _maps(self, x: torch.Tensor, ask: Ask, points: Points) -> Iterator[Embedding | None]:
@@ -206,53 +204,39 @@ class EmbeddingView(HasLooks, SampleView):
         return (self.layer if result is None else result.layer), True, ""
 
     def caption(self, result: EmbeddingResult) -> Caption:
-        embedding, n = result.embedding, len(result.indices)
-        sampled = (
-            f"sampled {count(n)} of {count(result.total)} samples ≈" if n < result.total else f"{count(n)} samples"
-        )
-        parts: Caption = [(sampled, False)]
-        if embedding.method == "tsne":
-            parts.append(
-                (
-                    f"t-SNE, perplexity {number(embedding.perplexity or 0.0, 2)}, KL {share(embedding.kl_divergence)}",
-                    False,
-                )
-            )
-        else:
-            parts.append((f"PCA, shows {percent(embedding.explained or 0.0)} of the variance", False))
-        parts += [(note, False) for note in (*embedding.notes, result.note) if note]
-        wrong = int(wrong_samples(result).sum())
-        if wrong:
-            parts.append((f"{count(wrong)} wrong, ringed", True))
-        return [*parts, ("axes have no unit", False)]
+        return embedding_caption(result)
 
     def picture(self, result: EmbeddingResult) -> Frame:
         shown, kept = self._kept.look(result)
         frame = embedding_frame(shown, class_name=self.session.class_name)
         return Frame({**frame.header, "kept": kept}, frame.arrays)
 
-    def header(self) -> Header:
-        header = super().header()
-        shown = None if self.result is None else self._kept.look(self.result)[0]
-        if shown is not None and shown is not self.result:
-            header["step"] = shown.step
-            header["caption"] = [*self.whole_caption(shown), ("an earlier map", True)]
-        return header
-
     def show_picture(self) -> None:
         super().show_picture()
         self._show_selection()
+        self._show_neighbours()
+
+    def _show_neighbours(self) -> None:
+        self.panel.post(self._neighbours_frame, channel="neighbours")
+
+    def _neighbours_frame(self) -> Frame | None:
+        shown = self.on_show
+        if shown is None:
+            return None
+        row = self.points_of(shown).row_of.get(self.sample)
+        frame = neighbours_frame(shown, row, sample=self.sample, samples=self.session.samples)
+        return Frame({**self.header(), **frame.header}, frame.arrays, "neighbours")
 
     def _show_selection(self) -> None:
         self.panel.post(self._selection_frame, channel="selection")
 
     def _selection_frame(self) -> Frame | None:
-        if self.result is None:
+        session, shown = self.session, self.on_show
+        if shown is None:
             return None
-        session, shown = self.session, self._kept.look(self.result)[0]
         frame = selection_frame(
             shown,
-            self._points_of(shown),
+            self.points_of(shown),
             selected=session.selection.selected,
             samples=session.samples,
             class_name=session.class_name,
@@ -278,25 +262,27 @@ class EmbeddingView(HasLooks, SampleView):
             super()._selected(change)
         elif change.name == "selected":
             self._show_selection()
+            if self.trails:
+                self.show_trails()
         else:
             self.show_state()
+            if change.name == "sample":
+                self._show_neighbours()
 
     def _option_changed(self, change: Bunch) -> None:
         if change.name in ("color", "size"):
             self.show_state()
+        elif change.name == "trails":
+            self.show_trails()
         else:
             super()._option_changed(change)
 
     def command(self, name: str, value: Any) -> Frame | None:
-        if name == "page":
-            self._kept.choose(whole("page", value.get("page") if isinstance(value, dict) else None))
-            self.show_picture()
-            return None
         if name != "card":
             return super().command(name, value)
         index = whole("index", value.get("index") if isinstance(value, dict) else None)
-        shown = self._kept.look(self.result)[0] if self.result is not None else None
-        row = self._points_of(shown).row_of.get(index) if shown is not None else None
+        shown = self.on_show
+        row = self.points_of(shown).row_of.get(index) if shown is not None else None
         if shown is None or row is None:
             raise ValueError(f"index: expected a sample on the map, got {index!r}")
         said = [(column.name, column.text(self._points.row_of[index])) for column in self._points.columns]

@@ -59,6 +59,7 @@ def test_maps_are_thinned_evenly_and_another_layer_begins_anew() -> None:
             view.show(replace(first, step=step))
         kept = frame(view)[0]["kept"]
         assert kept["count"] <= MOST
+        assert kept["text"].endswith(" kept, thinned evenly")
         assert command(view, "page", {"page": kept["count"] // 2}) is None
         assert abs(frame(view)[0]["step"] - 2 * MOST) < MOST / 2
         view.show(replace(first, layer=inspector.layers[-1], step=1000))

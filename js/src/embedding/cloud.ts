@@ -38,7 +38,7 @@ export const NO_CLASS = 65535;
 /** Above this many classes colours repeat too often: only classes picked in the legend get theirs. */
 export const MANY_CLASSES = 20;
 /** Positions travel as int16, ±32 000 for ±1. */
-const POSITION_UNIT = 1 / 32000;
+export const POSITION_UNIT = 1 / 32000;
 
 export interface Cloud {
   readonly n: number;

@@ -1,39 +1,49 @@
-/** The maps kept so far: a slider over them and ▶, which goes on as fast as the maps come. */
+/** The maps kept so far: a slider over them, ▶, which goes on as fast as the maps come, and the switch of the trails. */
 
 import { icon, make, setHidden, setText } from "../kernel/dom.ts";
 import type { Panel } from "../kernel/panel.ts";
 import type { EmbeddingHeader } from "./cloud.ts";
 
-/** A little longer than the move to a map, so that each one is seen. */
-const PLAY_MS = 600;
+/** A little longer than the move to a map, so that each one is seen: about two a second. */
+const PLAY_MS = 450;
 
 export class KeptMaps {
   readonly element: HTMLElement;
   readonly #button = make("button", "nnw-play");
   readonly #slider = make("input", "nnw-range");
   readonly #text = make("span", "nnw-kept-text");
+  readonly #trails = make("button", "nnw-trails", "Trails");
   #index = 0;
   #count = 0;
   #playing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #choose: (index: number) => void;
 
-  constructor(listen: Panel["listen"], choose: (index: number) => void) {
+  constructor(listen: Panel["listen"], choose: (index: number) => void, trails: (on: boolean) => void) {
     this.#choose = choose;
     this.#slider.type = "range";
     this.#slider.min = "0";
     this.#slider.setAttribute("aria-label", "Kept map");
-    this.element = make("div", "nnw-kept", this.#button, this.#slider, this.#text);
+    this.element = make("div", "nnw-kept", this.#button, this.#slider, this.#text, this.#trails);
     this.#play(false);
     listen(this.#slider, "input", () => {
       this.#play(false);
       this.#choose(Number(this.#slider.value));
     });
+    this.trails = false;
+    this.#trails.type = "button";
+    this.#trails.title = "Draw the ways of the selected points over the kept maps";
+    listen(this.#trails, "click", () => trails(this.#trails.getAttribute("aria-pressed") !== "true"));
+    listen(this.#slider, "keydown", () => this.#play(false));
     listen(this.#button, "click", () => {
       const start = !this.#playing;
       this.#play(start);
       if (start) this.#choose(this.#index + 1 < this.#count ? this.#index + 1 : 0);
     });
+  }
+
+  set trails(on: boolean) {
+    this.#trails.setAttribute("aria-pressed", String(on));
   }
 
   update(kept: EmbeddingHeader["kept"]): void {

@@ -37,8 +37,8 @@ export function save(
     pictureOf(stage.size, lines, theme, still.paint).toBlob((blob) => blob && download(name, blob), "image/png");
     return;
   }
-  const { scene, names } = still;
-  const drawing = drawingOf({ scene, names, lines, title: plainDigits(caption) }, theme);
+  const { scene, strokes, names } = still;
+  const drawing = drawingOf({ scene, strokes, names, lines, title: plainDigits(caption) }, theme);
   download(name, new Blob([drawing], { type: "image/svg+xml" }));
 }
 

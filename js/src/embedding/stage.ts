@@ -5,21 +5,24 @@
 
 import { prepareCanvas } from "../kernel/canvas.ts";
 import type { Theme } from "../kernel/color.ts";
-import { type Camera, type Size, FIRST_PITCH, FIRST_YAW, fit, orbit, pan, project, zoomAt } from "./camera.ts";
+import { type Size, project } from "./camera.ts";
 import { type Cloud, EMPTY_CLOUD, type Showing, standings } from "./cloud.ts";
 import { type Anchor, medoids } from "./labels.ts";
 import { type Looks, looksOf, sizeFactor } from "./looks.ts";
-import { Motion, sameIds } from "./motion.ts";
-import { drawOverlay, namesOf, paintedColor, pointColors } from "./paint.ts";
+import { type OverlayState, drawOverlay, namesOf, paintedColor, pointColors } from "./paint.ts";
 import { type Pass, buildPasses, farToNear, pointRadius } from "./passes.ts";
 import { PickGrid, nearestTowards, rowsInside } from "./picking.ts";
 import type { Scene } from "./renderer.ts";
 import { Surface } from "./surface.ts";
+import { type Stroke, type Trails, drawStrokes } from "./trails.ts";
+import { Underlay } from "./underlay.ts";
+import { Viewpoint } from "./viewpoint.ts";
 
 const NEAR_PX = 10;
 
 export interface Still {
   readonly scene: Scene;
+  readonly strokes: readonly Stroke[];
   readonly names: readonly Anchor[];
   paint(context: CanvasRenderingContext2D): void;
 }
@@ -27,13 +30,11 @@ export interface Still {
 export class Stage {
   #looks: Looks = looksOf(EMPTY_CLOUD, [], "class", "equal", null);
   hovered = -1;
-  sample = -1;
   /** Whether the picture last drawn is one on the way. */
   moving = false;
   outline: readonly number[] | null = null;
-  size: Size = { width: 0, height: 0 };
   #showing: Showing = { on: [], onlyWrong: false, selected: new Set(), found: null };
-  readonly #motion = new Motion();
+  readonly #view = new Viewpoint();
   readonly #surface: Surface;
   #standing: Uint8Array = new Uint8Array(0);
   #pickable: Uint8Array = new Uint8Array(0);
@@ -47,8 +48,8 @@ export class Stage {
   #nearness: Float32Array | null = null;
   #grid: PickGrid | null = null;
   #pixelRatio = 1;
-  #auto = true;
   #dirty = true;
+  readonly #under = new Underlay();
   readonly #host: HTMLElement;
   readonly #overlay: HTMLCanvasElement;
   readonly #redraw: () => void;
@@ -58,10 +59,19 @@ export class Stage {
     this.#overlay = overlay;
     this.#redraw = redraw;
     this.#surface = new Surface(host, () => this.#changed());
+    host.prepend(this.#under.canvas);
   }
 
   get cloud(): Cloud {
     return this.#looks.cloud;
+  }
+
+  get sample(): number {
+    return this.#under.sample;
+  }
+
+  get size(): Size {
+    return this.#view.size;
   }
 
   get radius(): number {
@@ -75,14 +85,9 @@ export class Stage {
   /** A new map: points that were there glide to their new places. */
   show(looks: Looks, showing: Showing): void {
     this.#resize();
-    const { cloud } = looks;
-    if (cloud.dims !== this.cloud.dims) this.#auto = true;
     this.hovered = -1;
     this.paint(looks, showing);
-    if (sameIds(cloud.positions, this.#motion.to)) return;
-    const camera = this.#auto ? this.#fitted() : this.#motion.targetCamera;
-    this.#motion.move(cloud.indices, cloud.positions, camera, performance.now(), reducedMotion());
-    this.#changed();
+    if (this.#view.show(looks.cloud)) this.#changed();
   }
 
   /** The same map in other looks. */
@@ -103,34 +108,28 @@ export class Stage {
     this.#changed();
   }
 
-  fit(): void {
-    this.#auto = true;
-    this.#motion.glide(this.#fitted({ yaw: FIRST_YAW, pitch: FIRST_PITCH }), performance.now(), reducedMotion());
+  /** Marks a row as the one looked at, and those nearest to it; -1 for none. */
+  look(sample: number, near: readonly number[]): void {
+    [this.#under.sample, this.#under.near] = [sample, near];
     this.#changed();
   }
 
-  zoom(factor: number, x: number, y: number): void {
-    const least = this.#fitted().scale;
-    const now = this.#camera();
-    const bounded = Math.max(least / 4, Math.min(now.scale * factor, least * 200)) / now.scale;
-    this.#auto = false;
-    this.#look(zoomAt(now, bounded, x, y, this.size));
+  set trails(trails: Trails | null) {
+    this.#under.trails = trails;
+    this.#changed();
   }
 
-  pan(dx: number, dy: number): void {
-    this.#auto = false;
-    this.#look(pan(this.#camera(), dx, dy));
-  }
-
-  orbit(dx: number, dy: number): void {
-    this.#look(orbit(this.#camera(), dx, dy));
+  /** Looks from elsewhere: fit, zoom, pan, orbit. */
+  steer(change: (view: Viewpoint) => void): void {
+    change(this.#view);
+    this.#changed();
   }
 
   /** Screen positions, n × 2 in CSS px; worked out only when someone asks. */
   screen(): Float32Array {
     if (!this.#xy) {
       this.#xy = new Float32Array(2 * this.cloud.n);
-      project(this.#motion.positions(performance.now()), this.#camera(), this.size, this.#xy);
+      project(this.#view.motion.positions(performance.now()), this.#view.camera, this.size, this.#xy);
     }
     return this.#xy;
   }
@@ -159,12 +158,13 @@ export class Stage {
     this.#resize();
     if (this.size.width === 0 || this.size.height === 0) return;
     const now = performance.now();
-    this.moving = this.#motion.running(now);
+    this.moving = this.#view.motion.running(now);
     this.#recolor(theme);
     if (this.#dirty || this.moving) {
       this.#xy = null;
       this.#grid = null;
       this.#surface.draw(this.#scene(theme, now));
+      this.#under.draw(this.#strokes(theme, now), this.size);
     }
     this.#dirty = this.moving;
     this.#drawMarks(theme);
@@ -183,20 +183,19 @@ export class Stage {
   /** The map at rest as it would be drawn now, the names in it, and how to paint both: to be saved. */
   still(theme: Theme): Still {
     this.#recolor(theme);
-    const [{ sample }, { width, height }] = [this, this.size];
-    const cloud = this.#looks.grouped;
-    const scene = this.#scene(theme, Infinity);
-    const context = this.#overlay.getContext("2d");
-    const xy = new Float32Array(2 * cloud.n);
+    const [scene, strokes] = [this.#scene(theme, Infinity), this.#strokes(theme, Infinity)];
+    const xy = new Float32Array(2 * this.cloud.n);
     project(scene.to, scene.camera, this.size, xy);
-    const { on } = this.#showing;
-    const state = { cloud, medoids: this.#medoids, on, xy, width, height, radiusOf: this.#radiusOf, sample };
+    const marks: OverlayState = { ...this.#marks(xy), hovered: -1, outline: null };
+    const context = this.#overlay.getContext("2d");
     return {
       scene,
-      names: context ? namesOf(context, state, theme) : [],
+      strokes,
+      names: context ? namesOf(context, marks, theme) : [],
       paint: (to) => {
+        drawStrokes(to, strokes);
         this.#surface.paint(scene, to);
-        drawOverlay(to, { ...state, hovered: -1, outline: null }, theme);
+        drawOverlay(to, marks, theme);
         this.#changed();
       },
     };
@@ -213,21 +212,6 @@ export class Stage {
     this.#redraw();
   }
 
-  #camera(): Camera {
-    return this.#motion.camera(performance.now());
-  }
-
-  #look(camera: Camera): void {
-    this.#motion.look(camera);
-    this.#changed();
-  }
-
-  #fitted(angles?: { yaw: number; pitch: number }): Camera {
-    const { yaw, pitch } = this.#motion.targetCamera;
-    const turned = yaw !== 0 || pitch !== 0;
-    return fit(this.cloud.positions, this.cloud.dims, this.size, angles ?? (turned ? { yaw, pitch } : undefined));
-  }
-
   #picking(): PickGrid {
     this.#grid ??= new PickGrid(this.screen(), this.#pickable, this.size.width, this.size.height);
     return this.#grid;
@@ -240,10 +224,9 @@ export class Stage {
     this.#pixelRatio = ratio;
     if (size.width === this.size.width && size.height === this.size.height) return;
     const radius = this.radius;
-    this.size = size;
+    this.#view.resize(size);
     this.#dirty = true;
     if (this.radius !== radius) this.setShowing(this.#showing);
-    if (this.#auto && this.cloud.n > 0) this.#motion.look(this.#fitted());
   }
 
   #recolor(theme: Theme): void {
@@ -256,22 +239,28 @@ export class Stage {
     this.#dirty = true;
   }
 
+  #strokes(theme: Theme, now: number): Stroke[] {
+    const [points, camera] = [this.#view.motion.positions(now), this.#view.motion.camera(now)];
+    const moment = { points, camera, unit: this.cloud.unit, colors: this.#colors, size: this.size };
+    return this.#under.strokes({ ...moment, hides: (row) => !this.#pickable[row] }, theme.brand);
+  }
+
   #scene(theme: Theme, now: number): Scene {
-    const camera = this.#motion.camera(now);
+    const camera = this.#view.motion.camera(now);
     let passes: readonly Pass[] = this.#passes;
     this.#nearness = null;
     if (camera.perspective > 0) {
       const nearness = new Float32Array(this.cloud.n);
       this.#nearness = nearness;
       this.#xy = new Float32Array(2 * this.cloud.n);
-      project(this.#motion.positions(now), camera, this.size, this.#xy, nearness);
+      project(this.#view.motion.positions(now), camera, this.size, this.#xy, nearness);
       passes = this.#passes.map((pass) => ({ ...pass, members: farToNear(pass.members, nearness) }));
       this.#versions = { ...this.#versions, passes: this.#versions.passes + 1 };
     }
     return {
-      from: this.#motion.from,
-      to: this.#motion.to,
-      share: this.#motion.share(now),
+      from: this.#view.motion.from,
+      to: this.#view.motion.to,
+      share: this.#view.motion.share(now),
       camera,
       size: this.size,
       pixelRatio: this.#pixelRatio,
@@ -280,21 +269,19 @@ export class Stage {
       brand: paintedColor(theme.brand, theme.behind),
       ground: paintedColor(theme.behind, theme.behind),
       passes,
-      versions: { ...this.#versions, points: this.#motion.version },
+      versions: { ...this.#versions, points: this.#view.motion.version },
     };
   }
 
   #drawMarks(theme: Theme): void {
     const context = prepareCanvas(this.#overlay, this.size.width, this.size.height);
-    if (!context) return;
+    if (context) drawOverlay(context, this.#marks(this.#marked()), theme);
+  }
+
+  #marks(xy: Float32Array): OverlayState {
     const { outline, hovered, sample } = this;
-    const cloud = this.#looks.grouped;
-    const radiusOf = this.#radiusOf;
-    const { width, height } = this.size;
-    const { on } = this.#showing;
-    const medoids = this.#medoids;
-    const xy = this.#marked();
-    drawOverlay(context, { cloud, medoids, on, xy, width, height, radiusOf, hovered, sample, outline }, theme);
+    const [{ grouped: cloud }, { on }] = [this.#looks, this.#showing];
+    return { cloud, medoids: this.#medoids, on, xy, ...this.size, radiusOf: this.#radiusOf, hovered, sample, outline };
   }
 
   /** Screen positions of the few rows that carry marks; others may be missing while the cloud moves. */
@@ -302,16 +289,12 @@ export class Stage {
     if (this.#xy) return this.#xy;
     const out = new Float32Array(2 * this.cloud.n);
     const now = performance.now();
-    const [share, camera, one] = [this.#motion.share(now), this.#motion.camera(now), new Float32Array(2)];
+    const [share, camera, one] = [this.#view.motion.share(now), this.#view.motion.camera(now), new Float32Array(2)];
     for (const row of [...this.#medoids, this.hovered, this.sample]) {
       if (row < 0) continue;
-      project(this.#motion.position(row, share), camera, this.size, one);
+      project(this.#view.motion.position(row, share), camera, this.size, one);
       out.set(one, 2 * row);
     }
     return out;
   }
-}
-
-function reducedMotion(): boolean {
-  return typeof matchMedia === "function" && matchMedia("(prefers-reduced-motion: reduce)").matches;
 }

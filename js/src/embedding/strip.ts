@@ -108,20 +108,36 @@ export class Strip {
 }
 
 function cell(entry: StripEntry, pictures: NdArray | undefined, k: number, current: boolean): HTMLElement {
-  const button = make("button", "nnw-strip-cell");
-  const canvas = make("canvas", "nnw-strip-picture");
-  const known = entry.predicted !== "";
-  const wrong = known && entry.label !== entry.predicted;
-  if (pictures && k < (pictures.shape[0] ?? 0)) paintPicture(canvas, picturePixels(pictures, k, true));
-  else canvas.classList.add("nnw-empty");
+  const { index, label, predicted } = entry;
+  const known = predicted !== "";
+  const wrong = known && label !== predicted;
   const words = make(
     "span",
     wrong ? "nnw-strip-label nnw-wrong" : "nnw-strip-label",
-    known ? `${entry.label} → ${entry.predicted}` : entry.label,
+    known ? `${label} → ${predicted}` : label,
   );
-  button.append(canvas, words, make("span", "nnw-strip-index", formatCount(entry.index)));
-  button.dataset["index"] = String(entry.index);
-  button.title = `Sample ${formatCount(entry.index)}: label ${entry.label}${known ? `, predicted ${entry.predicted}` : ""}`;
+  const title = `Sample ${formatCount(index)}: label ${label}${known ? `, predicted ${predicted}` : ""}`;
+  const number = make("span", "nnw-strip-index", formatCount(index));
+  return sampleCell({ index, pictures, k, current, title }, [words, number]);
+}
+
+export interface SampleCell {
+  index: number;
+  /** Its picture is the k-th of these, if any. */
+  pictures: NdArray | undefined;
+  k: number;
+  current: boolean;
+  title: string;
+}
+
+/** A sample in a list, to be clicked: its picture and lines of words. */
+export function sampleCell({ index, pictures, k, current, title }: SampleCell, lines: HTMLElement[]): HTMLElement {
+  const canvas = make("canvas", "nnw-strip-picture");
+  if (pictures && k < (pictures.shape[0] ?? 0)) paintPicture(canvas, picturePixels(pictures, k, true));
+  else canvas.classList.add("nnw-empty");
+  const button = make("button", "nnw-strip-cell", canvas, ...lines);
+  button.dataset["index"] = String(index);
+  button.title = title;
   button.setAttribute("aria-pressed", String(current));
   const item = make("div", "", button);
   item.setAttribute("role", "listitem");

@@ -7,9 +7,11 @@ import { NAME_HALO, NAME_PX } from "./paint.ts";
 import type { Pass } from "./passes.ts";
 import { CAPTION_LINE, CAPTION_PX } from "./picture.ts";
 import { type Scene, radiusIn, strokeOf } from "./renderer.ts";
+import { type Stroke, TRAIL_WIDTH } from "./trails.ts";
 
 export interface Drawing {
   readonly scene: Scene;
+  readonly strokes: readonly Stroke[];
   readonly names: readonly Anchor[];
   /** Caption, broken into lines that fit the width. */
   readonly lines: readonly string[];
@@ -25,7 +27,7 @@ export const escapeXml = (text: string): string =>
 const hex = (rgb: Rgb): string => `#${rgb.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 const px = (value: number): string => String(Math.round(value * 100) / 100);
 
-export function drawingOf({ scene, names, lines, title }: Drawing, theme: Theme): string {
+export function drawingOf({ scene, strokes, names, lines, title }: Drawing, theme: Theme): string {
   const { width, height } = scene.size;
   const xy = new Float32Array((scene.to.length / 3) * 2);
   const nearness = new Float32Array(scene.to.length / 3);
@@ -38,6 +40,7 @@ export function drawingOf({ scene, names, lines, title }: Drawing, theme: Theme)
     ` viewBox="0 0 ${px(width)} ${px(total)}" font-family="${font}">`,
     `<title>${escapeXml(title)}</title>`,
     `<rect width="100%" height="100%" fill="${ground}"/>`,
+    `<g class="trails" fill="none" stroke-width="${TRAIL_WIDTH}" stroke-linecap="round">${strokes.map(path).join("")}</g>`,
     ...scene.passes.filter((pass) => pass.name !== "specks").map((pass) => circles(pass, scene, xy, nearness)),
     `<g class="names" font-size="${NAME_PX}" font-weight="600" text-anchor="middle" dominant-baseline="central"`,
     ` fill="${ink}" stroke="${ground}" stroke-width="${NAME_HALO}" stroke-linejoin="round" paint-order="stroke">`,
@@ -46,6 +49,11 @@ export function drawingOf({ scene, names, lines, title }: Drawing, theme: Theme)
     ...lines.map((line, k) => `<text x="8" y="${px(height + (k + 0.75) * CAPTION_LINE)}">${escapeXml(line)}</text>`),
     "</g></svg>\n",
   ].join("");
+}
+
+function path({ color, alpha, lines }: Stroke): string {
+  const steps = lines.map((value, i) => `${i % 4 === 0 ? "M" : i % 4 === 2 ? "L" : " "}${px(value)}`);
+  return `<path d="${steps.join("")}" stroke="${color}" opacity="${px(alpha)}"/>`;
 }
 
 /** The marks of one pass that touch the canvas, as it draws them. */

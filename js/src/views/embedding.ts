@@ -10,21 +10,18 @@ import { placeCard } from "../embedding/labels.ts";
 import { Legend } from "../embedding/legend.ts";
 import { Picked } from "../embedding/picked.ts";
 import { type SelectMode, combine } from "../embedding/picking.ts";
+import { Near, type NeighboursHeader } from "../embedding/near.ts";
+import { pointingAt } from "../embedding/pointing.ts";
 import { Stage } from "../embedding/stage.ts";
 import { Strip } from "../embedding/strip.ts";
 import { makeSaveMenu } from "../embedding/menu.ts";
 import { save } from "../embedding/save.ts";
 import { Tools } from "../embedding/tools.ts";
+import { type TrailsHeader, readTrails } from "../embedding/trails.ts";
 import { cardOf, summaryOf } from "../embedding/words.ts";
 import { make } from "../kernel/dom.ts";
 import { bindKeys } from "../kernel/keys.ts";
-import {
-  type CommonHeader,
-  type Frame,
-  type Panel,
-  type PanelView,
-  definePanel,
-} from "../kernel/panel.ts";
+import { type CommonHeader, type Frame, type Panel, type PanelView, definePanel } from "../kernel/panel.ts";
 import { Shared } from "../kernel/shared.ts";
 
 const ARROWS: Record<string, readonly [number, number]> = {
@@ -34,7 +31,7 @@ const ARROWS: Record<string, readonly [number, number]> = {
   ArrowDown: [0, 1],
 };
 /** The options that stand beside what explains them. */
-const OWN_OPTIONS = ["size"];
+const OWN_OPTIONS = ["size", "trails"];
 const ZOOM_KEYS: Record<string, number> = { "+": 1.25, "=": 1.25, "-": 0.8 };
 
 class EmbeddingView implements PanelView<EmbeddingHeader> {
@@ -49,6 +46,7 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
   readonly #card: HoverCard;
   readonly #legend: Legend;
   readonly #strip: Strip;
+  readonly #near: Near;
   readonly #kept: KeptMaps;
   readonly #tools: Tools;
   readonly #gestures: Gestures;
@@ -69,10 +67,15 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
       (index) => this.#choose(index),
       () => this.#select([]),
     );
-    this.#kept = new KeptMaps(panel.listen, (page) => panel.command("page", { page }));
+    this.#near = new Near(panel.listen, (index) => this.#choose(index));
+    this.#kept = new KeptMaps(
+      panel.listen,
+      (page) => panel.command("page", { page }),
+      (on) => panel.command("option", { name: "trails", value: on }),
+    );
     this.#tools = new Tools(
       panel.listen,
-      () => this.#stage.fit(),
+      () => this.#stage.steer((view) => view.fit()),
       () => this.#gestures?.cursor(),
     );
     this.#finder = new Finder(panel.listen, {
@@ -83,13 +86,19 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
       select: (rows) => this.#selectRows(rows, "replace"),
       leave: () => this.#overlay.focus({ preventScroll: true }),
     });
-    this.#gestures = new Gestures(this.#overlay, this.#gestureTarget(), panel.listen);
+    const pointing = pointingAt(this.#stage, this.#tools, {
+      point: (row) => this.#point(row),
+      choose: (row) => this.#choose(this.#cloud.indices[row] as number),
+      select: (rows, mode) => this.#selectRows(rows, mode),
+      redraw: () => panel.redraw(),
+    });
+    this.#gestures = new Gestures(this.#overlay, pointing, panel.listen);
     this.#gestures.cursor();
     frame.append(this.#card.element);
     const main = make("div", "nnw-cloud-column", frame, this.#kept.element);
     panel.widget.classList.add("nnw-embedding-panel");
     this.#legend.element.prepend(this.#finder.element);
-    panel.root.append(make("div", "nnw-cloud-row", main, this.#legend.element), this.#strip.element);
+    panel.root.append(make("div", "nnw-cloud-row", main, this.#legend.element), this.#near.element, this.#strip.element);
     const saveMenu = makeSaveMenu(panel.listen, (kind) => {
       if (this.#header) save(kind, this.#stage, this.#header, this.#picked.indices, panel.theme());
     });
@@ -128,7 +137,11 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     if (frame.channel === "metadata") {
       this.#appearance.say(frame);
       this.#redress();
-    } else if (this.#picked.adopt(frame)) this.#restyle();
+    } else if (frame.channel === "neighbours") {
+      this.#near.adopt(frame as Frame<NeighboursHeader>);
+      this.#adoptSample(frame.header);
+    } else if (frame.channel === "trails") this.#stage.trails = readTrails(frame as Frame<TrailsHeader>);
+    else if (this.#picked.adopt(frame)) this.#restyle();
     this.#wordsKey = "";
   }
 
@@ -147,7 +160,8 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     this.#wordsKey = key;
     this.#updateLegend();
     const { options = [] } = this.#panel.connection.header ?? {};
-    this.#legend.controls.update(options.filter(({ name }) => OWN_OPTIONS.includes(name)));
+    this.#legend.controls.update(options.filter(({ name }) => name === "size"));
+    this.#kept.trails = options.some(({ name, value }) => name === "trails" && value === true);
     const { indices: selected, strip: entries, pictures } = this.#picked;
     this.#strip.update({ entries, pictures, selected, sample: this.#sample.value, width: this.#panel.width() });
     this.#overlay.dataset["step"] = String(this.#header?.step ?? "");
@@ -190,7 +204,12 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
 
   #adoptSample(header: CommonHeader): void {
     this.#sample.hear(header.selection?.sample ?? null);
-    this.#stage.sample = this.#row(this.#sample.value);
+    this.#look();
+  }
+
+  #look(): void {
+    const near = this.#near.of(this.#sample.value).map((index) => this.#row(index));
+    this.#stage.look(this.#row(this.#sample.value), near);
   }
 
   #find(): void {
@@ -199,7 +218,7 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
 
   #choose(index: number): void {
     this.#sample.set(index);
-    this.#stage.sample = this.#row(index);
+    this.#look();
     this.#wordsKey = "";
     this.#panel.command("select", { sample: index });
     this.#panel.redraw();
@@ -238,38 +257,11 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     this.#card.show(index, cardOf(this.#cloud, this.#appearance.columns, row), at);
   }
 
-  #gestureTarget(): ConstructorParameters<typeof Gestures>[1] {
-    const stage = this.#stage;
-    return {
-      tool: () => this.#tools.current,
-      turns: () => stage.turns,
-      hover: (x, y) => this.#point(stage.pick(x, y)),
-      leave: () => this.#point(-1),
-      click: (x, y, mode) => {
-        const row = stage.pick(x, y);
-        if (row < 0) return;
-        if (mode === "replace") this.#choose(this.#cloud.indices[row] as number);
-        else this.#selectRows([row], mode);
-      },
-      pan: (dx, dy) => stage.pan(dx, dy),
-      orbit: (dx, dy) => stage.orbit(dx, dy),
-      outline: (polygon) => {
-        stage.outline = polygon;
-        this.#panel.redraw();
-      },
-      select: (polygon, mode) => this.#selectRows(stage.rowsInside(polygon), mode),
-      zoom: (factor, x, y) => {
-        this.#point(-1);
-        stage.zoom(factor, x, y);
-      },
-    };
-  }
-
   /** Keys of the view; those of the canvas only while it has the focus, so that buttons and slider keep theirs. */
   #key(event: KeyboardEvent): boolean {
     const tool = ({ p: "pan", b: "box", l: "lasso" } as const)[event.key.toLowerCase()];
     if (tool) this.#tools.choose(tool);
-    else if (event.key.toLowerCase() === "f") this.#stage.fit();
+    else if (event.key.toLowerCase() === "f") this.#stage.steer((view) => view.fit());
     else if (event.key === "/") this.#finder.focus();
     else if (event.key === "Escape") this.#escape();
     else return event.target === this.#overlay && this.#canvasKey(event);
@@ -281,7 +273,7 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     const [zoom, arrow] = [ZOOM_KEYS[event.key], ARROWS[event.key]];
     if (event.key === " ") this.#gestures.holdSpace(true);
     else if (event.key === "Enter" && stage.hovered >= 0) this.#choose(this.#cloud.indices[stage.hovered] as number);
-    else if (zoom) stage.zoom(zoom, stage.size.width / 2, stage.size.height / 2);
+    else if (zoom) stage.steer((view) => view.zoom(zoom, view.size.width / 2, view.size.height / 2));
     else if (arrow) {
       const next = stage.towards(stage.hovered >= 0 ? stage.hovered : stage.sample, arrow[0], arrow[1]);
       if (next >= 0) this.#point(next);
@@ -296,6 +288,4 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
   }
 }
 
-export default definePanel<EmbeddingHeader>((panel) => new EmbeddingView(panel), {
-  ownOptions: OWN_OPTIONS,
-});
+export default definePanel<EmbeddingHeader>((panel) => new EmbeddingView(panel), { ownOptions: OWN_OPTIONS });

@@ -1,0 +1,44 @@
+"""What the page gets of the samples nearest to one in a layer's own space. Knows maps; knows no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from nnwidgets.analysis.results import EmbeddingResult
+from nnwidgets.data import Samples
+from nnwidgets.figures.captions import count
+from nnwidgets.views._embedding_frame import pictures_of
+from nnwidgets.views._wire import Frame, Header
+
+
+def kept_near(result: EmbeddingResult, row: int, near: Sequence[int]) -> int:
+    """How many of the rows `near` one in the layer's space are among as many nearest to it on the map."""
+    positions = result.embedding.positions
+    apart = (positions - positions[row]).norm(dim=1)
+    apart[row] = torch.inf
+    return len({*near} & {*apart.topk(len(near), largest=False).indices.tolist()})
+
+
+def neighbours_frame(result: EmbeddingResult, row: int | None, *, sample: int, samples: Samples) -> Frame:
+    """NeighboursHeader and arrays in js/src/embedding/near.ts: the samples nearest to `sample`, which is this row.
+
+    Without a row, or where the map was made without neighbours, the frame says so in words.
+    """
+    embedding = result.embedding
+    title = f"Nearest in {result.layer}"
+    if row is None or embedding.neighbours is None or embedding.distances is None:
+        why = f"Sample {count(sample)} is not on this map" if row is None else "This map was made without them"
+        return Frame({"heading": title, "note": why, "about": sample, "near": []})
+    rows = embedding.neighbours[row].tolist()
+    indices = result.indices[rows].tolist()
+    near: list[Header] = [
+        {"index": index, "label": samples.label_name(index), "distance": distance}
+        for index, distance in zip(indices, embedding.distances[row].tolist(), strict=True)
+    ]
+    kept = f"{kept_near(result, row, rows)} of {len(rows)} also nearest on the map"
+    note = f"to sample {count(sample)} · Euclidean distance · {kept}"
+    pictures = pictures_of(indices, samples)
+    header = {"heading": title, "note": note, "about": sample, "near": near}
+    return Frame(header, {} if pictures is None else {"near": pictures})
