@@ -1,10 +1,11 @@
-"""Kept maps of an embedding: play walks them, a key stops it, and less motion is respected."""
+"""Kept maps of an embedding: play walks them, a key stops it, less motion is respected, trails lead over them."""
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.embedding import EmbeddingView
+from tests.browser.embedding import COLORS, PADDING, EmbeddingView
 from tests.browser.views import NET
 
 VIEW = """
@@ -24,6 +25,7 @@ for step in range(1, 7):
     turn = torch.tensor([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     turns.append(first @ turn.T)
     view.show(replace(view.result, step=step, embedding=replace(view.result.embedding, positions=turns[-1])))
+ways = torch.stack([first, *turns])
 """
 MAPS = 7
 
@@ -93,10 +95,48 @@ def test_less_motion_means_that_points_are_at_once_where_they_go(view: Embedding
 
 def test_a_key_on_the_slider_stops_play_and_walks_by_itself(view: EmbeddingView) -> None:
     play, slider = view.root.locator(".nnw-play"), view.root.locator(".nnw-range")
+    text = view.root.locator(".nnw-kept-text")
     play.click()
-    expect(view.root.locator(".nnw-kept-text")).to_contain_text("map 2 of")
-    slider.press("ArrowLeft")
+    expect(play).to_have_attribute("aria-label", "Stop")
+    slider.press("Home")
     expect(play).to_have_attribute("aria-label", "Play the kept maps")
-    expect(view.root.locator(".nnw-kept-text")).to_contain_text("map 1 of")
+    expect(text).to_contain_text("map 1 of")
+    slider.press("ArrowRight")
+    expect(text).to_contain_text("map 2 of")
+    view.notebook.page.wait_for_timeout(1500)  # in which play would have gone on twice
+    expect(text).to_contain_text("map 2 of")
     slider.press("End")
     expect(view.root.locator(".nnw-kept-text")).to_contain_text(f"map {MAPS} of {MAPS} kept")
+
+
+def test_trails_lie_where_the_selected_points_have_been(view: EmbeddingView) -> None:
+    points = view.until_in_place()
+    ways = np.array(view.notebook.python("ways.tolist()"))
+    width, height = view.cloud.evaluate("(cloud) => [cloud.clientWidth, cloud.clientHeight]")
+    low, high = ways[-1].min(axis=0), ways[-1].max(axis=0)
+    scale = min((width - 2 * PADDING) / (high - low)[0], (height - 2 * PADDING) / (high - low)[1])
+    screen = np.array([width / 2, height / 2]) + (ways - (low + high) / 2) * scale * np.array([1, -1])
+    middles = (screen[1:] + screen[:-1]) / 2
+    inside = ((middles > 4) & (middles < np.array([width, height]) - 4)).all(axis=(0, 2))
+    row = int(np.flatnonzero(inside)[0])
+    trails = view.root.locator(".nnw-cloud-trails")
+    # A sample beside the map, so that no lines lead to its neighbours.
+    beside = next(index for index in range(96) if index not in points.indices)
+    view.notebook.python(f"inspector.selection.update(sample={beside}, selected=({points.indices[row]},))")
+    view.notebook.wait_pixels(trails, lambda pixels: not pixels[..., 3].any())
+    view.root.get_by_role("button", name="Trails").click()
+    view.until_caption(f"trails of 1 selected over {MAPS} maps")
+    drawn = view.notebook.wait_pixels(trails, lambda pixels: bool(pixels[..., 3].any()))
+    clear = []
+    for x, y in middles[:, row].astype(int):
+        patch = drawn[y - 2 : y + 3, x - 2 : x + 3].reshape(-1, 4).astype(float)
+        strongest = patch[patch[:, 3].argmax()]
+        clear.append(strongest[3])
+        assert np.abs(strongest[:3] - COLORS[points.labels[row]]).max() < 12
+    assert np.diff(clear).min() > -25, "the newer, the clearer, but for edges that fall between pixels"
+    assert clear[0] < clear[-1] / 2
+    view.root.locator(".nnw-range").press("Home")
+    view.until_caption("trails of 1 selected over 1 map")
+    view.notebook.wait_pixels(trails, lambda pixels: not pixels[..., 3].any())
+    view.root.get_by_role("button", name="Trails").click()
+    view.notebook.until(lambda: "trails" not in view.caption.inner_text(), "the words to go")
