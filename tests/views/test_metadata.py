@@ -140,10 +140,11 @@ def test_another_colour_computes_nothing_and_sends_no_points(
     monkeypatch.setattr(view.panel, "post", note)
     view.color = "loss"
     view.size = "confidence"
+    assert posted == ["state", "state"]
     bench.selection.update(sample=5)
-    assert posted == ["state"] * 3
     bench.selection.update(selected=(1, 2))
-    assert posted[3:] == ["selection"]
+    assert posted[-1] == "selection"
+    assert "picture" not in posted
     assert shown(view) is before
 
 
