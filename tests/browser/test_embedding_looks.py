@@ -172,7 +172,7 @@ def test_a_search_rings_what_fits_and_enter_selects_it(view: EmbeddingView, quer
     view.notebook.until(lambda: rung() == found, "rings round what was found", timeout_s=10)
     field.press("Enter")
     view.until("sorted(inspector.selection.selected)", sorted(int(each) for each in points.indices[fits]))
-    expect(view.root.locator(".nnw-strip-title")).to_have_text(f"{fits.sum()} selected")
+    expect(view.root.get_by_text(f"{fits.sum()} selected", exact=True)).to_be_visible()
     field.press("Escape")
     expect(field).to_have_value("")
     expect(view.root.locator(".nnw-finder-count")).to_have_text("")
