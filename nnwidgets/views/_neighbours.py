@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
+from nnwidgets.analysis.embedding import FEWEST
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.data import Samples
 from nnwidgets.figures.captions import count
@@ -29,7 +30,8 @@ def neighbours_frame(result: EmbeddingResult, row: int | None, *, sample: int, s
     embedding = result.embedding
     title = f"Nearest in {result.layer}"
     if row is None or embedding.neighbours is None or embedding.distances is None:
-        why = f"Sample {count(sample)} is not on this map" if row is None else "This map was made without them"
+        later = "They come with the next map" if len(result.indices) >= FEWEST else "Too few samples"
+        why = f"Sample {count(sample)} is not on this map" if row is None else later
         return Frame({"heading": title, "note": why, "about": sample, "near": []})
     rows = embedding.neighbours[row].tolist()
     indices = result.indices[rows].tolist()

@@ -71,4 +71,4 @@ def test_a_sample_beside_the_map_and_a_map_without_neighbours_have_words_for_it(
         assert len(listed(view)[0]["near"]) == 10
         result = view.result
         view.show(replace(result, embedding=replace(result.embedding, neighbours=None, distances=None)))
-        assert listed(view)[0]["note"] == "This map was made without them"
+        assert listed(view)[0]["note"] == "They come with the next map"
