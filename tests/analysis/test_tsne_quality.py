@@ -104,16 +104,14 @@ def _turned(x: Tensor) -> Tensor:
 @pytest.mark.parametrize(
     "change", [_turned, lambda x: 1e4 * x, lambda x: x.flip(1) * -1e-4], ids=["turned", "larger", "mirrored"]
 )
-@pytest.mark.parametrize("name", ["digits", "unequal clusters"])
-def test_neither_axes_nor_unit_of_the_layer_matter(name: str, change: Callable[[Tensor], Tensor]) -> None:
-    data = samples(name, None)
+def test_neither_axes_nor_unit_of_the_layer_matter(change: Callable[[Tensor], Tensor]) -> None:
+    data = samples("digits", None)
     judge = Judge(data)
     assert judge.kl(tsne(change(data.x)).positions) == pytest.approx(judge.kl(tsne(data.x).positions), rel=0.01)
 
 
-@pytest.mark.parametrize("name", ["digits", "unequal clusters"])
-def test_the_order_of_the_rows_does_not_matter(name: str) -> None:
-    data = samples(name, None)
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    data = samples("digits", None)
     judge, order = Judge(data), torch.randperm(len(data.x), generator=torch.Generator().manual_seed(0))
     back = torch.empty_like(data.x[:, :2], dtype=torch.float32)
     back[order] = tsne(data.x[order]).positions
