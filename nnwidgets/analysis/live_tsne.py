@@ -22,7 +22,7 @@ from nnwidgets.analysis.embedding import (
 )
 from nnwidgets.analysis.engine.affinities import graph_of
 from nnwidgets.analysis.engine.compiled import Loops, loaded, worth_loading
-from nnwidgets.analysis.engine.descent import WARM, Descent, Phase, restart, scratch
+from nnwidgets.analysis.engine.descent import WARM, Descent, Phase, first, restart
 from nnwidgets.analysis.engine.inputs import (
     centred,
     check_count,
@@ -145,7 +145,7 @@ class LiveTSNE:
         rows = _rows_of(names, last).to(x.device) if last else None
         if last is None or last.raw is None or last.nearest is None or rows is None or int((rows >= 0).sum()) < FEWEST:
             start = spread(principal_scores(x, self._dims)[0], START_SPREAD, self._generator)
-            return Descent(start.float()), scratch(len(names)), 0
+            return Descent(start.float()), first(len(names)), 0
         known, old = rows >= 0, rows.clamp(min=0)
         positions = last.raw.positions.to(x.device)[old]
         if not bool(known.all()):

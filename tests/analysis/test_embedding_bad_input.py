@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nnwidgets.analysis import Embedding, LiveTSNE, embedding, pca, tsne
+from nnwidgets.analysis import Embedding, LiveTSNE, live_tsne, pca, tsne
 from tests.analysis.clouds import clusters, displacement, normal
 from tests.waiting import inspecting, shown
 
@@ -133,7 +133,7 @@ def test_a_refresh_that_runs_out_of_memory_leaves_the_last_map(monkeypatch: pyte
         raise MemoryError("no room for P")
 
     with monkeypatch.context() as patch:
-        patch.setattr(embedding, "joint_graph", full)
+        patch.setattr(live_tsne, "graph_of", full)
         with pytest.raises(MemoryError, match="no room for P"):
             live.update(x + 0.1)
     torch.testing.assert_close(live.update(x).positions, undisturbed.update(x).positions, rtol=0, atol=0)
