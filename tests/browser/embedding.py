@@ -99,6 +99,7 @@ class EmbeddingView(View):
         self.marks = root.locator(".nnw-cloud-marks")
         self.card = root.locator(".nnw-point-card")
         self.legend = root.locator(".nnw-legend")
+        self.strip = root.locator(".nnw-strip:not(.nnw-near)")
 
     @property
     def size(self) -> Floats:

@@ -114,8 +114,8 @@ def test_the_lasso_selects_exactly_the_points_inside(view: EmbeddingView) -> Non
     view.drag(*[centre + radius * np.array([np.cos(angle), np.sin(angle)]) for angle in angles])
     inside = points.indices[np.linalg.norm(points.xy - centre, axis=1) < radius]
     view.until("sorted(inspector.selection.selected)", sorted(int(index) for index in inside))
-    expect(view.root.locator(".nnw-strip-title")).to_have_text(f"{len(inside)} selected")
-    expect(view.root.locator(".nnw-strip-cell").first).to_be_visible()
+    expect(view.strip.locator(".nnw-strip-title")).to_have_text(f"{len(inside)} selected")
+    expect(view.strip.locator(".nnw-strip-cell").first).to_be_visible()
     view.marks.press("Escape")
     view.until("list(inspector.selection.selected)", [])
 

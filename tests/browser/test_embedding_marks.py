@@ -128,7 +128,7 @@ def test_a_selection_made_in_python_stands_out_and_lies_in_the_strip_by_falling_
 
     view.notebook.until(right, "the rest at one half")
     losses = dict(zip(points.indices.tolist(), view.notebook.python("view.result.loss.tolist()"), strict=True))
-    cells = view.root.locator(".nnw-strip-cell")
+    cells = view.strip.locator(".nnw-strip-cell")
     falling = sorted(indices, key=lambda index: -losses[index])
     expect(cells).to_have_count(len(indices))
     assert [int(cell.get_attribute("data-index") or -1) for cell in cells.all()] == falling

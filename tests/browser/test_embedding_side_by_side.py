@@ -62,7 +62,7 @@ def test_what_a_lasso_takes_in_one_is_selected_in_the_other(pair: tuple[Embeddin
     inside = points.xy[:, 0] < split
     left.selects(points, inside)
     expect(right.marks).to_have_attribute("data-selected", str(inside.sum()))
-    expect(right.root.locator(".nnw-strip-title", has_text="selected")).to_contain_text(f"{inside.sum()} selected")
+    expect(right.strip.locator(".nnw-strip-title")).to_contain_text(f"{inside.sum()} selected")
     right.press("Escape")
     left.until("list(inspector.selection.selected)", [])
     expect(left.marks).to_have_attribute("data-selected", "0")
