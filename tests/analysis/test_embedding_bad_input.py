@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nnwidgets.analysis import Embedding, LiveTSNE, live_tsne, pca, tsne
+from nnwidgets.analysis import Embedding, LiveTSNE, live_tsne, tsne
 from tests.analysis.clouds import clusters, displacement, normal
 from tests.waiting import inspecting, shown
 
@@ -111,17 +111,6 @@ def test_a_live_perplexity_too_large_is_lowered_and_noted_without_a_warning(n: i
     made = LiveTSNE(perplexity=perplexity).update(normal(n, 4))
     assert made.perplexity == pytest.approx(min(perplexity, (n - 1) / 3))
     assert (made.notes == ()) == (perplexity <= (n - 1) / 3)
-
-
-@pytest.mark.parametrize("dims", ["2", None, 2.5, True])
-def test_dims_that_are_no_two_or_three_are_refused_at_once(dims: Any) -> None:
-    for ask in (
-        lambda: pca(normal(9, 4), dims=dims),
-        lambda: tsne(normal(9, 4), dims=dims),
-        lambda: LiveTSNE(dims=dims),
-    ):
-        with pytest.raises(ValueError, match="dims: expected 2 or 3, got "):
-            ask()
 
 
 def test_a_refresh_that_runs_out_of_memory_leaves_the_last_map(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,8 @@ from nnwidgets.analysis.engine.pace import Steps, row_blocks
 
 __all__ = ["Neighbours", "all_pairs", "nearest"]
 
+# 10 000 real rows take 0.65 s one way and 1.15 the other, 5 000 a third of a second both ways; uniform rows always end
+# in all pairs, with the trial on top.
 EXACT_BELOW = 8000
 
 
