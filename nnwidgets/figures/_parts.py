@@ -6,10 +6,11 @@ import math
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
@@ -65,9 +66,9 @@ class Scale:
         return cls(-high if negative else 0.0, high, unit)
 
 
-def write(axes: Axes, x: float, y: float, words: str, color: str, *, size: float = _SMALL, **where: str) -> None:
+def write(axes: Axes, x: float, y: float, words: str, color: str, *, size: float = _SMALL, **where: Any) -> None:
     """Put words at data coordinates; a dollar sign in them is a dollar sign."""
-    axes.text(x, y, words, color=color, fontsize=size, parse_math=False, **where)  # type: ignore[arg-type]
+    axes.text(x, y, words, color=color, fontsize=size, parse_math=False, **where)
 
 
 def add_caption(figure: Drawing, caption: str, theme: Theme) -> None:
@@ -122,13 +123,24 @@ def show(
     )
 
 
-def scale_bar(axes: Axes, scale: Scale, theme: Theme, *, width: float = 0.3) -> None:
-    """Draw a bar under the axes with both ends, zero when signed, and the unit word."""
-    bar = axes.inset_axes((0.0, -0.09, width, 0.025))
-    colormap = theme.diverging if scale.low < 0 else theme.ink
-    bar.imshow(np.linspace(0, 1, 257)[None], cmap=colormap, aspect="auto", extent=(scale.low, scale.high, 0, 1))
-    ends = [scale.low, scale.high] if scale.low == 0 else [scale.low, 0.0, scale.high]
-    bar.set_xticks(ends, [number(end) for end in ends])
+def scale_bar(
+    axes: Axes,
+    scale: Scale,
+    theme: Theme,
+    *,
+    width: float = 0.3,
+    at: tuple[float, float] = (0.0, -0.09),
+    colormap: ListedColormap | None = None,
+) -> None:
+    """Draw a bar under the axes, or `at` a place in their units, with both ends, zero where it lies inside, and the
+    unit word."""
+    bar = axes.inset_axes((*at, width, 0.025))
+    if colormap is None:
+        colormap = theme.diverging if scale.low < 0 else theme.ink
+    bar.imshow(np.linspace(0, 1, 257)[None], cmap=colormap, aspect="auto", extent=(0, 1, 0, 1))
+    ends = [scale.low, 0.0, scale.high] if scale.low < 0 < scale.high else [scale.low, scale.high]
+    length = (scale.high - scale.low) or 1.0
+    bar.set_xticks([(end - scale.low) / length for end in ends], [number(end) for end in ends])
     bar.set_yticks([])
     bar.tick_params(labelsize=_SMALL, length=0, colors=theme.secondary)
     bar.set_xlabel(scale.unit, fontsize=_SMALL, color=theme.secondary, labelpad=1)

@@ -45,6 +45,7 @@ class Theme:
     Attributes:
         ink: map for values from 0 up.
         diverging: map for signed values from -max to max, blue below zero, orange above.
+        mark_ink, mark_diverging: the same for marks on the ground, without the ground's own colour.
         classes: ten colours, told apart with any common colour blindness; repeat them beyond ten.
         ground: colour of zero.
         surface: behind everything.
@@ -57,6 +58,8 @@ class Theme:
 
     ink: ListedColormap
     diverging: ListedColormap
+    mark_ink: ListedColormap
+    mark_diverging: ListedColormap
     classes: tuple[str, ...]
     ground: str
     surface: str
@@ -111,9 +114,28 @@ def _palette(colors: str) -> tuple[str, ...]:
     return tuple(f"#{color}" for color in colors.split())
 
 
+_INK = {
+    "light": "f2f4f4 b6e1dd 7cc9cb 3eafbe 1890b3 0570a5 174f94 223171 1d1948",
+    "dark": "111111 182a51 22447e 2360a7 1082b8 19a4c4 48c5c8 8fe3cb d4fddb",
+}
+_DIVERGING = {
+    "light": "163c89 2b69b2 5a9bd5 a9d0ee f2f4f4 efcca5 df9353 b65a1f 7c2707",
+    "dark": "92ddfb 53a7d9 2d6ea7 1a395f 111111 542d14 9d551f d58c3f facd78",
+}
+
+
+def _colormaps(side: str, ground: str) -> dict[str, ListedColormap]:
+    """The maps of a theme by the names of its fields."""
+    maps = {}
+    for name, anchors in (("ink", _INK[side]), ("diverging", _DIVERGING[side])):
+        off_ground = " ".join(anchor for anchor in anchors.split() if f"#{anchor}" != ground)
+        maps[name] = _colormap(f"nnw_{name}_{side}", anchors)
+        maps[f"mark_{name}"] = _colormap(f"nnw_mark_{name}_{side}", off_ground)
+    return maps
+
+
 LIGHT = Theme(
-    ink=_colormap("nnw_ink_light", "f2f4f4 b6e1dd 7cc9cb 3eafbe 1890b3 0570a5 174f94 223171 1d1948"),
-    diverging=_colormap("nnw_diverging_light", "163c89 2b69b2 5a9bd5 a9d0ee f2f4f4 efcca5 df9353 b65a1f 7c2707"),
+    **_colormaps("light", "#f2f4f4"),
     classes=_palette("1eabfa fa9609 a30505 7f2dc2 0e8b97 e0520e 939165 8d5652 525366 9fb0bb"),
     ground="#f2f4f4",
     surface="#ffffff",
@@ -124,8 +146,7 @@ LIGHT = Theme(
     error="#d32f2f",
 )
 DARK = Theme(
-    ink=_colormap("nnw_ink_dark", "111111 182a51 22447e 2360a7 1082b8 19a4c4 48c5c8 8fe3cb d4fddb"),
-    diverging=_colormap("nnw_diverging_dark", "92ddfb 53a7d9 2d6ea7 1a395f 111111 542d14 9d551f d58c3f facd78"),
+    **_colormaps("dark", "#111111"),
     classes=_palette("63a6e7 f8ba12 dd4867 b936f2 4fdbf0 fa896b ebfa8e b67405 9a93a6 c8e3da"),
     ground="#111111",
     surface="#111111",

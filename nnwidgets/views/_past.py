@@ -49,12 +49,13 @@ class KeepsMaps(SampleView):
         header, shown = super().header(), self.on_show
         if shown is None:
             return header
-        odd: Caption = []
-        if shown is not self.result:
-            odd.append(("an earlier map", True))
-        if self.trails:
-            odd.append((self._trails_text(shown), True))
-        return {**header, "step": shown.step, "caption": [*self.whole_caption(shown), *odd]}
+        trails: Caption = [(self._trails_text(shown), True)] if self.trails else []
+        return {**header, "step": shown.step, "caption": [*self.whole_caption(shown), *trails]}
+
+    def whole_caption(self, result: EmbeddingResult) -> Caption:
+        """The caption with how the model was run, the step, and whether newer maps are known."""
+        earlier: Caption = [("an earlier map", True)] if result is not self.result else []
+        return [*super().whole_caption(result), *earlier]
 
     def show_picture(self) -> None:
         super().show_picture()

@@ -44,6 +44,14 @@ class Points:
         """The row of each index."""
         return {index: row for row, index in enumerate(self.ids)}
 
+    def rows_of(self, indices: torch.Tensor) -> list[int]:
+        """The rows of samples that are among these."""
+        return [self.row_of[index] for index in indices.tolist()]
+
+    def column(self, name: str) -> Column | None:
+        """What the user says of the samples by this name."""
+        return next((column for column in self.columns if column.name == name), None)
+
     def thinned(self, most: int, seed: int) -> Points:
         """At most this many of them, always the same, in their order. They carry no columns."""
         if len(self) <= most:

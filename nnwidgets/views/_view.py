@@ -121,6 +121,11 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
     # Life.
 
     @property
+    def on_show(self) -> Any:
+        """The last result, unless the page has gone back to an earlier one."""
+        return self.result
+
+    @property
     def on_screen(self) -> bool:
         """Whether somebody may be looking, so that computing is worth it."""
         return self.shown and self.panel.awake and not self.session.refusal
@@ -144,7 +149,7 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
             self.refresh()
 
     def figure(self) -> Figure:
-        """The last result as a matplotlib figure, caption and step included.
+        """The result on show as a matplotlib figure, caption and step included.
 
         Raises:
             RuntimeError: nothing has been computed yet.
@@ -154,7 +159,7 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
                 f"{self.stem}: expected a result to draw, got none yet; wait for the first picture or call refresh()"
             )
         figure = Figure(figsize=(8, 5), layout="constrained")
-        self.draw(self.result, figure)
+        self.draw(self.on_show, figure)
         return figure
 
     def close(self) -> None:
@@ -190,8 +195,7 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
         self.show_state()
 
     def ended(self) -> None:
-        told = self.running is not None and self.running[1]
-        self.running = None
+        told, self.running = self.running is not None and self.running[1], None
         if told or self.result is None:  # otherwise the picture has said it
             self.show_state()
 
@@ -206,8 +210,7 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
 
     def fail(self, error: BaseException, step: int) -> None:
         """Show a failure in the view; the last good picture stays."""
-        words = text_of(error)
-        name = type(error).__name__
+        name, words = type(error).__name__, text_of(error)
         self.failure = (f"{name}: {words}" if words else name, step)
         self.show_state()
 
@@ -221,10 +224,7 @@ class View(LeavesPicture, HasControls, TakesCommands, ipywidgets.VBox):
         self.panel.post(lambda: Frame(self.header(), channel="state"), channel="state")
 
     def _picture_frame(self) -> Frame:
-        result = self.result
-        if result is None:
-            return Frame(self.header())
-        frame = self.picture(result)
+        frame = self.picture(self.result) if self.result is not None else Frame({})
         return Frame({**self.header(), **frame.header}, frame.arrays)
 
     def header(self) -> Header:

@@ -272,6 +272,7 @@ class EmbeddingView(HasLooks, KeepsMaps):
     def _option_changed(self, change: Bunch) -> None:
         if change.name in ("color", "size"):
             self.show_state()
+            (self.holder or self).picture_due(training=self.session.training)
         elif change.name == "trails":
             self.show_trails()
         else:
@@ -291,4 +292,5 @@ class EmbeddingView(HasLooks, KeepsMaps):
     def draw(self, result: EmbeddingResult, figure: Figure) -> None:
         from nnwidgets.figures.embedding import draw_embedding
 
-        draw_embedding(result, figure, caption=self.caption_text(result), names=self.session.class_name)
+        (color, size), names = self.looks_of(result), self.session.class_name
+        draw_embedding(result, figure, caption=self.caption_text(result), names=names, color=color, size=size)

@@ -51,7 +51,7 @@ class Row(LeavesPicture, ipywidgets.HBox):
             raise RuntimeError("row: expected a result to draw, got none yet; wait for the first pictures")
         figure = Figure(figsize=(6 * len(drawn), 4.5), layout="constrained")
         for part, view in zip(figure.subfigures(1, len(drawn), squeeze=False)[0], drawn, strict=True):
-            view.draw(view.result, part)
+            view.draw(view.on_show, part)
         return figure
 
 
