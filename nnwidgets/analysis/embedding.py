@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine.affinities import graph_of
 from nnwidgets.analysis.engine.compiled import loaded, worth_loading
-from nnwidgets.analysis.engine.descent import Descent, Phase, scratch
+from nnwidgets.analysis.engine.descent import Descent, scratch
 from nnwidgets.analysis.engine.features import features
 from nnwidgets.analysis.engine.inputs import (
     centred,
@@ -43,6 +43,7 @@ class Embedding:
 
     positions: (n, dims) float32 on the CPU, row i is sample i of the input, centred unless aligned to an earlier map.
     kl_divergence: KL(P || Q) in nats over the P that was optimised, NaN for PCA.
+    iterations: of the descent, as many as were taken.
     perplexity: the one used, None for PCA.   explained: share of the variance PCA shows, 0 to 1, None for t-SNE.
     recall: share of the true nearest neighbours that P was made of, 0 to 1; measured on 256 samples where not all pairs
     were compared.
@@ -93,7 +94,8 @@ def tsne(
 
     P over the 3 · perplexity nearest neighbours (van der Maaten 2014, JMLR 15); repulsion over all pairs up to 4000
     rows and in 3-D, else by a grid (after Linderman et al. 2019, Nat. Methods 16), on which the KL divergence is about
-    1 % higher; 300 to 750 iterations, fewer for more rows. With numba (`nnwidgets[fast]`) several times as fast.
+    1 % higher; 300 to 750 iterations, fewer for more rows or where the map settles before, as up to 400 rows often do.
+    With numba (`nnwidgets[fast]`) several times as fast.
     `init` (n, dims) is the start, whatever its size; None takes the PCA. Fewer than 8 rows give their PCA. Same seed,
     same device: same map; no global random state is read or written.
 
@@ -121,10 +123,9 @@ def tsne(
     graph = finished(graph_of(found.indices, found.distances, used, loops=loops))
     forces = forces_for(graph, dims, spacing=FINISHED_SPACING, loops=loops)
     descent = Descent(start.float())
-    schedule = scratch(n)
-    finished(descent.run(forces, schedule))
+    iterations = finished(descent.run(forces, scratch(n)))
     kl = finished(forces.kl_divergence(descent.positions))
-    return described(descent, kl, perplexity=used, schedule=schedule, note=note, found=found, scale=scale)
+    return described(descent, kl, perplexity=used, iterations=iterations, note=note, found=found, scale=scale)
 
 
 def with_neighbours(embedding: Embedding, x: Tensor | np.ndarray) -> Steps[Embedding]:
@@ -150,13 +151,12 @@ def described(
     kl: Tensor,
     *,
     perplexity: float,
-    schedule: tuple[Phase, ...],
+    iterations: int,
     note: str,
     found: Neighbours,
     scale: float,
 ) -> Embedding:
     """The map that a descent came to; `scale` is the unit of the distances of `found`."""
-    iterations = sum(phase.iterations for phase in schedule)
     approximate = f"neighbours approximate, {100 * found.recall:.1f} % of them right" if found.recall < 1 else ""
     return Embedding(
         descent.positions.cpu(),

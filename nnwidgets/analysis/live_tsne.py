@@ -59,10 +59,10 @@ class _Kept:
 class LiveTSNE:
     """A t-SNE map that follows training: points keep their identity, place and orientation from update to update.
 
-    stability="faithful": each update shrinks the last map to a standard deviation of 0.01 and lets it re-form in 150
-    iterations, as a rule within 5 % of the KL of a map from scratch. "stable": only each fifth update, or when fewer
-    than 85 % of the 10 nearest neighbours stayed; 25 plain iterations between, within 6 % as a rule and 20 % at worst,
-    and points move less.
+    stability="faithful": each update shrinks the last map to a standard deviation of 0.01 and lets it re-form in at
+    most 150 iterations, as a rule within 5 % of the KL of a map from scratch. "stable": only each fifth update, or when
+    fewer than 85 % of the 10 nearest neighbours stayed; 25 plain iterations between, within 6 % as a rule and 20 % at
+    worst, and points move less.
     Layers wider than 50 features are reduced by a PCA whose basis follows the layer. Not for two threads at once.
     """
 
@@ -131,11 +131,11 @@ class LiveTSNE:
         near = found.indices[:, :_COMPARED]
         descent, schedule, refreshes = self._start(reduced, near, names, last)
         forces = forces_for(graph, self._dims, spacing=LIVE_SPACING, loops=loops)
-        yield from descent.run(forces, schedule)
+        iterations = yield from descent.run(forces, schedule)
         kl = yield from forces.kl_divergence(descent.positions)
         shown = _aligned(descent.positions.cpu(), names, last)
         self._kept = _Kept(names, shown, descent, near, basis, refreshes)
-        map_ = described(descent, kl, perplexity=used, schedule=schedule, note=note, found=found, scale=scale)
+        map_ = described(descent, kl, perplexity=used, iterations=iterations, note=note, found=found, scale=scale)
         return replace(map_, positions=shown)
 
     def _start(
