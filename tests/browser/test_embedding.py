@@ -16,22 +16,12 @@ OTHER = """
 other = inspector.activations(layer="features.conv1")
 other
 """
-FLAT = """
-flat = inspector.embedding(layer="fc", method="pca", points=32)
-flat
-"""
-NO_WEBGL = """() => {
-    const original = HTMLCanvasElement.prototype.getContext;
-    HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
-        return kind.startsWith('webgl') ? null : original.call(this, kind, ...rest);
-    };
-}"""
 
 
 @pytest.fixture(scope="module")
 def view(share_notebook: OpenNotebook) -> EmbeddingView:
-    notebook = share_notebook([NET, VIEW, OTHER, FLAT])
-    notebook.finish(0, 1, 2)
+    notebook = share_notebook([NET, VIEW, OTHER])
+    notebook.finish()
     return EmbeddingView(notebook, notebook.view(".nnw-view").first)
 
 
@@ -173,18 +163,3 @@ def test_three_dimensions_turn_under_a_drag(view: EmbeddingView) -> None:
     after = view.shown()
     assert (before != after).any(axis=-1).sum() > 100
     view.marks.press("l")
-
-
-def test_without_webgl_the_points_are_drawn_all_the_same(view: EmbeddingView) -> None:
-    notebook = view.notebook
-    notebook.page.evaluate(NO_WEBGL)
-    notebook.finish(3)
-    flat = EmbeddingView(notebook, notebook.view(".nnw-view").nth(2), "flat")
-    flat.until_caption("PCA, shows")
-    canvas = flat.root.locator(".nnw-cloud-points")
-    notebook.until(lambda: flat.in_place(flat.picture(canvas), flat.map()) > 0.9, "the points in their places")
-    flat.cloud.scroll_into_view_if_needed()
-    points = flat.map()
-    row = points.alone()[0]
-    flat.move(*points.xy[row])
-    expect(flat.marks).to_have_attribute("data-hovered", str(points.indices[row]))

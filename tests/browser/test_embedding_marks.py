@@ -181,13 +181,18 @@ def test_a_lasso_in_depth_selects_what_is_drawn_inside(view: EmbeddingView, deep
     view.selects(deep, deep.xy[:, 0] < cut)
 
 
-def test_a_lasso_over_70_000_points_selects_exactly_those_inside(view: EmbeddingView) -> None:
+def test_70_000_points_are_drawn_hovered_and_selected_by_a_lasso(view: EmbeddingView) -> None:
     view.notebook.finish(2)
     many = EmbeddingView(view.notebook, view.notebook.view(".nnw-view").nth(1), "many")
     many.marks.scroll_into_view_if_needed()
     many.until_caption("PCA, shows")
     expect(many.marks).to_have_attribute("data-count", "70000")
-    points = many.map()
+    points = many.until_in_place()
+    alone = points.alone()
+    assert len(alone) > 10
+    for row in alone[:3]:
+        many.move(*points.xy[row])
+        expect(many.marks).to_have_attribute("data-hovered", str(points.indices[row]))
     angles = np.linspace(0, 2 * np.pi, 12, endpoint=False)
     star = many.size / 2 + np.array([[150, 60]] * 6).reshape(12, 1) * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     inside, near = np.zeros(len(points.xy), bool), np.zeros(len(points.xy), bool)

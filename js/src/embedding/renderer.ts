@@ -1,4 +1,4 @@
-/** What a renderer of points gets and does; two obey: WebGL2 and, where there is none, a 2-D canvas. */
+/** What a renderer of points gets and does; two obey: WebGL2 and, where no card is there for it, the processor. */
 
 import type { Rgb } from "../kernel/color.ts";
 import type { Camera, Size } from "./camera.ts";

@@ -1,4 +1,4 @@
-/** The canvas of the points and who draws on it: WebGL2, and a 2-D canvas when that is missing or lost for good. */
+/** The canvas of the points and who draws on it: a graphics card, or the processor when none is there or it is lost. */
 
 import type { PointRenderer, Scene } from "./renderer.ts";
 import { canvasRenderer } from "./canvas2d.ts";

@@ -182,8 +182,22 @@ class WebGLRenderer implements PointRenderer {
   }
 }
 
-/** A renderer on this canvas, or null where WebGL2 is missing. */
+const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
+let card: boolean | undefined;
+
+/** Whether a graphics card is behind WebGL2. Software does its work too, several times as slowly as our own. */
+function hasCard(): boolean {
+  const gl = document.createElement("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: true });
+  const info = gl?.getExtension("WEBGL_debug_renderer_info");
+  const name = gl && String(gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  return name !== null && !SOFTWARE.test(name);
+}
+
+/** A renderer on this canvas, or null where WebGL2 is missing or no card is behind it. */
 export function webglRenderer(canvas: HTMLCanvasElement): PointRenderer | null {
+  card ??= hasCard();
+  if (!card) return null;
   const gl = canvas.getContext("webgl2", { antialias: false, depth: false, stencil: false });
   if (!gl || gl.isContextLost()) return null;
   const program = link(gl);
