@@ -18,8 +18,9 @@ from nnwidgets.analysis.engine.features import features
 from nnwidgets.analysis.engine.inputs import (
     centred,
     check_count,
-    check_perplexity,
     checked_init,
+    checked_perplexity,
+    checked_seed,
     fitting_perplexity,
 )
 from nnwidgets.analysis.engine.layout import spread
@@ -71,7 +72,9 @@ def pca(x: Tensor | np.ndarray, *, dims: int = 2, device: torch.device | str | N
     Exact, in float64, by `eigh` of the covariance, or of the Gram matrix when features > samples. The sign of each
     component makes its largest score positive; components beyond the rank are zero.
 
-    Raises ValueError for non-finite values, no samples, a shape other than (n, features), or dims other than 2 or 3.
+    Whatever NumPy reads as an array of real numbers will do: lists of rows, data frames, integers, yes and no.
+    Raises ValueError for non-finite values, no samples, a shape other than (n, features), or dims other than 2 or 3;
+    TypeError for complex, sparse, nested and quantized tensors and what is no array of numbers.
 
     >>> pca(torch.tensor([[0.0, 0.0], [2.0, 2.0], [4.0, 4.0]])).explained
     1.0
@@ -99,13 +102,13 @@ def tsne(
     `init` (n, dims) is the start, whatever its size; None takes the PCA. Fewer than 8 rows give their PCA. Same seed,
     same device: same map; no global random state is read or written.
 
-    Warns (UserWarning) when perplexity is lowered to (n - 1) / 3. Raises ValueError as `pca` does, and for
-    perplexity <= 1 or an `init` of another shape.
+    Warns (UserWarning) when perplexity is lowered to (n - 1) / 3. Raises ValueError and TypeError as `pca` does, and
+    for a perplexity that is no number above 1, an `init` of another shape or not finite, and other seeds than integers.
 
     >>> tsne(torch.eye(20), perplexity=5.0).positions.shape
     torch.Size([20, 2])
     """
-    check_perplexity(perplexity)
+    perplexity, generator = checked_perplexity(perplexity), checked_seed(seed)
     data, scale = centred(x, dims, device)
     n = data.shape[0]
     check_count(n, MOST[dims])
@@ -117,7 +120,7 @@ def tsne(
         warnings.warn(note, stacklevel=2)
     if start is None:
         start = principal_scores(data, dims)[0]
-    start = spread(start, START_SPREAD, torch.Generator("cpu").manual_seed(seed))
+    start = spread(start, START_SPREAD, generator)
     loops = worth_loading(n)
     found = finished(nearest(data, neighbours_for(n, used), loops=loops))
     graph = finished(graph_of(found.indices, found.distances, used, loops=loops))

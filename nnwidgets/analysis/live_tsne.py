@@ -27,8 +27,10 @@ from nnwidgets.analysis.engine.inputs import (
     centred,
     check_count,
     check_dims,
-    check_perplexity,
+    checked_device,
     checked_ids,
+    checked_perplexity,
+    checked_seed,
     fitting_perplexity,
 )
 from nnwidgets.analysis.engine.layout import RESTART_SPREAD, aligning, overlap, place_new, spread
@@ -76,11 +78,10 @@ class LiveTSNE:
         device: torch.device | str | None = None,
     ) -> None:
         check_dims(dims)
-        check_perplexity(perplexity)
-        if stability not in ("faithful", "stable"):
+        if not isinstance(stability, str) or stability not in ("faithful", "stable"):
             raise ValueError(f"stability: expected 'faithful' or 'stable', got {stability!r}")
-        self._dims, self._perplexity, self._stability, self._device = dims, perplexity, stability, device
-        self._generator = torch.Generator("cpu").manual_seed(seed)
+        self._dims, self._stability, self._device = dims, stability, checked_device(device)
+        self._perplexity, self._generator = checked_perplexity(perplexity), checked_seed(seed)
         self._kept: _Kept | None = None
 
     def update(
@@ -89,8 +90,9 @@ class LiveTSNE:
         """The map of `x` (n, features), aligned to the last one. Row i of the result is row i of `x`.
 
         `ids` name the rows and keep them the same points when rows are reordered, dropped or added; None: row numbers.
-        Raises ValueError as `tsne` does; the last map stays and the next update goes on from it. A lowered perplexity
-        is in `.notes` and not warned of, as this runs in a worker.
+        Raises ValueError and TypeError as `tsne` does, and for ids that are not one distinct, hashable name a row; the
+        last map stays and the next update goes on from it. A lowered perplexity is in `.notes` and not warned of, as
+        this runs in a worker.
         """
         return finished(self._refresh(x, ids, worth_loading))
 

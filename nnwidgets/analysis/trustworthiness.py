@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nnwidgets.analysis.engine.inputs import centred
+from nnwidgets.analysis.engine.inputs import centred, check_neighbours, checked_seed
 from nnwidgets.analysis.engine.pace import row_blocks
 
 __all__ = ["trustworthiness"]
@@ -24,19 +24,20 @@ def trustworthiness(
     the `neighbours` nearest rows of `positions` (n, dims). Over all rows up to 2000, else over 2000 drawn by `seed`,
     with the ranks among all. In float64 on the CPU.
 
-    Raises ValueError for other shapes, values that are not finite, or neighbours not from 1 to less than n / 2.
+    Raises ValueError for other shapes, values that are not finite, or neighbours not from 1 to less than n / 2;
+    TypeError for what is no array of real numbers.
 
     >>> x = torch.arange(20.0)[:, None]
     >>> trustworthiness(x, -3 * x, neighbours=5)
     1.0
     """
-    far, near = (centred(values, 2, "cpu")[0] for values in (x, positions))
+    generator = checked_seed(seed)
+    far, near = (centred(each, 2, "cpu", name=name)[0] for name, each in (("x", x), ("positions", positions)))
     n = len(far)
     if len(near) != n:
         raise ValueError(f"positions: expected one for each of the {n} rows of x, got {len(near)}")
-    if not 1 <= neighbours < n / 2:
-        raise ValueError(f"neighbours: expected 1 to less than half the {n} rows, got {neighbours}")
-    rows = torch.randperm(n, generator=torch.Generator("cpu").manual_seed(seed))[:_SAMPLED_ROWS]
+    check_neighbours(neighbours, n)
+    rows = torch.randperm(n, generator=generator)[:_SAMPLED_ROWS]
     excess = 0
     for block in row_blocks(len(rows), n * neighbours, _ENTRIES):
         some = rows[block]
