@@ -15,6 +15,7 @@ from nnwidgets.analysis.engine.pace import finished
 from nnwidgets.analysis.engine.tsne_dense import DenseForces
 from nnwidgets.analysis.engine.tsne_forces import SparseForces, forces_for
 from nnwidgets.analysis.engine.tsne_grid import GridRepulsion
+from nnwidgets.analysis.engine.tsne_sums import attract
 from tests.analysis.clouds import digits, graph_of, joint_of, kl_of, normal
 
 
@@ -44,6 +45,16 @@ def test_the_gradient_over_all_pairs_is_that_of_a_plain_loop(dims: int, exaggera
     expected = plain_gradient(p, y, exaggeration)
     for each in (forces, DenseForces(graph_of(p))):
         torch.testing.assert_close(finished(each.gradient(y, exaggeration)), expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_attraction_is_the_same_in_any_blocks_of_rows(dims: int, loops: Loops) -> None:
+    graph, y = graph_of(joint_of(normal(200, 8))), normal(200, dims, seed=1) * 10
+    whole, parts = torch.empty_like(y), torch.empty_like(y)
+    attract(graph, y, slice(0, 200), whole, loops=loops)
+    for rows in (slice(0, 16), slice(16, 17), slice(17, 130), slice(130, 200)):
+        attract(graph, y, rows, parts, loops=loops)
+    torch.testing.assert_close(parts, whole, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize("dims", [2, 3])

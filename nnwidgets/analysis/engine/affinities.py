@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from types import ModuleType
@@ -83,12 +84,17 @@ class Graph:
         """Edges of a row, on average."""
         return len(self.columns) // (len(self.offsets) - 1)
 
+    @functools.cached_property
+    def rows(self) -> Tensor:
+        """The row of each edge: (nnz,) int32. Kept, as long as the graph is, once it was asked for."""
+        rows = torch.arange(len(self.offsets) - 1, dtype=torch.int32, device=self.columns.device)
+        return rows.repeat_interleave(self.offsets.diff(), output_size=len(self.columns))
+
     def dense(self) -> Tensor:
         """P as a matrix (n, n), in the dtype of the values."""
         n = len(self.offsets) - 1
         p = torch.zeros((n, n), dtype=self.values.dtype, device=self.values.device)
-        rows = torch.arange(n, device=p.device).repeat_interleave(self.offsets.diff())
-        p[rows, self.columns.long()] = self.values
+        p[self.rows.long(), self.columns.long()] = self.values
         return p
 
     def edges(self, rows: slice) -> tuple[slice, Tensor]:

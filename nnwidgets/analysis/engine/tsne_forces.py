@@ -21,7 +21,7 @@ __all__ = ["FINISHED_SPACING", "LIVE_SPACING", "Forces", "SparseForces", "forces
 
 # Of the grid, in units of the map: error of the gradient 3 and 1 %; of the KL divergence, beside all pairs, 2 and 1 %.
 LIVE_SPACING, FINISHED_SPACING = 0.45, 1 / 3
-_DENSE_UP_TO = 1000  # points, without compiled loops: 500 take half the time that edges and pairs apart would
+_DENSE_UP_TO = 1000  # points, without compiled loops: 500 take two thirds of the time that edges and pairs apart would
 _ALL_PAIRS_UP_TO = 4000  # points: as fast as a grid there, and exact
 _KL_OF_ALL_PAIRS_UP_TO = 20_000
 _EDGES_AT_ONCE, _PAIRS_AT_ONCE = 1 << 22, 1 << 25  # about 20 ms of compiled loops
