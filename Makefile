@@ -21,6 +21,8 @@ JS_SOURCES := $(shell find js/src js/*.json js/*.mjs js/hatch_build.py -type f)
 # More threads than this only fight each other (and the browser) on a small machine.
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start hundreds of processes and kernels: each would compile torch's modules anew, three times what else it takes.
+unexport PYTHONDONTWRITEBYTECODE
 
 # $(call stage,name,command): runs the command and says how long it took.
 define stage
