@@ -3,6 +3,8 @@
 PYTHON ?= python3
 PORT ?= 8888
 BROWSER ?= 1
+# How many processes the tests run in.
+JOBS ?= 2
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -10,8 +12,11 @@ NPM := $(PY) js/hatch_build.py
 # Most modules are never imported: compiling them all would take longer than compiling those on the way.
 PIP := $(PY) -m pip install --quiet --no-compile
 PYTEST := $(PY) -m pytest -q --durations 10
+# Whole files are dealt out in their order, so that what a file's tests share is made once and the long ones come early.
+BESIDE := --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 # What failed is run once more, alone: on a shared machine a deadline can pass without anything being wrong. Both runs are shown.
-twice = $(PYTEST) $(1) || { echo "── again, what failed"; $(PYTEST) --last-failed $(1); }
+twice = $(PYTEST) $(2) $(1) || { echo "── again, what failed"; $(PYTEST) --last-failed $(1); }
+UNIT := --ignore tests/browser --ignore tests/test_notebooks.py
 READY = $(VENV)/ready-$(1)-$(STATE)
 comma := ,
 # An environment is good for one set of requirements and one state of the browser sources.
@@ -30,12 +35,12 @@ define stage
 	echo "── $(1): $$(($$(date +%s) - start)) s, $$([ $$status = 0 ] && echo passed || echo FAILED)"; exit $$status
 endef
 
-.PHONY: help demo test lint style types typescript vitest unit notebooks browser soak bench screenshots clean
+.PHONY: help demo test lint style types typescript vitest unit unit-beside unit-alone notebooks browser soak bench screenshots clean
 .NOTPARALLEL:
 help:
 	@echo "make demo [PORT=8888] [BROWSER=0]   JupyterLab with the quickstart; BROWSER=0 prints its address"
 	@echo "make test                           everything below, in under 20 minutes on 2 cores"
-	@echo "make lint | vitest | unit | notebooks | browser"
+	@echo "make lint | vitest | unit | notebooks | browser   Python and browser tests in JOBS=2 processes"
 	@echo "make soak | bench | screenshots | clean"
 
 # The environment: .venv/ready-notebook-… for the demo, ready-test-… and ready-bench-… for developers.
@@ -70,14 +75,19 @@ typescript: $(call READY,test)
 vitest: $(call READY,test)
 	$(call stage,TypeScript tests,$(NPM) test)
 
-unit: $(call READY,test)
-	$(call stage,Python tests,$(call twice,-m "not soak" --ignore tests/browser --ignore tests/test_notebooks.py))
+unit: unit-beside unit-alone
+
+unit-beside: $(call READY,test)
+	$(call stage,Python tests,$(call twice,-m "not soak and not alone" $(UNIT),$(BESIDE)))
+
+unit-alone: $(call READY,test)
+	$(call stage,Python tests that measure time,$(call twice,-m "alone and not soak" $(UNIT)))
 
 notebooks: $(call READY,test)
 	$(call stage,notebooks,$(PYTEST) tests/test_notebooks.py)
 
 browser: $(call READY,test) $(VENV)/ready-chromium
-	$(call stage,browser tests,$(call twice,-m "not soak" tests/browser))
+	$(call stage,browser tests,$(call twice,-m "not soak" tests/browser,$(BESIDE)))
 
 # A browser of the system, else under CI (or INSTALL_BROWSER=1, as root) Debian's, else Playwright's own.
 $(VENV)/ready-chromium: | $(call READY,test)

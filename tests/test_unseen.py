@@ -15,6 +15,7 @@ from nnwidgets.views.dashboard import Dashboard
 from tests.nets import NETS, Training
 from tests.waiting import inspecting, tell
 
+pytestmark = pytest.mark.alone
 EVERY_S = 0.2
 
 

@@ -170,11 +170,16 @@ def _install_ipykernel(version: str) -> Path:
         shutil.rmtree(target, ignore_errors=True)
     if (target / "ipykernel").is_dir():
         return target
-    partial = target.with_name(f"{version}-partial")
+    partial = target.with_name(f"{version}-partial-{os.getpid()}")  # another process of tests may be at it, too
     shutil.rmtree(partial, ignore_errors=True)
     # ipykernel 6 needs nest_asyncio, which its successors do not; all else is in the environment.
     packages = ["ipykernel" if version == NEWEST else f"ipykernel=={version}", "nest_asyncio"]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(partial), *packages]
     subprocess.run(command, check=True)
-    partial.rename(target)
+    try:
+        partial.rename(target)
+    except OSError:
+        if not (target / "ipykernel").is_dir():
+            raise
+        shutil.rmtree(partial)  # the other was first
     return target

@@ -14,6 +14,7 @@ import torch
 from nnwidgets.training.watch import Watch
 from tests.training.toys import Bench, eventually, mlp, train, worker_threads
 
+pytestmark = pytest.mark.alone
 MakeBench = Callable[..., Bench]
 INPUTS = torch.randn(9, 6, generator=torch.Generator().manual_seed(1))
 

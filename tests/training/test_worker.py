@@ -16,6 +16,7 @@ from torch import nn
 from nnwidgets.training.worker import Snapshot
 from tests.training.toys import Bench, Look, eventually, mlp, train, worker_threads
 
+pytestmark = pytest.mark.alone
 MakeBench = Callable[..., Bench]
 INPUTS = torch.randn(9, 6, generator=torch.Generator().manual_seed(1))
 

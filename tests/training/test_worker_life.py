@@ -19,6 +19,7 @@ from nnwidgets.training.background import NICENESS
 from nnwidgets.training.worker import Snapshot
 from tests.training.toys import Bench, eventually, mlp, worker_threads
 
+pytestmark = pytest.mark.alone
 MakeBench = Callable[..., Bench]
 INPUTS = torch.randn(9, 6, generator=torch.Generator().manual_seed(1))
 
