@@ -94,6 +94,29 @@ def test_memory_that_runs_out_in_the_last_check_ends_in_whole_images(
     torch.testing.assert_close(found.scores, expected.scores, rtol=1e-5, atol=1e-6)
 
 
+def test_memory_that_runs_out_at_a_single_position_ends_in_whole_images(
+    net: nn.Sequential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Windows compute a single position twice, so there may be room for the one whole image."""
+    images = torch.randn(1, 3, 24, 24)
+    expected = mapped(net, images, None)
+    steps = occlusion_steps(net, images, patch=4, stride=2)
+    evaluate = Engine.evaluate
+
+    def short(*_: object) -> Answer:
+        raise MemoryError
+
+    def once_prepared(engine: Engine, image: Tensor, place: Tensor) -> Answer:
+        if engine.prepared:
+            monkeypatch.setattr(WindowEngine, "evaluate", short)
+        return evaluate(engine, image, place)
+
+    monkeypatch.setattr(Engine, "evaluate", once_prepared)
+    *_, found = steps
+    assert found.why_whole == "whole images: MemoryError: "
+    torch.testing.assert_close(found.scores, expected.scores, rtol=1e-5, atol=1e-6)
+
+
 def test_a_refined_preview_holds_one_engine(net: nn.Sequential) -> None:
     alive: weakref.WeakSet[WindowEngine] = weakref.WeakSet()
     build = WindowEngine.__init__

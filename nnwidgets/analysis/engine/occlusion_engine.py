@@ -113,8 +113,8 @@ class Engine:
             try:
                 return windows.evaluate(image, place)
             except Exception as error:
-                if out_of_memory(error):
-                    raise  # fewer positions at once will do
+                if out_of_memory(error) and len(place) > 1:
+                    raise  # fewer positions at once may do
                 self._give_up(error)
         return self._singly(image, place) if self.alone else self._by_whole.evaluate(image, place)
 
