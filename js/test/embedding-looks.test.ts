@@ -29,7 +29,7 @@ const age: Column = {
   name: "age",
   codes: null,
   names: [],
-  numbers: Float32Array.from([-1, 0, Number.NaN, 3]),
+  numbers: Float64Array.from([-1, 0, Number.NaN, 3]),
   low: -1,
   high: 3,
 };

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { canvas, commands, drag, host, one, openEachTime, picture, pointer, press, settle } from "./embedding-host.ts";
+import { INDICES, canvas, commands, drag, host, one, openEachTime, part, picture, pointer, press, settle } from "./embedding-host.ts";
 
 openEachTime();
 
@@ -67,6 +67,31 @@ test("the strip shows the selected samples, marks the wrong ones, and a click lo
   expect(cells.map((cell) => cell.querySelector(".nnw-wrong") !== null)).toEqual([true, false]);
   cells[1]!.click();
   expect(commands("select")).toEqual([{ sample: 13 }]);
+});
+
+test("the strip says what colours the points, if that is more than their classes", () => {
+  const strip = [
+    { index: 14, label: "dog", predicted: "cat", loss: 2 },
+    { index: 10, label: "cat", predicted: "cat", loss: 0.5 },
+  ];
+  const columns = [{ name: "writer", names: ["Ann"] }, { name: "age", low: 10, high: 20 }];
+  const row = (data: number[], dtype: "float32" | "int32" = "int32") => ({ dtype, shape: [5], data });
+  part("metadata", { title: "relu3", columns }, {
+    indices: row(INDICES),
+    codes_0: row([-1, 0, 0, 0, 0]),
+    shares_1: row([0.5, 0, 0, 0, Number.NaN], "float32"),
+  });
+  const said = (by: string): string[] => {
+    const options = [{ name: "color", label: "", kind: "dropdown", value: by, choices: [] }];
+    picture({ options, selection: { selected: [10, 14] }, strip });
+    return [...host.el.querySelectorAll(".nnw-strip-cell")].map((cell) => cell.textContent ?? "");
+  };
+  expect(said("writer")).toEqual(["dog → catAnn14", "cat → catno value10"]);
+  expect(one(".nnw-strip:not(.nnw-near) .nnw-strip-note").textContent).toBe("highest loss first · label → predicted · writer · shown in every view");
+  expect(one(".nnw-strip-cell").title).toBe("Sample 14: label dog, predicted cat, writer Ann");
+  expect(said("age")).toEqual(["dog → catno value14", "cat → cat15.010"]);
+  expect(said("loss")).toEqual(["dog → cat2.000014", "cat → cat0.500010"]);
+  expect(said("class")).toEqual(["dog → cat14", "cat → cat10"]);
 });
 
 test("a strip of an earlier selection is not shown for a new one", () => {

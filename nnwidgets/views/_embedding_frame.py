@@ -77,7 +77,10 @@ def selection_frame(
 
 
 def metadata_frame(points: Points) -> Frame:
-    """MetadataHeader in js/src/embedding/metadata.ts: codes into names, numbers as shares of the way low to high."""
+    """MetadataHeader in js/src/embedding/metadata.ts: codes into names, numbers as shares of the way low to high.
+
+    Numbers are exact, as cards, the strip and tables say them.
+    """
     columns: list[Header] = []
     arrays: dict[str, Array] = {"indices": points.indices.numpy().astype(np.int32)}
     for place, column in enumerate(points.columns):
@@ -91,7 +94,8 @@ def metadata_frame(points: Points) -> Frame:
             header |= {"low": low, "high": high}
             arrays[f"shares_{place}"] = (column.numbers - low) / ((high - low) or 1.0)
         columns.append(header)
-    return Frame({"columns": columns}, arrays)
+    exact = frozenset(name for name in arrays if name.startswith("shares_"))
+    return Frame({"columns": columns}, arrays, "metadata", exact)
 
 
 def _classes(each: torch.Tensor) -> Array:

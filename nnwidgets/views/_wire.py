@@ -1,7 +1,8 @@
 """How arrays and messages look between Python and the browser. Knows bytes; knows no widget, no model.
 
 A frame is a JSON header and named arrays. An array travels little-endian, in C order, as narrow as its
-values allow; floats go as float16 beside a power-of-two `scale`, which keeps 11 significant bits at any magnitude.
+values allow; floats go as float16 beside a power-of-two `scale`, which keeps 11 significant bits at any magnitude,
+or as float32 where a frame says so.
 """
 
 from __future__ import annotations
@@ -23,11 +24,15 @@ LARGEST_EXPONENT = 1023
 
 @dataclass(frozen=True)
 class Frame:
-    """What one channel of a panel shows: "picture" is everything, "state" the header's common part only."""
+    """What one channel of a panel shows: "picture" is everything, "state" the header's common part only.
+
+    exact: the names of arrays of floats that keep 24 significant bits, as somebody will read the numbers.
+    """
 
     header: Header
     arrays: Mapping[str, Array] = field(default_factory=dict)
     channel: str = "picture"
+    exact: frozenset[str] = frozenset()
 
 
 def narrow(array: Array) -> tuple[Array, float]:
@@ -55,7 +60,8 @@ def encode(frame: Frame) -> tuple[Header, list[memoryview]]:
     """Header and one buffer per array, ready for `Widget.send`."""
     specs, buffers = [], []
     for name, array in frame.arrays.items():
-        values, scale = narrow(np.asarray(array))
+        exact = name in frame.exact
+        values, scale = (np.asarray(array, dtype=np.float32), 1.0) if exact else narrow(np.asarray(array))
         little = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
         specs.append({"name": name, "dtype": values.dtype.name, "shape": list(values.shape), "scale": scale})
         # An empty array has no buffer that memoryview could cast.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -250,7 +250,7 @@ class EmbeddingView(HasLooks, KeepsMaps):
 
     def _metadata_frame(self) -> Frame:
         frame = metadata_frame(self._points)
-        return Frame({**self.header(), **frame.header}, frame.arrays, "metadata")
+        return replace(frame, header={**self.header(), **frame.header})
 
     def _hello(self) -> None:
         self._show_metadata()

@@ -17,9 +17,14 @@ from tests.browser.embedding import COLORS, EmbeddingView, at
 from tests.browser.views import CLASS_NAMES, NET, is_color
 
 VIEW = """
-view = inspector.embedding(layer="fc", method="pca", points=32)
+ages = 20 + torch.arange(96) / 3
+view = inspector.embedding(layer="fc", method="pca", points=32, metadata={
+    "writer": [("Ann", "=bob", "")[i % 3] for i in range(96)], "age, years": ages,
+})
 view
 """
+# Colours of the points in what `figure()` draws, red, green and blue from 0 to 255.
+DRAWN = "(255 * view.figure().axes[0].collections[0].get_facecolors()[:, :3]).tolist()"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -47,9 +52,12 @@ def test_the_picture_shows_every_point_where_the_screen_does_and_a_caption(view:
     assert name == "embedding-fc.png"
     picture = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
     size = view.cloud.evaluate("(cloud) => [cloud.clientHeight, cloud.clientWidth]")
-    assert picture.shape[1] == size[1]
+    assert size[1] + 200 <= picture.shape[1] <= size[1] + 250, "the legend stands beside the map"
     assert size[0] + 16 <= picture.shape[0] <= size[0] + 80, "the caption has a line or some below the map"
-    assert view.in_place(picture, view.map()) > 0.8
+    assert view.in_place(picture[: size[0], : size[1]], view.map()) > 0.8
+    legend = picture[: size[0], size[1] + 10 :]
+    for color in COLORS[:4]:
+        assert (np.abs(legend - color).max(axis=2) < 3).sum() > 40, "a swatch for each class"
     caption = picture[size[0] :]
     assert (np.abs(caption.astype(int) - picture[2, 2]).max(axis=2) > 60).sum() > 100
     assert is_color(picture[2, 2], [255, 255, 255]), "a picture has its ground"
@@ -66,11 +74,46 @@ def test_the_drawing_has_a_circle_for_each_point_and_its_names_are_text(view: Em
     for circle, label in zip(circles, points.labels, strict=True):
         assert np.array(to_rgb(circle.get("fill", ""))) * 255 == pytest.approx(COLORS[label], abs=1)
     assert len(drawing.findall(f".//{SVG}g[@class='rings']/{SVG}circle")) == points.wrong.sum()
+    key = [text.text or "" for text in drawing.findall(f".//{SVG}g[@class='legend']/{SVG}text")]
+    assert key[:3] == ["Class", "n", "wrong"]
+    rows = [
+        [name, str((points.labels == k).sum()), str(points.wrong[points.labels == k].sum())]
+        for k, name in enumerate(CLASS_NAMES)
+    ]
+    assert [key[at : at + 3] for at in range(3, 15, 3)] == rows
+    assert key[15:] == [f"wrong ({points.wrong.sum()})"]
     names = [text.text for text in drawing.findall(f".//{SVG}g[@class='names']/{SVG}text")]
     assert "<b>one</b>" in names
     assert set(names) <= set(CLASS_NAMES)
     title = drawing.findtext(f"{SVG}title") or ""
     assert title.startswith("Layer fc · sampled 32 of 96 samples")
+
+
+@pytest.mark.parametrize("by", ["age, years", "loss", "writer"])
+def test_the_drawing_has_the_colours_of_the_figure_and_their_legend(view: EmbeddingView, by: str) -> None:
+    index = view.notebook.python("view.result.indices.tolist()")[5]
+    view.notebook.python(f"inspector.selection.update(sample={index})")
+    view.set_option("Colour by", by)
+    view.until("view.color", by)
+    expect(view.legend).to_contain_text(by)
+    drawing = ElementTree.fromstring(saved(view, "Drawing, SVG")[1])
+    circles = drawing.findall(f".//{SVG}g[@class='points']/{SVG}circle")
+    fills = np.array([to_rgb(circle.get("fill", "")) for circle in circles]) * 255
+    # Losses come to 11 bits, so that one may take the next colour of 257.
+    assert fills == pytest.approx(np.array(view.notebook.python(DRAWN)), abs=3)
+    key = [text.text or "" for text in drawing.findall(f".//{SVG}g[@class='legend']/{SVG}text")]
+    assert f"sample {index}" in key
+    if by == "writer":
+        assert key[:7:3] == ["writer", "=bob", "Ann"]
+    else:
+        assert key[1] == by
+        bar = drawing.findall(f".//{SVG}g[@class='legend']/{SVG}rect")
+        assert bar[0].get("fill") == "#b6e1dd"
+        assert bar[-1].get("fill") == "#1d1948"
+    ring = drawing.find(f".//{SVG}g[@class='sample']/{SVG}circle")
+    assert ring is not None
+    assert (ring.get("cx"), ring.get("cy")) == (circles[5].get("cx"), circles[5].get("cy"))
+    view.set_option("Colour by", "class")
 
 
 def test_the_table_says_what_python_has_of_the_points_that_are_not_hidden(view: EmbeddingView) -> None:
@@ -102,6 +145,8 @@ def test_the_table_says_what_python_has_of_the_points_that_are_not_hidden(view: 
         assert float(row["confidence"]) == pytest.approx(lists[4][at_row], rel=1e-3)
         assert row["selected"] == str(int(lists[0][at_row] in indices[:3]))
         assert row["wrong"] == str(int(label != predicted))
+        assert row["writer"] == ("Ann", "'=bob", "")[int(row["index"]) % 3]
+        assert float(row["age, years"]) == pytest.approx(20 + int(row["index"]) / 3, abs=1e-5)
 
 
 def test_the_picture_shows_every_point_in_dark_too(view: EmbeddingView) -> None:

@@ -172,3 +172,14 @@ def test_all_selected_samples_reach_the_page_and_the_strip_holds_the_worst(bench
     assert [entry["index"] for entry in made.header["strip"]] == worst
     assert len(made.arrays["strip"]) == 12
     assert "selected" not in made.header["selection"], "it may be all samples, and every view sends this header"
+
+
+def test_numbers_reach_the_page_to_24_bits_and_not_to_the_11_of_pictures(bench: nnw.Inspector) -> None:
+    times = 1_700_000_000 + torch.arange(N) * 3_607
+    view = bench.embedding(points=N, metadata={"time": times})
+    content, buffers = encode(view._metadata_frame())
+    spec = next(each for each in content["arrays"] if each["name"] == "shares_0")
+    shares = np.frombuffer(buffers[content["arrays"].index(spec)], dtype=spec["dtype"]).astype(np.float64)
+    column = content["header"]["columns"][0]
+    found = column["low"] + shares * (column["high"] - column["low"])
+    assert found.round().astype(int).tolist() == times[view._points.indices].tolist()

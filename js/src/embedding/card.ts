@@ -65,14 +65,14 @@ export class HoverCard {
 
   constructor(ask: (index: number) => Promise<Frame<Record<string, unknown>>>) {
     this.#ask = ask;
-    this.#picture.setAttribute("aria-hidden", "true");
+    this.#picture.ariaHidden = "true";
     this.element = make(
       "div",
       "nnw-point-card",
       this.#picture,
       make("div", "nnw-point-card-words", this.#title, this.#lines),
     );
-    this.element.setAttribute("role", "status");
+    this.element.role = "status";
     this.element.hidden = true;
   }
 

@@ -1,6 +1,7 @@
 /** The points as a table, RFC 4180. Pure. */
 
 import { type Cloud, NO_CLASS } from "./cloud.ts";
+import type { Column } from "./metadata.ts";
 
 type Cell = string | number | null;
 
@@ -22,14 +23,30 @@ const number = (value: number | undefined, digits: number): number | null =>
 const named = (index: number, name: string | undefined): Cell[] =>
   index === NO_CLASS ? [null, null] : [index, name ?? String(index)];
 
+/** What the user says of a row; a number to the 24 bits in which its way from low to high comes. */
+function said({ codes, names, numbers, low, high }: Column, row: number): Cell {
+  const name = codes ? names[codes[row] as number] : undefined;
+  if (codes) return name === undefined ? null : numbers ? Number(name) : name;
+  const value = numbers?.[row] ?? Number.NaN;
+  const decimals = Math.floor(-Math.log10((high - low || Math.abs(high) || 1) / 2 ** 24));
+  return Number.isFinite(value) ? Number(value.toFixed(Math.min(100, Math.max(0, decimals)))) : null;
+}
+
 /**
  * A header and a line for each of `rows`: places in the units of `result.embedding.positions`, to a part in 30 000 of
- * the map; loss and confidence to the 11 bits in which frames carry them.
+ * the map; loss and confidence to the 11 bits in which frames carry them; then a column for each of `columns`, with
+ * "metadata" before a name that is taken.
  */
-export function tableOf(cloud: Cloud, rows: readonly number[], selected: ReadonlySet<number>): string {
+export function tableOf(
+  cloud: Cloud,
+  rows: readonly number[],
+  selected: ReadonlySet<number>,
+  columns: readonly Column[],
+): string {
   const axes = ["x", "y", "z"].slice(0, cloud.dims);
-  const names = ["index", ...axes, "label", "label_name", "predicted", "predicted_name", "loss", "confidence"];
-  const lines: Cell[][] = [[...names, "selected", "wrong"]];
+  const own = ["index", ...axes, "label", "label_name", "predicted", "predicted_name", "loss", "confidence"];
+  own.push("selected", "wrong");
+  const lines: Cell[][] = [[...own, ...columns.map(({ name }) => (own.includes(name) ? `metadata ${name}` : name))]];
   for (const i of rows) {
     const [index, label, predicted] = [cloud.indices[i], cloud.labels[i], cloud.predicted[i]] as [number, number, number];
     lines.push([
@@ -41,6 +58,7 @@ export function tableOf(cloud: Cloud, rows: readonly number[], selected: Readonl
       number(cloud.confidence[i], 4),
       selected.has(index) ? 1 : 0,
       cloud.wrong[i] ? 1 : 0,
+      ...columns.map((column) => said(column, i)),
     ]);
   }
   return lines.map((line) => `${line.map(cell).join(",")}\r\n`).join("");

@@ -29,7 +29,7 @@ export class Finder {
     this.#input.type = "search";
     this.#input.placeholder = "index or text";
     this.#input.title = "An index, or text in labels, predictions and metadata (/). Enter selects, Escape clears.";
-    this.#count.setAttribute("role", "status");
+    this.#count.role = "status";
     const label = make("label", "", "Search");
     this.#input.id = `nnw-finder-${++made}`;
     label.htmlFor = this.#input.id;

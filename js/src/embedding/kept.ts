@@ -23,7 +23,7 @@ export class KeptMaps {
     this.#choose = choose;
     this.#slider.type = "range";
     this.#slider.min = "0";
-    this.#slider.setAttribute("aria-label", "Kept map");
+    this.#slider.ariaLabel = "Kept map";
     this.element = make("div", "nnw-kept", this.#button, this.#slider, this.#text, this.#trails);
     this.#play(false);
     listen(this.#slider, "input", () => {
@@ -43,7 +43,7 @@ export class KeptMaps {
   }
 
   set trails(on: boolean) {
-    this.#trails.setAttribute("aria-pressed", String(on));
+    this.#trails.ariaPressed = String(on);
   }
 
   update(kept: EmbeddingHeader["kept"]): void {
@@ -56,7 +56,7 @@ export class KeptMaps {
     if (document.activeElement !== this.#slider || !this.#slider.matches(":active"))
       this.#slider.value = String(kept.index);
     this.#slider.style.setProperty("--nnw-share", String(kept.count > 1 ? kept.index / (kept.count - 1) : 1));
-    this.#slider.setAttribute("aria-valuetext", kept.text);
+    this.#slider.ariaValueText = kept.text;
     setText(this.#text, kept.text);
     if (this.#playing && stepped) this.#goOn();
   }
@@ -77,7 +77,7 @@ export class KeptMaps {
   #play(on: boolean): void {
     clearTimeout(this.#timer);
     this.#playing = on;
-    this.#button.setAttribute("aria-label", on ? "Stop" : "Play the kept maps");
+    this.#button.ariaLabel = on ? "Stop" : "Play the kept maps";
     this.#button.replaceChildren(icon([on ? "M4 3h3v10H4zM9 3h3v10H9z" : "M4 2.5v11l9-5.5z"], { filled: true }));
   }
 }

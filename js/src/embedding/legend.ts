@@ -6,14 +6,10 @@ import { make, setHidden, setText } from "../kernel/dom.ts";
 import { formatCount } from "../kernel/format.ts";
 import type { OptionValue } from "../kernel/header.ts";
 import type { Panel } from "../kernel/panel.ts";
-import { type ClassEntry, MANY_CLASSES, alone, freshSwitches } from "./cloud.ts";
+import { type ClassEntry, alone, freshSwitches } from "./cloud.ts";
+import { type Counts, EXAMPLE_CLASS, KINDS, keyWords } from "./key.ts";
 import type { Looks } from "./looks.ts";
 import { ColorBar, SizeKey } from "./scales.ts";
-
-export interface LegendCounts {
-  wrong: number;
-  selected: number;
-}
 
 interface Row {
   button: HTMLButtonElement;
@@ -22,9 +18,6 @@ interface Row {
   n: HTMLElement;
   wrong: HTMLElement;
 }
-
-/** The key's example colour: the fifth class's, which stands well off ink and grey in both themes. */
-const EXAMPLE_CLASS = 4;
 
 export class Legend {
   readonly element = make("div", "nnw-legend");
@@ -41,7 +34,7 @@ export class Legend {
   readonly #links: HTMLElement;
   readonly #bar = new ColorBar();
   readonly #sizes = new SizeKey();
-  readonly #keys: Record<"wrong" | "selected" | "rest" | "hidden" | "none", { row: HTMLElement; text: HTMLElement }>;
+  readonly #keys = KINDS.map((kind) => ({ kind, ...key(kind) }));
   readonly #listen: Panel["listen"];
   readonly #switched: () => void;
 
@@ -63,43 +56,29 @@ export class Legend {
     );
     const showAll = make("button", "nnw-link", "Show all");
     this.#links = make("div", "nnw-legend-links", showAll, this.#onlyWrongButton);
-    this.#onlyWrongButton.setAttribute("aria-pressed", "false");
-    this.#list.setAttribute("role", "group");
-    this.#keys = {
-      wrong: key("wrong"),
-      selected: key("selected"),
-      rest: key("rest"),
-      hidden: key("hidden"),
-      none: key("none"),
-    };
-    const keys = make("div", "nnw-legend-keys", ...Object.values(this.#keys).map((entry) => entry.row));
+    this.#list.role = "group";
+    const keys = make("div", "nnw-legend-keys", ...this.#keys.map((entry) => entry.row));
     this.element.append(this.#bar.element, this.#head, this.#list, this.#links, keys);
     this.element.append(this.controls.element, this.#sizes.element);
     listen(showAll, "click", () => this.#set(new Array<boolean>(this.on.length).fill(true), false));
     listen(this.#onlyWrongButton, "click", () => this.#set(this.on, !this.onlyWrong));
   }
 
-  update(looks: Looks, counts: LegendCounts, theme: Theme): void {
+  update(looks: Looks, counts: Counts, theme: Theme): void {
     const { classes } = looks.grouped;
     this.#build(`${looks.head} ${classes.length}`, classes.length);
     setText(this.#subject, looks.head);
-    this.#list.setAttribute("aria-label", looks.head);
+    this.#list.ariaLabel = looks.head;
     classes.forEach((entry, k) => this.#paint(this.#rows[k] as Row, entry, k, looks.color ? null : theme));
     this.#bar.update(looks.color, theme);
     this.#sizes.update(looks.size, theme);
-    this.#onlyWrongButton.setAttribute("aria-pressed", String(this.onlyWrong));
-    const some = counts.selected > 0;
+    this.#onlyWrongButton.ariaPressed = String(this.onlyWrong);
     this.element.style.setProperty("--nnw-key", theme.classes[EXAMPLE_CLASS] ?? theme.text2);
-    setText(this.#keys.wrong.text, `wrong (${formatCount(counts.wrong)})`);
-    setText(this.#keys.selected.text, `selected (${formatCount(counts.selected)})`);
-    setText(this.#keys.rest.text, "not selected");
-    setText(this.#keys.hidden.text, this.onlyWrong ? "right or hidden" : "hidden");
-    setText(this.#keys.none.text, `no value (${formatCount(looks.missing)})`);
-    setHidden(this.#keys.none.row, looks.missing === 0);
-    setHidden(this.#keys.wrong.row, counts.wrong === 0);
-    setHidden(this.#keys.selected.row, !some);
-    setHidden(this.#keys.rest.row, !some);
-    setHidden(this.#keys.hidden.row, !this.onlyWrong && (classes.length > MANY_CLASSES || this.on.every(Boolean)));
+    const words = keyWords(looks, counts, this.on, this.onlyWrong);
+    for (const { kind, row, text } of this.#keys) {
+      setText(text, words[kind]);
+      setHidden(row, words[kind] === "");
+    }
     for (const part of [this.#head, this.#list, this.#links]) setHidden(part, classes.length === 0);
   }
 
@@ -127,7 +106,7 @@ export class Legend {
       wrong: make("span", "nnw-number"),
     };
     row.button.append(row.swatch, row.name, row.n, row.wrong);
-    row.button.setAttribute("role", "switch");
+    row.button.role = "switch";
     const isolate = (): void => this.#set(alone(this.on, index), this.onlyWrong);
     this.#listen(row.button, "click", (event) => {
       if ((event as MouseEvent).altKey) isolate();
@@ -149,10 +128,10 @@ export class Legend {
   /** Without a theme the groups only filter: a scale colours the points. */
   #paint(row: Row, entry: ClassEntry, index: number, theme: Theme | null): void {
     const on = this.on[index] === true;
-    row.button.setAttribute("aria-checked", String(on));
+    row.button.ariaChecked = String(on);
     const words = `${entry.name}: ${formatCount(entry.n)} samples, ${formatCount(entry.wrong)} wrong`;
     row.button.title = `${words}. Click hides or shows it, double click or Alt+Enter shows it alone.`;
-    row.button.setAttribute("aria-label", words);
+    row.button.ariaLabel = words;
     row.swatch.style.setProperty(
       "--nnw-swatch",
       !on ? "transparent" : theme ? (theme.classes[index % theme.classes.length] as string) : "var(--nnw-text2)",

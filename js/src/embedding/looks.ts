@@ -18,6 +18,8 @@ export interface Looks {
   readonly grouped: Cloud;
   /** What the groups are. */
   readonly head: string;
+  /** What the user says of the rows, where that colours them. */
+  readonly column: Column | null;
   /** Whether the groups' names stand on the map. */
   readonly named: boolean;
   readonly color: Scale | null;
@@ -43,6 +45,7 @@ export function looksOf(
   return {
     cloud,
     ...groups,
+    column: columns.find(({ name }) => name === colorBy) ?? null,
     color,
     size: scaleOf(sizeBy, cloud, columns, before?.size),
     missing: color ? count(color.numbers, Number.isNaN) : count(groups.grouped.labels, (label) => label === NO_CLASS),

@@ -5,9 +5,9 @@ import type { Panel } from "../kernel/panel.ts";
 import type { SaveKind } from "./save.ts";
 
 const OFFERS: readonly (readonly [SaveKind, string, string])[] = [
-  ["png", "Picture, PNG", "The map as it is on the screen, with its caption"],
+  ["png", "Picture, PNG", "The map as it is on the screen, with its legend and caption"],
   ["svg", "Drawing, SVG", "The points in sight as circles that stay sharp at any size"],
-  ["csv", "Table, CSV", "A row for every point that is not hidden: place, classes, loss, whether it is selected"],
+  ["csv", "Table, CSV", "A row for every point that is not hidden: place, classes, loss, whether it is selected, metadata"],
 ];
 
 export function makeSaveMenu(listen: Panel["listen"], save: (kind: SaveKind) => void): HTMLElement {

@@ -16,7 +16,7 @@ export interface Column {
   readonly codes: ArrayLike<number> | null;
   readonly names: readonly string[];
   /** Numbers, NaN without a value; null for texts. */
-  readonly numbers: Float32Array | null;
+  readonly numbers: Float64Array | null;
   readonly low: number;
   readonly high: number;
 }
@@ -42,7 +42,7 @@ export function readMetadata(frame: Frame<CommonHeader>): Metadata {
         low,
         high,
         codes: codes ? Int32Array.from(codes, (code) => (code < 0 ? NO_CLASS : code)) : null,
-        numbers: shares ? Float32Array.from(shares, (share) => low + share * (high - low)) : null,
+        numbers: shares ? Float64Array.from(shares, (share) => low + share * (high - low)) : null,
       };
     }),
   };
@@ -65,6 +65,6 @@ export function columnsOf(metadata: Metadata, cloud: Cloud): readonly Column[] {
   return metadata.columns.map((column) => ({
     ...column,
     codes: column.codes ? Int32Array.from(rows, (row) => column.codes?.[row] ?? NO_CLASS) : null,
-    numbers: column.numbers ? Float32Array.from(rows, (row) => column.numbers?.[row] ?? Number.NaN) : null,
+    numbers: column.numbers ? Float64Array.from(rows, (row) => column.numbers?.[row] ?? Number.NaN) : null,
   }));
 }

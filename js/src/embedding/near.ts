@@ -27,10 +27,10 @@ export class Near {
 
   constructor(listen: Panel["listen"], choose: (index: number) => void) {
     this.#note.title = ABOUT_DISTANCE;
-    this.#cells.setAttribute("role", "list");
+    this.#cells.role = "list";
     const head = make("div", "nnw-strip-head", this.#heading, this.#note);
     this.element = make("section", "nnw-strip nnw-near", head, this.#cells);
-    this.element.setAttribute("aria-label", "Nearest samples");
+    this.element.ariaLabel = "Nearest samples";
     setHidden(this.element, true);
     listen(this.#cells, "click", (event) => {
       const cell = (event.target as Element).closest<HTMLElement>("[data-index]");

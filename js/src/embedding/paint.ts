@@ -1,6 +1,6 @@
 /** Colours of points and the marks above them: cluster names, the running box or lasso, rings of hover and of the sample. */
 
-import { type Rgb, type Theme, parseHex } from "../kernel/color.ts";
+import { type Rgb, type Theme, parseHex, unpackRgb } from "../kernel/color.ts";
 import { type Cloud, MANY_CLASSES, NO_CLASS } from "./cloud.ts";
 import { type Anchor, placeLabels } from "./labels.ts";
 import { type Looks, scaleColor, sizeFactor } from "./looks.ts";
@@ -32,8 +32,7 @@ export function pointColors(looks: Looks, standing: Uint8Array, theme: Theme, gr
     let rgb: Rgb = standing[i] === 2 && label !== NO_CLASS ? (palette[label % palette.length] as Rgb) : grey;
     if (color) {
       const value = color.numbers[i] as number;
-      const packed = scaleColor(color, value, theme);
-      rgb = Number.isFinite(value) ? [packed & 255, (packed >> 8) & 255, (packed >> 16) & 255] : grey;
+      rgb = Number.isFinite(value) ? unpackRgb(scaleColor(color, value, theme)) : grey;
     }
     out[4 * i] = rgb[0];
     out[4 * i + 1] = rgb[1];
@@ -59,6 +58,8 @@ export interface OverlayState {
 }
 
 const LABEL_LINE = 20;
+/** One brand ring 2 px, 1 px off what it marks: by how much it is wider than a point, outside a selected one's outline. */
+export const SAMPLE_RING = 1.25 + 0.5 + 1 + 1;
 export const NAME_PX = 16;
 export const NAME_HALO = 5;
 
@@ -73,8 +74,7 @@ export function drawOverlay(context: CanvasRenderingContext2D, state: OverlaySta
     context.strokeStyle = theme.brand;
     context.stroke();
   };
-  // One brand ring 2 px, 1 px off what it marks: outside the outline of a selected point.
-  ring(state.sample, state.radiusOf(state.sample) + 1.25 + 0.5 + 1 + 1);
+  ring(state.sample, state.radiusOf(state.sample) + SAMPLE_RING);
   ring(state.hovered, Math.max(9, state.radiusOf(state.hovered) + 3.5));
 }
 

@@ -3,13 +3,27 @@
 import type { Theme } from "../kernel/color.ts";
 import { make } from "../kernel/dom.ts";
 import { plainDigits } from "../kernel/format.ts";
-import type { EmbeddingHeader } from "./cloud.ts";
+import type { EmbeddingHeader, Showing } from "./cloud.ts";
 import { tableOf } from "./csv.ts";
-import { captionLines, pictureOf } from "./picture.ts";
+import { type Counts, hex, keyLines } from "./key.ts";
+import type { Looks } from "./looks.ts";
+import type { Column } from "./metadata.ts";
+import { paintedColor } from "./paint.ts";
+import { frameOf, pictureOf } from "./picture.ts";
 import type { Stage } from "./stage.ts";
 import { drawingOf } from "./svg.ts";
 
 export type SaveKind = "png" | "svg" | "csv";
+
+/** What the view shows now. */
+export interface Shown {
+  readonly stage: Stage;
+  readonly header: EmbeddingHeader;
+  readonly looks: Looks;
+  readonly columns: readonly Column[];
+  readonly showing: Showing;
+  readonly counts: Counts;
+}
 
 /** Subject, method and step in one line. */
 export function captionText(header: EmbeddingHeader): string {
@@ -17,28 +31,26 @@ export function captionText(header: EmbeddingHeader): string {
 }
 
 /** Makes the file and hands it to the browser's downloads. */
-export function save(
-  kind: SaveKind,
-  stage: Stage,
-  header: EmbeddingHeader,
-  selected: readonly number[],
-  theme: Theme,
-): void {
+export function save(kind: SaveKind, { stage, header, looks, columns, showing, counts }: Shown, theme: Theme): void {
+  const { cloud, sample } = stage;
   const name = fileName(header.title, header.step, kind);
   if (kind === "csv") {
-    const table = tableOf(stage.cloud, stage.shownRows(), new Set(selected));
+    const table = tableOf(cloud, stage.shownRows(), showing.selected, columns);
     download(name, new Blob([table], { type: "text/csv" }));
     return;
   }
   const caption = captionText(header);
-  const lines = captionLines(caption, stage.size.width, theme);
-  const still = stage.still(theme);
+  const { scene, strokes, names, paint } = stage.still(theme);
+  const quiet = hex(paintedColor(theme.text2, theme.behind));
+  const tones = { ink: hex(scene.ink), quiet, brand: hex(scene.brand) };
+  const index = sample < 0 ? null : (cloud.indices[sample] as number);
+  const key = keyLines({ looks, showing, counts, sample: index, specks: kind === "png" }, theme, tones);
+  const frame = frameOf(stage.size, key, caption, theme);
   if (kind === "png") {
-    pictureOf(stage.size, lines, theme, still.paint).toBlob((blob) => blob && download(name, blob), "image/png");
+    pictureOf(frame, tones.ink, theme, paint).toBlob((blob) => blob && download(name, blob), "image/png");
     return;
   }
-  const { scene, strokes, names } = still;
-  const drawing = drawingOf({ scene, strokes, names, lines, title: plainDigits(caption) }, theme);
+  const drawing = drawingOf({ scene, strokes, names, sample, radius: stage.radius, frame, title: plainDigits(caption) }, theme);
   download(name, new Blob([drawing], { type: "image/svg+xml" }));
 }
 

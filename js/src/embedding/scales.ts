@@ -1,10 +1,12 @@
 /** What colours by a number and sizes mean: a bar with its ends, and two points with theirs. Draws no cloud. */
 
-import { drawScale, prepareCanvas } from "../kernel/canvas.ts";
+import { prepareCanvas } from "../kernel/canvas.ts";
 import type { Theme } from "../kernel/color.ts";
 import { make, setHidden, setText } from "../kernel/dom.ts";
 import { formatValue } from "../kernel/format.ts";
+import { drawRamp } from "./key.ts";
 import { AREA, type Scale, scaleLut } from "./looks.ts";
+import { penOn } from "./picture.ts";
 
 const BAR = { width: 128, height: 8 };
 /** Radius of a point of the usual size, in the key. */
@@ -21,7 +23,7 @@ export class ColorBar {
     setHidden(this.element, scale === null);
     if (!scale) return;
     const context = prepareCanvas(this.#ramp, BAR.width, BAR.height);
-    if (context) drawScale(context, scaleLut(scale, theme), { x: 0, y: 0, ...BAR }, theme);
+    if (context) drawRamp(penOn(context), scaleLut(scale, theme), { x: 0, y: 0, ...BAR });
     setText(this.#low, formatValue(scale.low));
     setText(this.#name, scale.name);
     setText(this.#high, formatValue(scale.high));

@@ -29,11 +29,14 @@ export interface StripState {
   selected: readonly number[];
   sample: number | null;
   width: number;
+  /** What colours a sample besides its classes, name and value. */
+  said(index: number): readonly [string, string] | null;
 }
 
 export class Strip {
   readonly element: HTMLElement;
   readonly #heading = make("span", "nnw-strip-title");
+  readonly #note = make("span", "nnw-strip-note");
   readonly #cells = make("div", "nnw-strip-cells");
   readonly #full: HTMLElement;
   readonly #empty: HTMLElement;
@@ -46,10 +49,9 @@ export class Strip {
   constructor(listen: Panel["listen"], choose: (index: number) => void, clear: () => void) {
     this.#choose = choose;
     const clearButton = make("button", "nnw-link", "Clear");
-    const note = make("span", "nnw-strip-note", "highest loss first · label → predicted · shown in every view");
     const links = make("span", "nnw-strip-links", this.#copy, clearButton);
-    this.#cells.setAttribute("role", "list");
-    this.#full = make("div", "", make("div", "nnw-strip-head", this.#heading, note, links), this.#cells);
+    this.#cells.role = "list";
+    this.#full = make("div", "", make("div", "nnw-strip-head", this.#heading, this.#note, links), this.#cells);
     const words = make(
       "div",
       "nnw-strip-note",
@@ -58,7 +60,7 @@ export class Strip {
     const square = icon(["M2 2h12v12H2z"], { dash: "2.4 1.6" });
     this.#empty = make("div", "nnw-strip-empty", square, make("div", "", make("div", "", "Nothing selected"), words));
     this.element = make("section", "nnw-strip", this.#full, this.#empty);
-    this.element.setAttribute("aria-label", "Selected samples");
+    this.element.ariaLabel = "Selected samples";
     listen(clearButton, "click", clear);
     listen(this.#copy, "click", () => void this.#copyIndices());
     // One listener for all cells: they come and go with the selection.
@@ -78,14 +80,17 @@ export class Strip {
     const chosen = new Set(state.selected);
     const entries = state.entries.every((entry) => chosen.has(entry.index)) ? state.entries : [];
     const layout = stripCells(state.width, total, entries.length);
-    const key = JSON.stringify([layout, entries, state.sample]);
+    const said = entries.map(({ index }) => state.said(index));
+    const key = JSON.stringify([layout, entries, state.sample, said]);
     if (key === this.#drawn && state.pictures === this.#drawnPictures) return;
     this.#drawn = key;
     this.#drawnPictures = state.pictures;
+    const [by] = said[0] ?? [];
+    setText(this.#note, `highest loss first · label → predicted${by ? ` · ${by}` : ""} · shown in every view`);
     this.#cells.style.gridTemplateColumns = `repeat(${layout.columns}, ${CELL}px)`;
     const shown = entries
       .slice(0, layout.pictures)
-      .map((entry, k) => cell(entry, state.pictures, k, entry.index === state.sample));
+      .map((entry, k) => cell(entry, said[k] ?? null, state.pictures, k, entry.index === state.sample));
     if (layout.more > 0) shown.push(make("div", "nnw-strip-more", `+${formatCount(layout.more)}`));
     this.#cells.replaceChildren(...shown);
   }
@@ -107,7 +112,13 @@ export class Strip {
   }
 }
 
-function cell(entry: StripEntry, pictures: NdArray | undefined, k: number, current: boolean): HTMLElement {
+function cell(
+  entry: StripEntry,
+  said: readonly [string, string] | null,
+  pictures: NdArray | undefined,
+  k: number,
+  current: boolean,
+): HTMLElement {
   const { index, label, predicted } = entry;
   const known = predicted !== "";
   const wrong = known && label !== predicted;
@@ -116,9 +127,10 @@ function cell(entry: StripEntry, pictures: NdArray | undefined, k: number, curre
     wrong ? "nnw-strip-label nnw-wrong" : "nnw-strip-label",
     known ? `${label} → ${predicted}` : label,
   );
-  const title = `Sample ${formatCount(index)}: label ${label}${known ? `, predicted ${predicted}` : ""}`;
-  const number = make("span", "nnw-strip-index", formatCount(index));
-  return sampleCell({ index, pictures, k, current, title }, [words, number]);
+  const more = said ? `, ${said.join(" ")}` : "";
+  const title = `Sample ${formatCount(index)}: label ${label}${known ? `, predicted ${predicted}` : ""}${more}`;
+  const lines = [words, ...(said ? [make("span", "nnw-strip-said", said[1])] : [])];
+  return sampleCell({ index, pictures, k, current, title }, [...lines, make("span", "nnw-strip-index", formatCount(index))]);
 }
 
 export interface SampleCell {
@@ -138,8 +150,8 @@ export function sampleCell({ index, pictures, k, current, title }: SampleCell, l
   const button = make("button", "nnw-strip-cell", canvas, ...lines);
   button.dataset["index"] = String(index);
   button.title = title;
-  button.setAttribute("aria-pressed", String(current));
+  button.ariaPressed = String(current);
   const item = make("div", "", button);
-  item.setAttribute("role", "listitem");
+  item.role = "listitem";
   return item;
 }

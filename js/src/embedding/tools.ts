@@ -16,8 +16,8 @@ export class Tools {
     this.#changed = changed;
     this.#buttons = new Map(TOOLS.map((tool) => [tool, make("button", "", tool)]));
     const group = make("div", "nnw-toggle", ...this.#buttons.values());
-    group.setAttribute("role", "group");
-    group.setAttribute("aria-label", "What a drag does");
+    group.role = "group";
+    group.ariaLabel = "What a drag does";
     const fitButton = make("button", "nnw-button", "Fit");
     fitButton.title = "Show all points (F)";
     for (const [tool, button] of this.#buttons) {
@@ -32,7 +32,7 @@ export class Tools {
 
   choose(tool: Tool): void {
     this.current = tool;
-    for (const [name, button] of this.#buttons) button.setAttribute("aria-pressed", String(name === tool));
+    for (const [name, button] of this.#buttons) button.ariaPressed = String(name === tool);
     this.#changed();
   }
 }

@@ -60,6 +60,7 @@ export function fromOklab([lightness, a, b]: Rgb): Rgb {
 }
 
 export const packRgb = ([r, g, b]: Rgb): number => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+export const unpackRgb = (packed: number): Rgb => [packed & 255, (packed >> 8) & 255, (packed >> 16) & 255];
 export const cssColor = (packed: number): string =>
   `rgb(${packed & 255} ${(packed >> 8) & 255} ${(packed >> 16) & 255})`;
 

@@ -42,10 +42,12 @@ function toggle(option: OptionHeader, change: Change): Control {
     return button;
   });
   const set = (value: OptionValue): void =>
-    buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(choices[i]?.[0] === value)));
+    buttons.forEach((button, i) => {
+      button.ariaPressed = String(choices[i]?.[0] === value);
+    });
   const group = make("div", "nnw-toggle", ...buttons);
-  group.setAttribute("role", "group");
-  group.setAttribute("aria-label", option.label);
+  group.role = "group";
+  group.ariaLabel = option.label;
   return { element: make("div", "nnw-control", make("span", "", option.label), group), set };
 }
 

@@ -30,7 +30,7 @@ export function icon(paths: readonly string[], options: { filled?: boolean; dash
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 16 16");
   svg.setAttribute("class", "nnw-icon");
-  svg.setAttribute("aria-hidden", "true");
+  svg.ariaHidden = "true";
   for (const d of paths) {
     const path = document.createElementNS(SVG, "path");
     path.setAttribute("d", d);

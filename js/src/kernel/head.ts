@@ -62,11 +62,11 @@ function makeMenu(panel: Panel): Menu {
   const refresh = make("button", "nnw-button", "Refresh");
   const element = make("div", "nnw-menu", pause, refresh);
   for (const each of [button, pause, refresh]) each.type = "button";
-  button.setAttribute("aria-label", "Options");
-  button.setAttribute("aria-expanded", "false");
+  button.ariaLabel = "Options";
+  button.ariaExpanded = "false";
   const open = (wanted: boolean): void => {
     panel.widget.classList.toggle("nnw-open", wanted);
-    button.setAttribute("aria-expanded", String(wanted));
+    button.ariaExpanded = String(wanted);
   };
   panel.listen(button, "click", () => open(!panel.widget.classList.contains("nnw-open")));
   let command = "pause";

@@ -63,9 +63,9 @@ export function makeStateLine(act: (name: string) => void): StateLine {
   const detail = make("div", "nnw-state-detail");
   const error = make("pre", "nnw-error");
   const element = make("div", "nnw-state", row, bar, detail, error);
-  bar.setAttribute("role", "progressbar");
-  words.setAttribute("role", "status");
-  error.setAttribute("role", "alert");
+  bar.role = "progressbar";
+  words.role = "status";
+  error.role = "alert";
   element.hidden = true;
 
   let shownKind = "";
@@ -110,7 +110,7 @@ export function makeStateLine(act: (name: string) => void): StateLine {
       setHidden(bar, progress === null);
       if (progress !== null) {
         (bar.firstElementChild as HTMLElement).style.width = `${100 * progress}%`;
-        bar.setAttribute("aria-valuenow", String(Math.round(100 * progress)));
+        bar.ariaValueNow = String(Math.round(100 * progress));
       }
       const actions = state.actions ?? [];
       if (actions.join() !== shownActions) {

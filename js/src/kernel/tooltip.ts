@@ -28,7 +28,7 @@ export function makeTooltip(root: HTMLElement): Tooltip {
   const words = make("span");
   const value = make("b");
   const box = make("div", "nnw-tooltip", words, value);
-  box.setAttribute("role", "tooltip");
+  box.role = "tooltip";
   box.hidden = true;
   root.append(box);
   return {

@@ -15,10 +15,10 @@ import { pointingAt } from "../embedding/pointing.ts";
 import { Stage } from "../embedding/stage.ts";
 import { Strip } from "../embedding/strip.ts";
 import { makeSaveMenu } from "../embedding/menu.ts";
-import { save } from "../embedding/save.ts";
+import { type Shown, save } from "../embedding/save.ts";
 import { Tools } from "../embedding/tools.ts";
 import { type TrailsHeader, readTrails } from "../embedding/trails.ts";
-import { cardOf, summaryOf } from "../embedding/words.ts";
+import { cardOf, colourWords, summaryOf } from "../embedding/words.ts";
 import { make } from "../kernel/dom.ts";
 import { bindKeys } from "../kernel/keys.ts";
 import { type CommonHeader, type Frame, type Panel, type PanelView, definePanel } from "../kernel/panel.ts";
@@ -100,12 +100,12 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     this.#legend.element.prepend(this.#finder.element);
     panel.root.append(make("div", "nnw-cloud-row", main, this.#legend.element), this.#near.element, this.#strip.element);
     const saveMenu = makeSaveMenu(panel.listen, (kind) => {
-      if (this.#header) save(kind, this.#stage, this.#header, this.#picked.indices, panel.theme());
+      if (this.#header) save(kind, this.#shown(this.#header), panel.theme());
     });
     this.#tools.element.append(saveMenu);
     panel.widget.querySelector(".nnw-right")?.append(this.#tools.element);
     this.#overlay.tabIndex = 0;
-    this.#overlay.setAttribute("role", "application");
+    this.#overlay.role = "application";
     bindKeys(panel.widget, panel.listen, (event) => this.#key(event));
     panel.onDispose(() => {
       this.#stage.dispose();
@@ -163,10 +163,11 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     this.#legend.controls.update(options.filter(({ name }) => name === "size"));
     this.#kept.trails = options.some(({ name, value }) => name === "trails" && value === true);
     const { indices: selected, strip: entries, pictures } = this.#picked;
-    this.#strip.update({ entries, pictures, selected, sample: this.#sample.value, width: this.#panel.width() });
+    const said = (index: number): readonly [string, string] | null => colourWords(this.#appearance.looks, this.#row(index));
+    this.#strip.update({ entries, pictures, selected, sample: this.#sample.value, width: this.#panel.width(), said });
     this.#overlay.dataset["step"] = String(this.#header?.step ?? "");
     this.#overlay.dataset["selected"] = String(selected.length);
-    this.#overlay.setAttribute("aria-label", summaryOf(this.#cloud, this.#header?.title ?? "the layer", this.#counts()));
+    this.#overlay.ariaLabel = summaryOf(this.#cloud, this.#header?.title ?? "the layer", this.#counts());
   }
 
   get #cloud(): Cloud {
@@ -184,6 +185,12 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
   #showing(): Showing {
     const { on, onlyWrong } = this.#legend;
     return { on, onlyWrong, selected: this.#picked.set, found: this.#finder.found };
+  }
+
+  /** What a file is made of. */
+  #shown(header: EmbeddingHeader): Shown {
+    const { looks, columns } = this.#appearance;
+    return { stage: this.#stage, header, looks, columns, showing: this.#showing(), counts: this.#counts() };
   }
 
   /** The same map in other colours or sizes. */
