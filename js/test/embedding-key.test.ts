@@ -52,6 +52,7 @@ describe("a saved legend", () => {
       ["Class", "n", "wrong"],
       ["cat", "1", "0"],
       ["a name that…s room", "2", "1"],
+      [],
       ["no value (1)"],
       ["wrong (1)"],
     ]);
@@ -75,7 +76,7 @@ describe("a saved legend", () => {
 
   test("of a scale has its bar, ends and name instead of groups", () => {
     const { texts, boxes } = drawn("age");
-    expect(texts.slice(0, 2)).toEqual([[], ["−3.00", "age", "3.00"]]);
+    expect(texts.slice(0, 3)).toEqual([["age"], [], ["−3.00", "3.00"]]);
     const [first, last] = [0, 256].map((at) => {
       return hex(unpackRgb(theme.markDiverging[at] as number));
     });
@@ -85,7 +86,7 @@ describe("a saved legend", () => {
 
   test("says what sizes mean", () => {
     const { texts, discs } = drawn("class", "loss");
-    expect(texts.at(-1)).toEqual(["0", "loss", "4.00"]);
+    expect(texts.slice(-2)).toEqual([["Size: loss"], ["0", "4.00"]]);
     expect(discs.at(-1)).toHaveLength(2);
   });
 
@@ -112,7 +113,7 @@ describe("a saved legend", () => {
     const showing = { ...all(many), on: new Array<boolean>(50).fill(true) };
     const lines = keyLines({ looks, showing, counts: { wrong: 0, selected: 0 }, sample: null, specks: true }, theme, tones);
     lines.forEach((line) => line(pen, 0, 0));
-    expect(lines).toHaveLength(42);
+    expect(lines).toHaveLength(43);
     expect(texts.slice(-3)).toEqual(["and 10 more", "10", "0"]);
   });
 });

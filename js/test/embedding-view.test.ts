@@ -111,25 +111,29 @@ test("with nothing selected a line says how to select", () => {
 });
 
 test("the slider asks for a kept map, and play goes on only when the map has come", () => {
-  picture({ kept: { index: 0, count: 3, text: "step 1 · map 1 of 3 kept" } });
+  const positions = [0, 4, 8, 9];
+  picture({ kept: { index: 0, positions, text: "step 1 · map 1 of 4 kept" } });
   one(".nnw-play").click();
-  expect(commands("page")).toEqual([{ page: 1 }]);
+  expect(commands("map")).toEqual([{ position: 4 }]);
   vi.advanceTimersByTime(5000);
-  expect(commands("page")).toHaveLength(1);
-  picture({ kept: { index: 1, count: 3, text: "step 2 · map 2 of 3 kept" } });
+  expect(commands("map")).toHaveLength(1);
+  picture({ kept: { index: 1, positions, text: "step 2 · map 2 of 4 kept" } });
   vi.advanceTimersByTime(1000);
-  expect(commands("page")).toEqual([{ page: 1 }, { page: 2 }]);
+  picture({ kept: { index: 2, positions, text: "step 3 · map 3 of 4 kept" } });
+  vi.advanceTimersByTime(1000);
+  // The last place is no map in particular: it follows the training.
+  expect(commands("map")).toEqual([{ position: 4 }, { position: 8 }, { position: null }]);
 });
 
 test("a key on the slider stops what plays, and the trails are asked for", () => {
-  picture({ kept: { index: 0, count: 3, text: "step 1 · map 1 of 3 kept" } });
+  picture({ kept: { index: 0, positions: [0, 1, 2], text: "step 1 · map 1 of 3 kept" } });
   one(".nnw-play").click();
   expect(one(".nnw-play").getAttribute("aria-label")).toBe("Stop");
   press("ArrowLeft", one(".nnw-range"));
   expect(one(".nnw-play").getAttribute("aria-label")).toBe("Play the kept maps");
-  picture({ kept: { index: 1, count: 3, text: "step 2 · map 2 of 3 kept" } });
+  picture({ kept: { index: 1, positions: [0, 1, 2], text: "step 2 · map 2 of 3 kept" } });
   vi.advanceTimersByTime(5000);
-  expect(commands("page")).toEqual([{ page: 1 }]);
+  expect(commands("map")).toEqual([{ position: 1 }]);
   one(".nnw-trails").click();
   expect(commands("option")).toEqual([{ name: "trails", value: true }]);
   picture({ options: [{ name: "trails", label: "Trails", kind: "toggle", value: true, choices: [] }] });

@@ -35,23 +35,27 @@ class KeptMaps:
         tensors = (value for value in values if hasattr(value, "nbytes"))
         self._maps.append(result.step or 0, result, sum(tensor.nbytes for tensor in tensors))
 
-    def choose(self, page: int) -> None:
-        """Look at the map of this place among those kept; the last place follows the training.
+    def choose(self, position: int | None) -> None:
+        """Look at the map of this position in the history, as `look` tells them; None follows the training.
+
+        A map that was thinned away meanwhile is answered by the next one kept.
 
         Raises:
-            ValueError: there is no such place.
+            ValueError: a position below 0.
         """
-        entries = self._maps.entries
-        if not 0 <= page < len(entries):
-            raise ValueError(f"page: expected 0 to {len(entries) - 1}, got {page}")
-        self._chosen = None if page == len(entries) - 1 else entries[page].position
+        if position is not None and position < 0:
+            raise ValueError(f"position: expected 0 or more, or none for the newest map, got {position}")
+        newest = max((entry.position for entry in self._maps.entries), default=0)
+        self._chosen = None if position is None or position >= newest else position
 
     def look(self, newest: EmbeddingResult) -> tuple[EmbeddingResult, Header | None]:
-        """The map to show, and what the page's slider says; None while there is nothing to go back to."""
+        """The map to show, and what the page's slider says; None while there is nothing to go back to.
+
+        The slider's places have positions, which stay those of their maps when others are thinned away.
+        """
         entries = self._maps.entries
         if len({entry.step for entry in entries}) < 2 or entries[-1].item is not newest:
             return newest, None
-        # One that was thinned away is answered by the next one kept.
         at = next(
             (at for at, entry in enumerate(entries) if self._chosen is not None and entry.position >= self._chosen),
             len(entries) - 1,
@@ -59,7 +63,7 @@ class KeptMaps:
         shown = entries[at].item
         thinned = ", thinned evenly" if self._maps.dropped else ""
         text = f"{step_text(shown.step)} · map {at + 1} of {count(len(entries))} kept{thinned}"
-        return shown, {"index": at, "count": len(entries), "text": text}
+        return shown, {"index": at, "positions": [entry.position for entry in entries], "text": text}
 
     def until(self, shown: EmbeddingResult) -> list[EmbeddingResult]:
         """The maps from the first one kept to the one shown."""

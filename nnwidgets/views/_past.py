@@ -67,9 +67,12 @@ class KeepsMaps(SampleView):
         self.panel.post(self._trails_frame, channel="trails")
 
     def command(self, name: str, value: Any) -> Frame | None:
-        if name != "page":
+        if name != "map":
             return super().command(name, value)
-        self._kept.choose(whole("page", value.get("page") if isinstance(value, dict) else None))
+        if not isinstance(value, dict) or "position" not in value:
+            raise ValueError(f"map: expected an object with a position, got {value!r}")
+        position = value["position"]
+        self._kept.choose(None if position is None else whole("position", position))
         self.show_picture()
         return None
 

@@ -110,7 +110,7 @@ def test_a_figure_is_of_the_map_that_the_page_has_gone_back_to(small: nnw.Inspec
     view.show(replace(first, step=5, embedding=turned))
     np.testing.assert_allclose(points_in(view.figure()).get_offsets(), turned.positions, rtol=1e-6)
     assert "an earlier map" not in words(view.figure())
-    assert command(view, "page", {"page": 0}) is None
+    assert command(view, "map", {"position": 0}) is None
     np.testing.assert_allclose(points_in(view.figure()).get_offsets(), first.embedding.positions, rtol=1e-6)
     assert "an earlier map" in words(view.figure())
     assert frame(view)[0]["caption"][-1] == ["an earlier map", True]

@@ -60,6 +60,9 @@ def test_nonsense_is_answered_with_words_and_changes_nothing(small: nnw.Inspecto
         ("page", value) for value in list[Any]((None, 1, {"page": "1"}, {"page": True}, {"page": [1]}, {"page": NAN}))
     ]
     own += [
+        ("map", value) for value in list[Any]((None, 1, {}, {"position": "1"}, {"position": True}, {"position": NAN}))
+    ]
+    own += [
         ("card", value)
         for value in list[Any]((None, {}, {"index": "1"}, {"index": HUGE}, {"index": [1]}, {"index": True}))
     ]

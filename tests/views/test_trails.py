@@ -49,7 +49,7 @@ def test_trails_lead_over_all_kept_maps_to_the_one_shown() -> None:
         trails, rows = drawn(view)
         assert rows.tolist() == [7, 2]
         assert trails == pytest.approx(ways[:, [7, 2]].numpy(), abs=float(ways.abs().max()) / 30_000)
-        command(view, "page", {"page": 3})
+        command(view, "map", {"position": 3})
         trails, _ = drawn(view)
         assert trails == pytest.approx(ways[:4, [7, 2]].numpy(), abs=float(ways.abs().max()) / 30_000)
         inspector.selection.update(selected=())

@@ -22,7 +22,8 @@ export interface EmbeddingHeader extends CommonHeader {
   dims: number;
   method: string;
   counts: { wrong: number };
-  kept: { index: number; count: number; text: string } | null;
+  /** Places of the slider: each has the position of its map in the history, which thinning does not move. */
+  kept: { index: number; positions: number[]; text: string } | null;
   /** Data units of a place that is 1 in the cloud. */
   unit: number;
   /** Names of the classes up to the last that is predicted. */

@@ -14,13 +14,13 @@ export class KeptMaps {
   readonly #text = make("span", "nnw-kept-text");
   readonly #trails = make("button", "nnw-trails", "Trails");
   #index = 0;
-  #count = 0;
+  #positions: readonly number[] = [];
   #playing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #choose: (index: number) => void;
+  readonly #ask: (position: number | null) => void;
 
-  constructor(listen: Panel["listen"], choose: (index: number) => void, trails: (on: boolean) => void) {
-    this.#choose = choose;
+  constructor(listen: Panel["listen"], ask: (position: number | null) => void, trails: (on: boolean) => void) {
+    this.#ask = ask;
     this.#slider.type = "range";
     this.#slider.min = "0";
     this.#slider.ariaLabel = "Kept map";
@@ -38,7 +38,7 @@ export class KeptMaps {
     listen(this.#button, "click", () => {
       const start = !this.#playing;
       this.#play(start);
-      if (start) this.#choose(this.#index + 1 < this.#count ? this.#index + 1 : 0);
+      if (start) this.#choose(this.#index < this.#last ? this.#index + 1 : 0);
     });
   }
 
@@ -51,11 +51,11 @@ export class KeptMaps {
     if (!kept) return;
     const stepped = kept.index !== this.#index;
     this.#index = kept.index;
-    this.#count = kept.count;
-    this.#slider.max = String(Math.max(kept.count - 1, 0));
+    this.#positions = kept.positions;
+    this.#slider.max = String(this.#last);
     if (document.activeElement !== this.#slider || !this.#slider.matches(":active"))
       this.#slider.value = String(kept.index);
-    this.#slider.style.setProperty("--nnw-share", String(kept.count > 1 ? kept.index / (kept.count - 1) : 1));
+    this.#slider.style.setProperty("--nnw-share", String(this.#last > 0 ? kept.index / this.#last : 1));
     this.#slider.ariaValueText = kept.text;
     setText(this.#text, kept.text);
     if (this.#playing && stepped) this.#goOn();
@@ -65,8 +65,17 @@ export class KeptMaps {
     this.#play(false);
   }
 
+  get #last(): number {
+    return Math.max(this.#positions.length - 1, 0);
+  }
+
+  /** Asks for the map of a place; the last place follows the training. */
+  #choose(place: number): void {
+    this.#ask(place < this.#last ? (this.#positions[place] ?? null) : null);
+  }
+
   #goOn(): void {
-    if (this.#index + 1 >= this.#count) {
+    if (this.#index >= this.#last) {
       this.#play(false);
       return;
     }

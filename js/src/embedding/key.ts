@@ -39,6 +39,7 @@ const COLUMNS = { n: 164, wrong: 204 };
 const BAR_WIDTH = 176;
 const RADIUS = 2.75;
 const LONGEST = 18;
+const LONGEST_TITLE = 28;
 /** The key's example colour: the fifth class's, which stands well off ink and grey in both themes. */
 export const EXAMPLE_CLASS = 4;
 
@@ -88,14 +89,15 @@ export function keyLines({ looks, showing, counts, sample, specks }: Subject, th
   const matches = found ? found.reduce((sum, each) => sum + each, 0) : 0;
   return [
     ...(looks.color ? barLines(looks.color, theme, tones) : groupLines(looks, on, theme, tones)),
+    () => undefined,
     ...line(words.none, dot(quiet)),
     ...line(words.wrong, ring(ink, 1.25)),
     ...line(words.selected, (pen, x, y) => pen.disc(x, y, RADIUS + 1.25, { fill: example, stroke: ink })),
     ...line(words.rest, dot(example, 0.5)),
-    ...line(specks ? words.hidden : "", dot(quiet, 0.3, 1.5)),
+    ...line(specks ? words.hidden : "", dot(ink, 0.3, 1.5)),
     ...line(matches ? `found (${formatCount(matches)})` : "", ring(brand, 2)),
     ...line(sample === null ? "" : `sample ${formatCount(sample)}`, ring(brand, 2)),
-    ...(looks.size ? [sizeLine(looks.size, tones)] : []),
+    ...(looks.size ? sizeLines(looks.size, tones) : []),
   ];
 }
 
@@ -119,7 +121,7 @@ function groupLines({ grouped: { classes }, head }: Looks, on: readonly boolean[
   ];
   if (lines.length === 0) return lines;
   const title: Line = (pen, x, y) => {
-    pen.text(shorten(head, LONGEST), x, y + 4, quiet);
+    titleLine(shorten(head, LONGEST), quiet)(pen, x, y);
     pen.text("n", x + COLUMNS.n, y + 4, quiet, "end");
     pen.text("wrong", x + COLUMNS.wrong, y + 4, quiet, "end");
   };
@@ -139,18 +141,22 @@ function barLines(scale: Scale, theme: Theme, { ink, quiet }: Tones): Line[] {
   const bar: Line = (pen, x, y) => drawRamp(pen, scaleLut(scale, theme), { x, y, width: BAR_WIDTH, height: 8 });
   const ends: Line = (pen, x, y) => {
     pen.text(formatValue(scale.low), x, y + 4, ink);
-    pen.text(shorten(scale.name, LONGEST), x + BAR_WIDTH / 2, y + 4, quiet, "middle");
     pen.text(formatValue(scale.high), x + BAR_WIDTH, y + 4, ink, "end");
   };
-  return [bar, ends];
+  return [titleLine(scale.name, quiet), bar, ends];
 }
 
-const sizeLine =
-  ({ name, low, high }: Scale, { ink, quiet }: Tones): Line =>
-  (pen, x, y) => {
+function sizeLines({ name, low, high }: Scale, { ink, quiet }: Tones): Line[] {
+  const ends: Line = (pen, x, y) => {
     pen.disc(x + MARK, y, RADIUS * Math.sqrt(AREA.least), { fill: quiet });
     pen.text(formatValue(low), x + TEXT, y + 4, ink);
-    pen.text(shorten(name, LONGEST), x + BAR_WIDTH / 2, y + 4, quiet, "middle");
-    pen.text(formatValue(high), x + BAR_WIDTH - TEXT + MARK, y + 4, ink, "end");
-    pen.disc(x + BAR_WIDTH, y, RADIUS * Math.sqrt(AREA.most), { fill: quiet });
+    pen.disc(x + BAR_WIDTH / 2, y, RADIUS * Math.sqrt(AREA.most), { fill: quiet });
+    pen.text(formatValue(high), x + BAR_WIDTH / 2 + TEXT - MARK, y + 4, ink);
   };
+  return [() => undefined, titleLine(`Size: ${name}`, quiet), ends];
+}
+
+const titleLine =
+  (name: string, quiet: string): Line =>
+  (pen, x, y) =>
+    pen.text(shorten(name, LONGEST_TITLE), x, y + 4, quiet);

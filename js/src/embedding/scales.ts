@@ -8,7 +8,7 @@ import { drawRamp } from "./key.ts";
 import { AREA, type Scale, scaleLut } from "./looks.ts";
 import { penOn } from "./picture.ts";
 
-const BAR = { width: 128, height: 8 };
+const BAR = { width: 176, height: 8 };
 /** Radius of a point of the usual size, in the key. */
 const RADIUS = 2.75;
 
@@ -26,6 +26,7 @@ export class ColorBar {
     if (context) drawRamp(penOn(context), scaleLut(scale, theme), { x: 0, y: 0, ...BAR });
     setText(this.#low, formatValue(scale.low));
     setText(this.#name, scale.name);
+    this.#name.title = scale.name;
     setText(this.#high, formatValue(scale.high));
   }
 }
@@ -45,6 +46,7 @@ export class SizeKey {
     this.#dot(this.#large, AREA.most, theme);
     setText(this.#low, formatValue(scale.low));
     setText(this.#name, scale.name);
+    this.#name.title = scale.name;
     setText(this.#high, formatValue(scale.high));
   }
 

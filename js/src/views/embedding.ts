@@ -70,7 +70,7 @@ class EmbeddingView implements PanelView<EmbeddingHeader> {
     this.#near = new Near(panel.listen, (index) => this.#choose(index));
     this.#kept = new KeptMaps(
       panel.listen,
-      (page) => panel.command("page", { page }),
+      (position) => panel.command("map", { position }),
       (on) => panel.command("option", { name: "trails", value: on }),
     );
     this.#tools = new Tools(
