@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import torch
-
 from nnwidgets.analysis.embedding import FEWEST
+from nnwidgets.analysis.kept_near import kept_near
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.data import Samples
 from nnwidgets.figures.captions import count
 from nnwidgets.views._embedding_frame import pictures_of
 from nnwidgets.views._wire import Frame, Header
-
-
-def kept_near(result: EmbeddingResult, row: int, near: Sequence[int]) -> int:
-    """How many of the rows `near` one in the layer's space are among as many nearest to it on the map."""
-    positions = result.embedding.positions
-    apart = (positions - positions[row]).norm(dim=1)
-    apart[row] = torch.inf
-    return len({*near} & {*apart.topk(len(near), largest=False).indices.tolist()})
 
 
 def neighbours_frame(result: EmbeddingResult, row: int | None, *, sample: int, samples: Samples) -> Frame:
@@ -39,7 +28,7 @@ def neighbours_frame(result: EmbeddingResult, row: int | None, *, sample: int, s
         {"index": index, "label": samples.label_name(index), "distance": distance}
         for index, distance in zip(indices, embedding.distances[row].tolist(), strict=True)
     ]
-    kept = f"{kept_near(result, row, rows)} of {len(rows)} also nearest on the map"
+    kept = f"{kept_near(embedding.positions, row, rows)} of {len(rows)} also nearest on the map"
     note = f"to sample {count(sample)} · Euclidean distance · {kept}"
     pictures = pictures_of(indices, samples)
     header = {"heading": title, "note": note, "about": sample, "near": near}
