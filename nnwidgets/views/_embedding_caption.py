@@ -8,11 +8,12 @@ from nnwidgets.views._embedding_frame import wrong_samples
 from nnwidgets.views._view import Caption
 
 
-def embedding_caption(result: EmbeddingResult) -> Caption:
-    """What a map is of and how it was made; without mode and step."""
+def embedding_caption(result: EmbeddingResult, *, limited: bool = False) -> Caption:
+    """What a map is of and how it was made; without mode and step. `limited`: more samples were asked for."""
     embedding, n = result.embedding, len(result.indices)
     sampled = f"sampled {count(n)} of {count(result.total)} samples ≈" if n < result.total else f"{count(n)} samples"
-    parts: Caption = [(sampled, False)]
+    most = ", the most of a t-SNE in three dimensions" if limited else ""
+    parts: Caption = [(sampled + most, False)]
     if embedding.method == "tsne":
         parts.append(
             (

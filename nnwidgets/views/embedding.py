@@ -204,7 +204,7 @@ class EmbeddingView(HasLooks, KeepsMaps):
         return (self.layer if result is None else result.layer), True, ""
 
     def caption(self, result: EmbeddingResult) -> Caption:
-        return embedding_caption(result)
+        return embedding_caption(result, limited=len(result.indices) < len(self._points))
 
     def picture(self, result: EmbeddingResult) -> Frame:
         shown, kept = self._kept.look(result)
