@@ -17,6 +17,8 @@ BESIDE := --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
 # What failed is run once more, alone: on a shared machine a deadline can pass without anything being wrong. Both runs are shown.
 twice = $(PYTEST) $(2) $(1) || { echo "── again, what failed"; $(PYTEST) --last-failed $(1); }
 UNIT := --ignore tests/browser --ignore tests/test_notebooks.py
+# Their files by name: to collect all tests takes as long as to run these.
+ALONE = $(shell grep -rl --include 'test_*.py' 'pytest\.mark\.alone' tests)
 READY = $(VENV)/ready-$(1)-$(STATE)
 comma := ,
 # An environment is good for one set of requirements and one state of the browser sources.
@@ -39,7 +41,7 @@ endef
 .NOTPARALLEL:
 help:
 	@echo "make demo [PORT=8888] [BROWSER=0]   JupyterLab with the quickstart; BROWSER=0 prints its address"
-	@echo "make test                           everything below, in under 20 minutes on 2 cores"
+	@echo "make test                           everything below, in about 25 minutes on 2 cores"
 	@echo "make lint | vitest | unit | notebooks | browser   Python and browser tests in JOBS=2 processes"
 	@echo "make soak | bench | screenshots | clean"
 
@@ -81,7 +83,7 @@ unit-beside: $(call READY,test)
 	$(call stage,Python tests,$(call twice,-m "not soak and not alone" $(UNIT),$(BESIDE)))
 
 unit-alone: $(call READY,test)
-	$(call stage,Python tests that measure time,$(call twice,-m "alone and not soak" $(UNIT)))
+	$(call stage,Python tests that measure time,$(call twice,-m "alone and not soak" $(ALONE)))
 
 notebooks: $(call READY,test)
 	$(call stage,notebooks,$(PYTEST) tests/test_notebooks.py)
