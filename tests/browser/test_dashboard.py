@@ -128,8 +128,8 @@ def test_a_narrow_page_has_a_dropdown_of_layers(dashboard: DashboardOnPage) -> N
     dashboard.until_layer("features.pool")
     picker.get_by_role("button", name="Next layer").click()
     dashboard.until_layer("fc")
-    width = dashboard.root.evaluate("(root) => [root.scrollWidth, root.clientWidth]")
-    assert width[0] <= width[1], "nothing sticks out"
+    fits = "(root) => root.scrollWidth <= root.clientWidth"
+    dashboard.notebook.until(lambda: bool(dashboard.root.evaluate(fits)), "nothing to stick out")
 
 
 def test_both_themes_draw_the_same_values_in_their_own_colours(dashboard: DashboardOnPage) -> None:
