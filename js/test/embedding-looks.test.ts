@@ -69,7 +69,8 @@ describe("colours", () => {
   });
 
   test("on a scale go from its low to its high end, none of them the ground's", () => {
-    expect(painted("loss")).toEqual([packed(theme.markInk[0]), packed(theme.markInk[128]), packed(theme.markInk[256]), grey]);
+    const [low, middle, high] = [theme.markInk[0], theme.markInk[Math.round(256 * Math.sqrt(1 / 2))], theme.markInk[256]];
+    expect(painted("loss")).toEqual([packed(low), packed(middle), packed(high), grey]);
     expect(painted("confidence")[0]).toBe(packed(theme.markInk[256]));
     expect([theme.markInk[0], theme.markInk[256]]).not.toContain(theme.ink[0]);
   });

@@ -152,7 +152,7 @@ def _add_legend(axes: _parts.Axes, color: Groups | Numbers, size: Numbers | None
     top = 1.0
     if isinstance(color, Numbers):
         top = 0.86
-        scale = _parts.Scale(color.low, color.high, _shortened(color.name))
+        scale = _parts.Scale(color.low, color.high, _shortened(color.color_name))
         _parts.scale_bar(axes, scale, theme, colormap=color.colormap(theme), at=(_BESIDE + 0.02, 0.95), width=0.2)
     if marks:
         _write_legend(axes, marks, color.name if isinstance(color, Groups) else "", top, theme)

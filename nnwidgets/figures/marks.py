@@ -72,12 +72,14 @@ class Numbers:
     """A number for each point, on a scale.
 
     name: what they are, with their unit if they have one.   values: (n,) float, NaN for none.   low, high: ends.
+    root: colours go by the square root, for values of which most are small and a few many times the rest.
     """
 
     name: str
     values: Array
     low: float
     high: float
+    root: bool = False
 
     @classmethod
     def of(cls, name: str, values: Array, *, low: float | None = None, high: float | None = None) -> Numbers:
@@ -102,10 +104,16 @@ class Numbers:
         """The map of the scale: with a middle where zero lies inside."""
         return theme.mark_diverging if self.low < 0 < self.high else theme.mark_ink
 
+    @property
+    def color_name(self) -> str:
+        """What a bar of the colours calls its scale."""
+        return f"{self.name}, root scale" if self.root else self.name
+
     def colors(self, theme: Theme) -> Array:
         """Red, green and blue of each point (n, 3), 0 to 1; the theme's secondary grey where it has no value."""
         colormap = self.colormap(theme)
-        levels = np.round(np.nan_to_num(self._shares()) * (colormap.N - 1)).astype(int)
+        shares = np.nan_to_num(self._shares())
+        levels = np.round((np.sqrt(shares) if self.root else shares) * (colormap.N - 1)).astype(int)
         colors: Array = colormap(levels)[:, :3]
         colors[~np.isfinite(self.values)] = to_rgb(theme.secondary)
         return colors

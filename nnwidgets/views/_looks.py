@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ TAKEN = frozenset((*OF_LABELS, *OF_PREDICTIONS, *EQUAL))
 def numbers_shown(by: str, result: EmbeddingResult, points: Points) -> Numbers | None:
     """The scale of this name for the samples of a map, as the page has it; None where a name says no numbers."""
     if by == "loss":
-        return Numbers.of(by, result.loss.numpy(), low=0.0)
+        return replace(Numbers.of(by, result.loss.numpy(), low=0.0), root=True)
     if by == "confidence":
         return Numbers.of("probability", result.confidence.numpy(), low=0.0, high=1.0)
     column = points.column(by)

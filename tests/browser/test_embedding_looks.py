@@ -97,15 +97,16 @@ def test_groups_have_the_colours_of_the_legend_and_their_switches_hide_them(view
 def test_loss_goes_from_nothing_to_the_highest_and_the_bar_says_so(view: EmbeddingView, theme: str) -> None:
     view.set_option("Colour by", "loss")
     losses = view.notebook.python("view.result.loss.tolist()")
+    roots = np.sqrt(losses).tolist()
     if theme == "dark":
         view.notebook.theme("dark")
-        colors_on_screen(view, ramp(losses, 0, max(losses), DARK.mark_ink))
+        colors_on_screen(view, ramp(roots, 0, max(roots), DARK.mark_ink))
         assert is_color(view.shown()[3, 3], np.array(to_rgb(DARK.ground)) * 255)
         view.notebook.theme("light")
         return
-    colors_on_screen(view, ramp(losses, 0, max(losses), LIGHT.mark_ink))
+    colors_on_screen(view, ramp(roots, 0, max(roots), LIGHT.mark_ink))
     low, name, high = view.legend.locator(".nnw-scale span").all_inner_texts()
-    assert (low, name) == ("0", "loss")
+    assert (low, name) == ("0", "loss, root scale")
     assert value_in(high) == pytest.approx(max(losses), rel=0.01)
     expect(view.legend.locator(".nnw-legend-row")).to_have_count(4)
 

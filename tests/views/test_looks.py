@@ -75,7 +75,8 @@ def test_a_figure_has_the_scales_and_sizes_of_the_page(small: nnw.Inspector) -> 
         assert (color.low, color.high) == pytest.approx((low, high))
         np.testing.assert_allclose(color.values, values)
         colormap = LIGHT.mark_diverging if by == "age" else LIGHT.mark_ink
-        levels = np.round((values - low) / (high - low) * 256).astype(int)
+        shares = (values - low) / (high - low)
+        levels = np.round((np.sqrt(shares) if by == "loss" else shares) * 256).astype(int)
         np.testing.assert_allclose(points_in(view.figure()).get_facecolors(), colormap(levels))
     view.color, view.size = "class", "loss"
     areas = points_in(view.figure()).get_sizes()

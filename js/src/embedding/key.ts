@@ -4,7 +4,7 @@ import type { Rect } from "../kernel/canvas.ts";
 import { type Lut, type Rgb, type Theme, unpackRgb } from "../kernel/color.ts";
 import { formatCount, formatValue } from "../kernel/format.ts";
 import { type ClassEntry, MANY_CLASSES, type Showing } from "./cloud.ts";
-import { AREA, type Looks, type Scale, scaleLut } from "./looks.ts";
+import { AREA, type Looks, type Scale, colorName, scaleLut } from "./looks.ts";
 import { shorten } from "./paint.ts";
 
 /** What draws on a canvas or writes SVG. Colours are hex, lengths CSS px, y of a text its baseline. */
@@ -143,7 +143,7 @@ function barLines(scale: Scale, theme: Theme, { ink, quiet }: Tones): Line[] {
     pen.text(formatValue(scale.low), x, y + 4, ink);
     pen.text(formatValue(scale.high), x + BAR_WIDTH, y + 4, ink, "end");
   };
-  return [titleLine(scale.name, quiet), bar, ends];
+  return [titleLine(colorName(scale), quiet), bar, ends];
 }
 
 function sizeLines({ name, low, high }: Scale, { ink, quiet }: Tones): Line[] {

@@ -7,6 +7,8 @@ import type { Column } from "./metadata.ts";
 /** Numbers of the rows and the ends of their scale; NaN is no value. */
 export interface Scale {
   readonly name: string;
+  /** Colours go by the square root: of losses most are small, and a few are many times the rest. */
+  readonly root?: boolean;
   readonly numbers: ArrayLike<number>;
   readonly low: number;
   readonly high: number;
@@ -93,7 +95,7 @@ function scaleOf(by: string, cloud: Cloud, columns: readonly Column[], before: S
   if (by === "loss") {
     let high = before?.name === by ? before.high : 0;
     for (let i = 0; i < cloud.n; i++) if ((cloud.loss[i] as number) > high) high = cloud.loss[i] as number;
-    return { name: by, numbers: cloud.loss, low: 0, high };
+    return { name: by, root: true, numbers: cloud.loss, low: 0, high };
   }
   const column = columns.find(({ name }) => name === by);
   if (!column?.numbers) return null;
@@ -105,8 +107,13 @@ function scaleOf(by: string, cloud: Cloud, columns: readonly Column[], before: S
 export const scaleLut = (scale: Scale, theme: Theme): Lut => (scale.low < 0 && scale.high > 0 ? theme.markDiverging : theme.markInk);
 
 /** The packed colour of a number on a scale. */
-export const scaleColor = (scale: Scale, value: number, theme: Theme): number =>
-  lookUp(scaleLut(scale, theme), value, scale.low, scale.high);
+export function scaleColor(scale: Scale, value: number, theme: Theme): number {
+  const [at, low, high] = [value, scale.low, scale.high].map(scale.root ? Math.sqrt : Number) as [number, number, number];
+  return lookUp(scaleLut(scale, theme), at, low, high);
+}
+
+/** What a bar of the colours calls its scale. */
+export const colorName = ({ name, root }: Scale): string => (root ? `${name}, root scale` : name);
 
 /** By how much a point's radius is multiplied; without a value it is as small as can be. */
 export function sizeFactor(scale: Scale | null, row: number): number {

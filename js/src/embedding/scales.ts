@@ -5,7 +5,7 @@ import type { Theme } from "../kernel/color.ts";
 import { make, setHidden, setText } from "../kernel/dom.ts";
 import { formatValue } from "../kernel/format.ts";
 import { drawRamp } from "./key.ts";
-import { AREA, type Scale, scaleLut } from "./looks.ts";
+import { AREA, type Scale, colorName, scaleLut } from "./looks.ts";
 import { penOn } from "./picture.ts";
 
 const BAR = { width: 176, height: 8 };
@@ -25,8 +25,8 @@ export class ColorBar {
     const context = prepareCanvas(this.#ramp, BAR.width, BAR.height);
     if (context) drawRamp(penOn(context), scaleLut(scale, theme), { x: 0, y: 0, ...BAR });
     setText(this.#low, formatValue(scale.low));
-    setText(this.#name, scale.name);
-    this.#name.title = scale.name;
+    setText(this.#name, colorName(scale));
+    this.#name.title = colorName(scale);
     setText(this.#high, formatValue(scale.high));
   }
 }
