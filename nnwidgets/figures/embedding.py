@@ -60,7 +60,8 @@ def draw_embedding(
     _check_lengths(shown, size, len(positions))
     _parts.add_caption(figure, caption, theme)
     deep = positions.shape[1] == 3
-    axes = figure.add_subplot(projection="3d" if deep else None)
+    options: dict[str, Any] = {"projection": "3d", "computed_zorder": False} if deep else {}  # rings stay above points
+    axes = figure.add_subplot(**options)
     plain: dict[str, Any] = {"depthshade": False} if deep else {}  # colour means the class, not the distance
     _parts.bare(axes, theme)
     if deep:
@@ -68,9 +69,8 @@ def draw_embedding(
     axes.set_aspect("equal", adjustable="box" if deep else "datalim")
     usual = _DIAMETER if len(positions) <= _MANY else _SMALL_DIAMETER
     diameters = usual * (np.sqrt(size.areas()) if size is not None else np.ones(len(positions)))
-    # the checker knows flat axes only, which take no third coordinate
     axes.scatter(
-        *positions.T,  # type: ignore[misc]
+        *positions.T,
         s=diameters**2,
         c=shown.colors(theme),
         edgecolors=theme.surface,
@@ -80,7 +80,7 @@ def draw_embedding(
     wrong = (labels >= 0) & (result.predicted.numpy() >= 0) & (result.predicted.numpy() != labels)
     if wrong.any():
         around = (diameters[wrong] + _RING) ** 2
-        axes.scatter(*positions[wrong].T, s=around, c="none", edgecolors=theme.text, linewidths=0.9, **plain)  # type: ignore[misc]
+        axes.scatter(*positions[wrong].T, s=around, c="none", edgecolors=theme.text, linewidths=0.9, **plain)
     named = shown if isinstance(shown, Groups) else classes
     if not deep and named.named:
         _add_names(axes, positions, named, theme)

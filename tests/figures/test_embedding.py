@@ -132,11 +132,25 @@ def test_many_points_are_small(n: int) -> None:
     )
 
 
-def test_wrong_points_are_ringed_and_counted(drawn: Draw) -> None:
-    right, _ = drawn(draw_embedding, result_of([0, 1, 2], [0, 1, 2]))
-    wrong, words = drawn(draw_embedding, result_of([0, 1, 2], [0, 2, 1]))
+@pytest.mark.parametrize("dims", [2, 3])
+def test_wrong_points_are_ringed_and_counted(drawn: Draw, dims: int) -> None:
+    right, _ = drawn(draw_embedding, result_of([0, 1, 2], [0, 1, 2], dims))
+    wrong, words = drawn(draw_embedding, result_of([0, 1, 2], [0, 2, 1], dims))
     assert "predicted wrong  2" in words
     assert share_of(wrong, LIGHT.text) > share_of(right, LIGHT.text)
+
+
+def test_no_point_hides_a_ring_in_three_dimensions(drawn: Draw) -> None:
+    n, inks = 3000, []
+    cloud = torch.randn(n, 3, generator=torch.Generator().manual_seed(0))
+    cloud[0] = -0.5 * torch.tensor([0.433, -0.75, 0.5])  # behind the middle, as the eye sees it
+    for wrong in ([], [0]):
+        result = result_of([1] * n, [0 if i in wrong else 1 for i in range(n)], 3)
+        result.embedding.positions[:] = cloud
+        pixels, _ = drawn(draw_embedding, result)
+        inks.append(int((pixels[:, :340].max(axis=2) < 130).sum()))  # a thin ring is nowhere as dark as its ink
+    assert inks[0] == 0
+    assert inks[1] >= 8
 
 
 def test_points_without_a_label_are_grey_and_have_no_legend(drawn: Draw) -> None:
