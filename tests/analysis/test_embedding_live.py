@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -40,6 +41,31 @@ def test_the_stable_map_moves_little_and_re_forms_each_fifth_time() -> None:
     assert (
         live.update(normal(200, 64, seed=5)).iterations == 150
     )  # other neighbours: a warm start would keep the old map
+
+
+@pytest.mark.parametrize("stability", ["faithful", "stable"])
+def test_the_map_of_a_layer_at_rest_rests_and_gets_better(stability: Literal["faithful", "stable"]) -> None:
+    x, order = digits(300)[0], torch.randperm(300, generator=torch.Generator().manual_seed(0))
+    live = LiveTSNE(stability=stability)
+    maps = [live.update(x) for _ in range(8)]
+    assert [each.iterations for each in maps] == [300, *[25] * 7]
+    assert maps[-1].kl_divergence < maps[0].kl_divergence
+    for before, after in itertools.pairwise(maps):
+        assert displacement(before.positions, after.positions) < 0.03
+    by_order = live.update(x[order], ids=order)
+    assert by_order.iterations == 25
+    assert displacement(maps[-1].positions[order], by_order.positions) < 0.03
+
+
+def test_new_rows_and_other_neighbours_re_form_the_map() -> None:
+    x, live = clusters(60), LiveTSNE()
+    x[-1] = 100.0  # no other row's neighbour
+    live.update(x[:-1])
+    assert live.update(x).iterations == 150
+    assert live.update(x).iterations == 25
+    changed = x.clone()
+    changed[7] = x[100]
+    assert live.update(changed).iterations == 150
 
 
 def test_permuted_ids_keep_every_point_the_same_point() -> None:
