@@ -66,6 +66,7 @@ describe("colours", () => {
     ]);
     expect(["class", "correctness", "writer", "loss", "age"].map((name) => looks(name).missing)).toEqual([1, 1, 1, 1, 1]);
     expect(looks("writer").cloud).toBe(cloud);
+    expect(["class", "prediction", "correctness", "writer"].map((name) => looks(name).named)).toEqual([true, true, false, false]);
   });
 
   test("on a scale go from its low to its high end, none of them the ground's", () => {

@@ -43,7 +43,7 @@ def colors_shown(
     """What colours the samples of a map by this name, as the page has it; None for their classes."""
     column = points.column(by)
     if column is not None and column.codes is not None:
-        return Groups(by, column.codes[points.rows_of(result.indices)].astype(np.int64), column.names)
+        return Groups(by, column.codes[points.rows_of(result.indices)].astype(np.int64), column.names, named=False)
     if by == "prediction":
         names = [class_name(each) for each in range(int(result.predicted.max()) + 1)]
         return Groups("Prediction", result.predicted.numpy(), names)

@@ -58,6 +58,9 @@ def test_a_figure_has_the_colours_of_the_groups_on_the_page(small: nnw.Inspector
         count = groups.count(group)
         assert (f"{name} {count}" in text) == (count > 0)
     assert {"writer": "writer"}.get(by, by.capitalize()) in text
+    # Names stand on the map where groups gather, as classes do.
+    on_map = {each.get_text() for each in figure.axes[0].texts}
+    assert bool(on_map & set(names)) == (by in ("class", "prediction"))
 
 
 def test_a_figure_has_the_scales_and_sizes_of_the_page(small: nnw.Inspector) -> None:

@@ -69,7 +69,8 @@ function groupsOf(by: string, cloud: Cloud, columns: readonly Column[]): Pick<Lo
     return { grouped: regroup(codes, ["right", "wrong"]), head: "Correctness", named: false };
   }
   const column = columns.find(({ name }) => name === by);
-  if (column?.codes) return { grouped: regroup(column.codes, column.names), head: by, named: true };
+  // What is said of samples need not gather them anywhere.
+  if (column?.codes) return { grouped: regroup(column.codes, column.names), head: by, named: false };
   return { grouped: cloud, head: "Class", named: true };
 }
 
