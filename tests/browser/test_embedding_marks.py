@@ -66,10 +66,10 @@ def test_a_double_click_or_alt_click_shows_a_class_alone_and_again_all(view: Emb
     ways: list[Callable[[], None]] = [second.dblclick, partial(second.click, modifiers=["Alt"])]
     for show_alone in ways:
         show_alone()
-        assert on(view) == [False, True, False, False]
+        view.notebook.until(lambda: on(view) == [False, True, False, False], "one switch alone")
         view.notebook.until(lambda: colored(view, points) == {1}, "one class alone")
         show_alone()
-        assert all(on(view))
+        view.notebook.until(lambda: all(on(view)), "all switches")
         view.notebook.until(lambda: colored(view, points) == {0, 1, 2, 3}, "all classes")
 
 
