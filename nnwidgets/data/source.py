@@ -25,6 +25,7 @@ class Source:
     """A dataset, opened.
 
     read: index -> raw sample.   rows: the tensors whose rows the samples are, so that reading runs no code of the user.
+    dtypes: what each of the rows is taken in: float32 for arrays of float64, as for single samples; else its own.
     collate: the loader's own collate function, which makes a batch of one of a sample, or None.
     labels: one int a sample (n,) where they are at hand, else None.   class_names: `dataset.classes`, else None.
     """
@@ -32,6 +33,7 @@ class Source:
     length: int
     read: Callable[[int], Any]
     rows: tuple[Tensor, ...] = ()
+    dtypes: tuple[torch.dtype, ...] = ()
     collate: Callable[[list[Any]], Any] | None = None
     labels: np.ndarray | None = None
     class_names: tuple[str, ...] | None = None
@@ -39,7 +41,8 @@ class Source:
     def take(self, indices: Sequence[int]) -> list[Tensor]:
         """Copies of these of the `rows`, one tensor for each part of a sample."""
         places = torch.tensor(indices)
-        return [each.detach()[places.to(each.device)] for each in self.rows]
+        taken = zip(self.rows, self.dtypes, strict=True)
+        return [each.detach()[places.to(each.device)].to(dtype) for each, dtype in taken]
 
 
 def open_source(dataset: Any) -> Source:
@@ -59,9 +62,9 @@ def open_source(dataset: Any) -> Source:
             f"dataset: expected samples that can be read by index, got {type(dataset).__name__}; "
             "give a list of some of them, e.g. list(itertools.islice(dataset, 1000))"
         )
-    rows = _rows(dataset)
-    if rows is not None:
-        return _direct(rows, alone=isinstance(dataset, (Tensor, np.ndarray)))
+    parts = _parts(dataset)
+    if parts is not None:
+        return _direct(parts, alone=isinstance(dataset, (Tensor, np.ndarray)))
     if isinstance(dataset, dict):
         raise TypeError("dataset: expected samples that can be read by index, got dict; give (inputs, targets)")
     if len(dataset) == 0:
@@ -75,18 +78,19 @@ def open_source(dataset: Any) -> Source:
     )
 
 
-def _rows(dataset: Any) -> tuple[Tensor, ...] | None:
-    """The tensors whose rows are the samples, or None if the dataset is not made of tensors."""
+def _parts(dataset: Any) -> tuple[Tensor | np.ndarray, ...] | None:
+    """The tensors and arrays whose rows are the samples, or None if the dataset is not made of them."""
     if type(dataset) is TensorDataset:
         return tuple(dataset.tensors)
     if isinstance(dataset, (Tensor, np.ndarray)):
-        return (torch.as_tensor(dataset),)
+        return (dataset,)
     if isinstance(dataset, tuple) and dataset and all(isinstance(each, (Tensor, np.ndarray)) for each in dataset):
-        return tuple(torch.as_tensor(each) for each in dataset)
+        return dataset
     return None
 
 
-def _direct(rows: tuple[Tensor, ...], *, alone: bool) -> Source:
+def _direct(parts: Sequence[Tensor | np.ndarray], *, alone: bool) -> Source:
+    rows = tuple(torch.as_tensor(each) for each in parts)
     if any(each.is_meta for each in rows):
         raise ValueError("dataset: expected data, got a tensor on the meta device, which has none; load the data first")
     lengths = [len(each) if each.ndim else 0 for each in rows]
@@ -98,10 +102,16 @@ def _direct(rows: tuple[Tensor, ...], *, alone: bool) -> Source:
     cheap = len(rows) > 1 and last.ndim == 1 and not (last.is_floating_point() or last.is_complex())
     labels = last.detach().cpu().numpy().astype(np.int64) if cheap else None
 
-    def read(index: int) -> Any:
-        return rows[0][index] if alone else tuple(each[index] for each in rows)
+    dtypes = tuple(
+        torch.float32 if isinstance(part, np.ndarray) and part.dtype == np.float64 else each.dtype
+        for part, each in zip(parts, rows, strict=True)
+    )
 
-    return Source(lengths[0], read, rows, labels=labels)
+    def read(index: int) -> Any:
+        taken = tuple(each[index].to(dtype) for each, dtype in zip(rows, dtypes, strict=True))
+        return taken[0] if alone else taken
+
+    return Source(lengths[0], read, rows, dtypes, labels=labels)
 
 
 def _labels(dataset: Any) -> np.ndarray | None:
