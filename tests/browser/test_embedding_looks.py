@@ -105,7 +105,7 @@ def test_loss_goes_from_nothing_to_the_highest_and_the_bar_says_so(view: Embeddi
         view.notebook.theme("light")
         return
     colors_on_screen(view, ramp(roots, 0, max(roots), LIGHT.mark_ink))
-    low, name, high = view.legend.locator(".nnw-scale span").all_inner_texts()
+    low, name, high = view.legend.locator(".nnw-color-key span").all_inner_texts()
     assert (low, name) == ("0", "loss, root scale")
     assert value_in(high) == pytest.approx(max(losses), rel=0.01)
     expect(view.legend.locator(".nnw-legend-row")).to_have_count(4)
@@ -119,7 +119,7 @@ def test_numbers_of_both_signs_have_a_true_zero_and_missing_ones_are_grey(view: 
     highest = view.notebook.python("signed[view.result.indices].nan_to_num().abs().max().item()")
     numbers = [np.nan if value is None else value for value in values]
     colors_on_screen(view, ramp(numbers, -highest, highest, LIGHT.mark_diverging))
-    low, name, high = view.legend.locator(".nnw-scale span").all_inner_texts()
+    low, name, high = view.legend.locator(".nnw-color-key span").all_inner_texts()
     assert name == "signed"
     assert value_in(high) == -value_in(low) == pytest.approx(highest, rel=0.01)
     expect(view.legend).to_contain_text(f"no value ({missing})")

@@ -15,9 +15,9 @@ const RADIUS = 2.75;
 export class ColorBar {
   readonly #ramp = make("canvas");
   readonly #low = make("span");
-  readonly #name = make("span", "nnw-scale-name");
+  readonly #name = make("span", "nnw-key-name");
   readonly #high = make("span");
-  readonly element = make("div", "nnw-scale", this.#ramp, this.#low, this.#name, this.#high);
+  readonly element = make("div", "nnw-color-key", this.#ramp, this.#low, this.#name, this.#high);
 
   update(scale: Scale | null, theme: Theme): void {
     setHidden(this.element, scale === null);
@@ -34,7 +34,7 @@ export class ColorBar {
 export class SizeKey {
   readonly #small = make("canvas");
   readonly #low = make("span");
-  readonly #name = make("span", "nnw-scale-name");
+  readonly #name = make("span", "nnw-key-name");
   readonly #high = make("span");
   readonly #large = make("canvas");
   readonly element = make("div", "nnw-size-key", this.#small, this.#low, this.#name, this.#high, this.#large);
