@@ -19,8 +19,8 @@ class Budget:
     hooks and the CPU seconds of the worker and of the thread that sends to the pages. Work done while nothing trains
     delays nothing and is not counted.
 
-    Every counter has one writing thread, so there is no lock: `stepped` and `charge_hook` belong to the training
-    thread, `charge_sending` to the one that sends, all else to the worker. Any thread may read.
+    Every counter has one writing thread, so there is no lock: `stepped`, `ended` and `charge_hook` belong to the
+    training thread, `charge_sending` to the one that sends, all else to the worker. Any thread may read.
 
     Args:
         share: Part of the training time that may be spent, above 0, at most 1.
@@ -72,6 +72,10 @@ class Budget:
             limit = self.idle_after_s
             self.training_s += gap if gap < limit else limit
             self.step_interval_s += USUAL * (min(gap, 10 * limit) - self.step_interval_s)
+
+    def ended(self) -> None:
+        """Training has ended: what follows delays none of it. Training thread."""
+        self.last_step_at = None
 
     def charge_hook(self, seconds: float) -> None:
         """Our code held the training thread up for this long. Training thread."""

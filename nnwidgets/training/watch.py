@@ -241,6 +241,7 @@ class Watch:
         self._worker.detach(self)
         if own_thread and self._counter.steps and not self._worker.closed:
             self._slot.step = self.step_count
+            self.budget.ended()
             self._worker.refill()
             self._worker.request_all()
         self._changed()

@@ -55,10 +55,12 @@ def test_closing_brings_what_is_on_screen_to_the_last_step(bench: MakeBench) -> 
     model = mlp()
     where = bench(model)
     job = where.look(INPUTS)
-    with where.watch():
+    with where.watch() as watch:
         train(model, torch.optim.SGD(model.parameters(), lr=0.01), INPUTS, 31)
+    cost = watch.overhead
     assert where.worker.flush()
     assert job.steps[-1] == 31
+    assert watch.overhead == cost, "what comes after the training delays none of it"
     assert where.shadow.is_current()
 
 
