@@ -135,6 +135,7 @@ def test_a_narrow_page_has_a_dropdown_of_layers(dashboard: DashboardOnPage) -> N
 def test_both_themes_draw_the_same_values_in_their_own_colours(dashboard: DashboardOnPage) -> None:
     view = dashboard.grid()
     view.until_caption("Sample 3")
+    view.until("dashboard.views['activations'].result.layer", "features.conv1")
     maps = np.array(dashboard.notebook.python("dashboard.views['activations'].result.values.tolist()"))
     peak = float(np.abs(maps).max())
     # The unit with the bias of -100 is the strongest by far: its colour is that of the scale's lower end.

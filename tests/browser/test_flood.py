@@ -81,7 +81,7 @@ for _ in range(8):
 time.sleep(3)
 done.set()
 writer.join()
-line = Series(np.arange(7), *np.random.default_rng(0).normal(size=(2, 7)))
+line = Series(np.arange(23), *np.random.default_rng(0).normal(size=(2, 23)))  # more than any before
 for view in views:
     for curve in view.children[1].curves.values():
         curve.show(line)
@@ -127,7 +127,7 @@ def test_curves_written_while_they_appear_leave_the_console_clean(open_notebook:
     lines = notebook.page.locator(".nnw-curve .bqplot .curve .line")
     points = "all => all.map((line) => (line.getAttribute('d') ?? '').split(',').length - 1)"
     # Of five marks a figure the unit and the mean come last; the console is looked at when the test has ended.
-    notebook.until(lambda: lines.evaluate_all(points).count(7) == 8 * 3 * 2, "the last lines in every figure")
+    notebook.until(lambda: lines.evaluate_all(points).count(23) == 8 * 3 * 2, "the last lines in every figure")
 
 
 def test_a_page_reloaded_in_a_training_shows_the_kept_picture_and_then_the_live_view(
