@@ -11,13 +11,15 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.browser.chromium import launch_chromium
-from tests.browser.lab import Notebook
+from tests.browser.lab import VIEW_S, Notebook
 from tests.browser.server import LabServer, serve
 
 OpenNotebook = Callable[..., Notebook]
+
+expect.set_options(timeout=1000 * VIEW_S)  # as long as every other wait
 
 _FAILED = pytest.StashKey[bool]()
 
