@@ -42,7 +42,7 @@ endef
 help:
 	@echo "make demo [PORT=8888] [BROWSER=0]   JupyterLab with the quickstart; BROWSER=0 prints its address"
 	@echo "make test                           everything below, in about 25 minutes on 2 cores"
-	@echo "make lint | vitest | unit | notebooks | browser   Python and browser tests in JOBS=2 processes"
+	@echo "make lint | vitest | unit | notebooks | browser   (unit in JOBS=2 processes)"
 	@echo "make soak | bench | screenshots | clean"
 
 # The environment: .venv/ready-notebook-… for the demo, ready-test-… and ready-bench-… for developers.
@@ -89,7 +89,7 @@ notebooks: $(call READY,test)
 	$(call stage,notebooks,$(PYTEST) tests/test_notebooks.py)
 
 browser: $(call READY,test) $(VENV)/ready-chromium
-	$(call stage,browser tests,$(call twice,-m "not soak" tests/browser,$(BESIDE)))
+	$(call stage,browser tests,$(call twice,-m "not soak" tests/browser))
 
 # A browser of the system, else under CI (or INSTALL_BROWSER=1, as root) Debian's, else Playwright's own.
 $(VENV)/ready-chromium: | $(call READY,test)

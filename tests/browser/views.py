@@ -122,6 +122,7 @@ class View:
     def set_option(self, label: str, choice: str) -> None:
         """Choose in a dropdown, or press a button of a toggle."""
         control = self.root.locator(".nnw-control", has=self.notebook.page.get_by_text(label, exact=True))
+        control.locator("select, button").first.wait_for(state="attached")
         dropdown = control.locator("select")
         if dropdown.count():
             dropdown.select_option(label=choice)
