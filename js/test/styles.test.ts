@@ -1,9 +1,6 @@
-// @vitest-environment node
-import { readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+/// <reference types="vite/client" />
 import { expect, test } from "vitest";
 
-const source = join(import.meta.dirname, "../src");
 // What belongs together; activations and filters are grids.
 const folders: Record<string, string[]> = {
   grid: ["grid", "views/activations", "views/filters"],
@@ -12,11 +9,15 @@ const folders: Record<string, string[]> = {
   dashboard: ["dashboard", "views/dashboard"],
   kernel: ["kernel"],
 };
-const files = (readdirSync(source, { recursive: true }) as string[]).map((path) => path.replaceAll("\\", "/"));
+const files = Object.entries(
+  import.meta.glob<string>("../src/**/*.{css,ts}", { query: "?raw", import: "default", eager: true }),
+);
 
 function textOf(owner: string, ending: string): string {
-  const own = files.filter((path) => path.endsWith(ending) && folders[owner]!.some((start) => path.startsWith(start)));
-  return own.map((path) => readFileSync(join(source, path), "utf8")).join("\n");
+  const own = files.filter(
+    ([path]) => path.endsWith(ending) && folders[owner]!.some((start) => path.startsWith(`../src/${start}`)),
+  );
+  return own.map(([, text]) => text).join("\n");
 }
 
 /** Classes that a rule of their own styles wherever they are: `.nnw-tile {`, and none within or beside another. */
