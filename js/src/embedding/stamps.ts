@@ -58,6 +58,8 @@ export class Pixmap {
   readonly height: number;
   readonly #bytes: Uint8ClampedArray;
   readonly #words: Uint32Array;
+  /** Of each width of a line; they serve all later pictures of this size. */
+  readonly #sheets = new Map<number, Stamp[]>();
   #stamps: Stamp[] = [];
   #ink: Ink = { line: 0, stroke: [0, 0, 0], filled: true, alpha: 1 };
 
@@ -75,7 +77,8 @@ export class Pixmap {
   /** The ink of the marks that follow. */
   dip(ink: Ink): void {
     this.#ink = ink;
-    this.#stamps = [];
+    this.#stamps = this.#sheets.get(ink.line) ?? [];
+    this.#sheets.set(ink.line, this.#stamps);
   }
 
   /** A mark whose line is centred on `radius` pixels round (x, y). */
