@@ -109,4 +109,4 @@ screenshots: $(call READY,test) $(VENV)/ready-chromium
 	$(call stage,screenshots,$(PY) -m tests.browser.screenshots)
 
 clean:
-	rm -rf $(VENV) .demo js/node_modules nnwidgets/views/static .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .demo js/node_modules nnwidgets/display/static .mypy_cache .pytest_cache .ruff_cache

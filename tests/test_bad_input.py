@@ -12,7 +12,9 @@ from torch import Tensor, nn
 from traitlets import TraitError
 
 import nnwidgets as nnw
+from nnwidgets.selection import Selection
 from tests.nets import NETS
+from tests.views.every import Uncertainty
 from tests.waiting import command, inspecting, shown
 
 X, Y = NETS["cnn"].inputs[:40], NETS["cnn"].labels[:40]
@@ -170,6 +172,22 @@ VIEWS: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     "four dimensions": (lambda i: i.embedding(dims=4), ValueError, "dims: expected 2 or 3, got 4"),
     "no points": (lambda i: i.embedding(points=0), ValueError, "points: expected at least 1 sample, got 0"),
     "an unknown keyword": (lambda i: i.activations(colour="red"), TypeError, "unexpected keyword argument 'colour'"),
+    "an unknown keyword of a user's view": (
+        lambda i: i.view(Uncertainty, colour="red"),
+        TypeError,
+        "uncertainty: expected keywords among of, bins, save_picture, got 'colour'",
+    ),
+    "an option that is none": (
+        lambda i: i.view(Uncertainty, of="confidence"),
+        ValueError,
+        "of: expected 'entropy' or 'loss', got 'confidence'",
+    ),
+    "a number out of range": (
+        lambda i: i.view(Uncertainty, bins=1),
+        ValueError,
+        "bins: expected a whole number from 2 to 40, got 1",
+    ),
+    "no view": (lambda i: i.view(Selection), TypeError, "view: expected a class that inherits from nnwidgets.View"),
     "a budget over one": (lambda i: i.watch(budget=3), ValueError, r"budget: expected a share .*\(0, 1\], got 3"),
     "another model's optimizer": (
         lambda i: i.watch(torch.optim.SGD(cnn().parameters(), lr=0.1)),

@@ -27,7 +27,7 @@ from tests.test_unusual_hosts import (
     failed,
     failed_at_last,
     most,
-    open_views,
+    open_all,
     pictures,
     refresh_all,
     train_until,
@@ -120,7 +120,7 @@ def test_an_unusual_loop_ends_in_the_same_bits_under_all_views(loop: type[Loop])
     host = HOSTS["shared and tied"]
     training = loop(host)
     with inspecting(training.model, host.data, probe=16) as inspector:
-        views = open_views(inspector, pictures=True)
+        views = open_all(inspector)
         with inspector.watch(training.optimizer, budget=1.0):
             refresh_all(training, views, REFRESHES)
         assert not failed_at_last(views)
@@ -170,7 +170,7 @@ def test_a_model_can_be_traced_again_and_again_beside_live_views(
 ) -> None:
     training, right = Loop(PLAIN), []
     with inspecting(training.model, PLAIN.data, probe=16) as inspector:
-        views = open_views(inspector, pictures=True)
+        views = open_all(inspector)
 
         def traced() -> bool:
             right.append(traced_right(training.model, tracer))
@@ -211,7 +211,7 @@ def test_a_click_in_the_middle_of_a_trace_spoils_neither_view_nor_trace(
     host, clicked = pictures(Interrupted), []
     training = Loop(host)
     with inspecting(training.model, host.data, probe=16) as inspector:
-        views = open_views(inspector, pictures=True)
+        views = open_all(inspector)
 
         def click() -> None:
             clicked.append(training.steps)

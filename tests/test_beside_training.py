@@ -5,14 +5,15 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 import nnwidgets as nnw
-from nnwidgets.views._view import View
-from nnwidgets.views.dashboard import Dashboard
+from nnwidgets.display.dashboard import Dashboard
+from nnwidgets.display.view import View
 from tests.nets import NETS, Training
+from tests.views.every import EVERY, make
 from tests.waiting import frame
 
 OPEN_AT_ONCE = 4
@@ -20,14 +21,15 @@ OPEN_AT_ONCE = 4
 
 def open_one(inspector: nnw.Inspector, chance: random.Random) -> View | Dashboard:
     """A view of a random kind, with a page that looks at it."""
-    kinds: list[Callable[[], View | Dashboard]] = [
-        inspector.activations,
-        inspector.filters,
-        lambda: inspector.occlusion(patch=chance.choice([2, 4]), stride=chance.choice([1, 2])),
-        lambda: inspector.embedding(method=chance.choice(["tsne", "pca"]), points=40),
-        inspector.dashboard,
-    ]
-    shown = chance.choice(kinds)()
+    options: dict[str, dict[str, Any]] = {
+        "occlusion": {"patch": chance.choice([2, 4]), "stride": chance.choice([1, 2])},
+        "embedding": {"method": chance.choice(["tsne", "pca"]), "points": 40},
+    }
+    kind = chance.choice([*EVERY, "dashboard"])
+    if kind == "dashboard":
+        shown: View | Dashboard = inspector.dashboard(views=list(EVERY.values()), tab=chance.choice(list(EVERY)))
+    else:
+        shown = make(inspector, kind, **options.get(kind, {}))
     for view in shown.views.values() if isinstance(shown, Dashboard) else [shown]:
         view.shown = True
     return shown
@@ -61,6 +63,8 @@ class Visitor:
             self._opened.append(open_one(inspector, chance))
             return
         shown = chance.choice(self._opened)
+        if isinstance(shown, Dashboard) and act == "click":
+            shown._command("tab", {"tab": chance.choice(list(EVERY))})
         view = chance.choice([*shown.views.values()]) if isinstance(shown, Dashboard) else shown
         if act == "close":
             self._opened.remove(shown)
@@ -73,7 +77,8 @@ class Visitor:
             view.refresh()
             if specs := view.option_specs():
                 spec = chance.choice(specs)
-                view.command("option", {"name": spec["name"], "value": chance.choice(spec["choices"])[0]})
+                few = [value for value, _ in spec["choices"]] if "choices" in spec else [spec["min"], spec["max"]]
+                view.command("option", {"name": spec["name"], "value": chance.choice(few)})
         elif view.result is not None:
             frame(view)
             view.figure()

@@ -10,6 +10,7 @@ from torch import nn
 
 import nnwidgets as nnw
 from tests.nets import NETS, Training
+from tests.views.every import Uncertainty
 from tests.waiting import inspecting, shown
 
 X, Y = NETS["cnn"].inputs[:40], NETS["cnn"].labels[:40]
@@ -82,6 +83,8 @@ def test_a_closed_inspector_says_so(inspector: nnw.Inspector) -> None:
     for name in ("activations", "filters", "embedding", "occlusion", "dashboard", "refresh", "watch"):
         with pytest.raises(RuntimeError, match="expected an open inspector, got one that was closed or replaced"):
             getattr(inspector, name)()
+    with pytest.raises(RuntimeError, match="expected an open inspector"):
+        inspector.view(Uncertainty)
     with pytest.raises(
         RuntimeError, match="ActivationsView: expected an open widget, got a closed one; keep its inspector"
     ):

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 import nnwidgets as nnw
-from nnwidgets.views._view import View
+from nnwidgets.display.view import View
 from tests.waiting import eventually, inspecting, shown
 
 X, Y = torch.rand(32, 1, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(32) % 4
@@ -123,13 +123,13 @@ def test_a_patched_forward_pass_never_runs_the_live_model_in_the_background(
         train(net, inspector)
         view.refresh()
         if leaks:
-            eventually(lambda: come_by(view) and inspector._session.refusal, "the refusal")
-            assert "of the live model" in inspector._session.refusal
+            eventually(lambda: come_by(view) and inspector._session.unsupported_reason, "the refusal")
+            assert "of the live model" in inspector._session.unsupported_reason
             assert view.header()["state"]["kind"] == "refused"
             view.refresh()
             train(net, inspector)
             assert view.result is before
         else:
             torch.testing.assert_close(settled(view).values.squeeze(0), maps_now(net, view.sample))
-            assert inspector._session.refusal == ""
+            assert inspector._session.unsupported_reason == ""
         assert net.norm.num_batches_tracked == watch.step_count, "the live model was run by somebody else"

@@ -12,12 +12,27 @@ import pytest
 import nnwidgets as nnw
 from nnwidgets.training import background
 from nnwidgets.training.worker import Snapshot
-from nnwidgets.views._view import View
+from nnwidgets.display.view import View
 from tests.nets import NETS, Training
+from tests.views.every import Uncertainty, make_all
 
 REFRESHES = 10
 CLICKS = 5
 PATIENCE_S = 400.0
+
+
+class ComputesNothing(Uncertainty):
+    """A user's view with a mistake."""
+
+    def compute(self, *_: Any) -> Any:
+        raise ZeroDivisionError("made for this test")
+
+
+class LaysOutNothing(Uncertainty):
+    """A user's view with another."""
+
+    def layout(self, result: Any) -> Any:
+        raise ZeroDivisionError("made for this test")
 
 
 class Counted:
@@ -35,15 +50,9 @@ class Counted:
         view.shown = True
 
 
-def open_views(inspector: nnw.Inspector, *, pictures: bool, method: str) -> list[Counted]:
-    views: list[View] = [
-        inspector.activations(),
-        inspector.filters(),
-        inspector.embedding(layer=inspector.layers[-1], points=40, method=method),
-    ]
-    if pictures:
-        views.append(inspector.occlusion(patch=4, stride=2))
-    return [Counted(view) for view in views]
+def open_views(inspector: nnw.Inspector, **options: dict[str, Any]) -> list[Counted]:
+    """All views that can be shown for this model, those that a user could write as well."""
+    return [Counted(view) for view in make_all(inspector, **options).values() if not view.obstacle]
 
 
 def click_around(inspector: nnw.Inspector, view: View, stop: threading.Event, answered: list[int]) -> None:
@@ -69,17 +78,19 @@ def watched(net: str, case: str) -> tuple[Training, dict[str, int], int]:
     inspector = nnw.Inspector(training.model, (training.net.inputs, training.net.labels), probe=16)
     # Ten maps by t-SNE take many minutes of training at the default budget; every other case makes them.
     method = "pca" if case == "default budget" else "tsne"
-    counted = open_views(inspector, pictures=training.net.pictures, method=method)
+    counted = open_views(
+        inspector,
+        embedding={"layer": inspector.layers[-1], "points": 40, "method": method},
+        occlusion={"stride": 2},
+    )
     if case == "a failing view":
-
-        def fail(*_: Any) -> Iterator[None]:
-            raise ZeroDivisionError("made for this test")
-
-        inspector.activations().compute = fail  # type: ignore[assignment, method-assign]
+        for view in (ComputesNothing, LaysOutNothing):
+            inspector.view(view).shown = True
     stop = threading.Event()
     answered: list[int] = []
+    clicked = next(each.view for each in counted if each.view.name == "activations")
     clickers = [
-        threading.Thread(target=click_around, args=(inspector, counted[0].view, stop, answered), daemon=True)
+        threading.Thread(target=click_around, args=(inspector, clicked, stop, answered), daemon=True)
         for _ in range(2 if case == "requests from two threads" else 1)
     ]
     budget = 0.05 if case == "default budget" else 1.0
@@ -95,7 +106,7 @@ def watched(net: str, case: str) -> tuple[Training, dict[str, int], int]:
         stop.set()
         for clicker in clickers:
             clicker.join()
-    refreshes = {each.view.stem: each.finished for each in counted}
+    refreshes = {each.view.name: each.finished for each in counted}
     inspector.close()
     return training, refreshes, len(answered)
 

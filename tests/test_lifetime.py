@@ -17,10 +17,11 @@ from torch import nn
 from torch.optim import optimizer as optimizer_module
 
 import nnwidgets as nnw
+from nnwidgets.display.page_code import page_code
+from nnwidgets.display.publisher import PUBLISHER
 from nnwidgets.shadow import Shadow
-from nnwidgets.views._publisher import PUBLISHER
-from nnwidgets.views._view import View
 from tests.nets import NETS, Training
+from tests.views.every import EVERY, make, make_all
 from tests.waiting import eventually, inspecting, shown
 
 RUNS = 20
@@ -63,12 +64,8 @@ class Cell:
             self.training = Training(NETS["cnn"])
         data = (self.training.net.inputs, self.training.net.labels)
         self.inspector = nnw.Inspector(self.training.model, data, probe=8)
-        self.views: list[View] = [
-            self.inspector.activations(),
-            self.inspector.filters(),
-            self.inspector.embedding(points=8, method="pca"),
-            self.inspector.occlusion(patch=8),
-        ]
+        cheap: dict[str, Any] = {"embedding": {"points": 8, "method": "pca"}, "occlusion": {"patch": 8, "stride": 8}}
+        self.views = list(make_all(self.inspector, **cheap).values())
         self.row = nnw.row(*self.views[:2])
         self.dashboard = self.inspector.dashboard()
         self.watch = self.inspector.watch(self.training.optimizer)
@@ -115,26 +112,31 @@ def test_closing_an_inspector_leaves_nothing_of_it() -> None:
     assert threads()["nnwidgets-worker"] == 0
 
 
-@pytest.mark.parametrize("stem", ["activations", "filters", "embedding", "occlusion", "dashboard"])
-def test_a_view_closed_takes_all_its_widgets_listeners_and_jobs_with_it(stem: str) -> None:
+@pytest.mark.parametrize("name", [*EVERY, "dashboard"])
+def test_a_view_closed_takes_all_its_widgets_listeners_and_jobs_with_it(name: str) -> None:
     net = NETS["cnn"]
     with inspecting(net.build(), (net.inputs, net.labels), probe=8) as inspector:
         session = inspector._session
+        page_code()  # one for all, and it stays
         before = open_widgets()
 
         def held() -> tuple[int, ...]:
+            session.worker.flush()
             return (
                 open_widgets(),
                 len(PUBLISHER._lanes),
                 len(session._listeners),
-                len(session._members),
+                len(session.members),
                 len(session.probe._listeners),
                 len(session.worker._schedule.tasks),
+                len(session.worker._calls._calls),
+                len(session.kept_bytes),
+                len(session.pictured),
                 sum(len(each) for kinds in session.selection._trait_notifiers.values() for each in kinds.values()),
             )
 
         first = held()
-        view: Any = getattr(inspector, stem)()
+        view: Any = inspector.dashboard() if name == "dashboard" else make(inspector, name)
         gone = weakref.ref(view)
         assert open_widgets() > before
         view.close()
@@ -144,18 +146,18 @@ def test_a_view_closed_takes_all_its_widgets_listeners_and_jobs_with_it(stem: st
         session.changed()
         assert held() == first
         del view
-        eventually(lambda: gc.collect() >= 0 and gone() is None, f"the end of the {stem} view")
+        eventually(lambda: gc.collect() >= 0 and gone() is None, f"the end of the {name} view")
 
 
 def test_a_view_whose_construction_fails_leaves_nothing() -> None:
     net = NETS["cnn"]
     with inspecting(net.build(), (net.inputs, net.labels), probe=8) as inspector:
-        before = open_widgets(), len(PUBLISHER._lanes), len(inspector._session._members)
+        before = open_widgets(), len(PUBLISHER._lanes), len(inspector._session.members)
         for options in ({"patch": 99}, {"target": 99}, {"layer": "nope"}, {"sample": 1_000}):
             with pytest.raises((ValueError, KeyError, IndexError)):
                 inspector.occlusion(**options)
         gc.collect()
-        assert (open_widgets(), len(PUBLISHER._lanes), len(inspector._session._members)) == before
+        assert (open_widgets(), len(PUBLISHER._lanes), len(inspector._session.members)) == before
 
 
 def test_a_row_closes_its_views_but_not_those_that_a_later_row_has_taken() -> None:
@@ -192,13 +194,14 @@ EVERYTHING_RUNS = """
     torch.set_num_threads(1)
     import nnwidgets as nnw
     from tests.nets import NETS, Training
+from tests.views.every import EVERY, make, make_all
 
     training = Training(NETS["residual"])
     inspector = nnw.Inspector(training.model, (training.net.inputs, training.net.labels), probe=16)
-    views = [inspector.activations(), inspector.filters(), inspector.embedding(points=90),
-             inspector.occlusion(patch=2, stride=1), inspector.dashboard()]
-    for view in views:
-        view.shown = True
+    from tests.views.every import make_all
+
+    views = [*make_all(inspector, embedding={{"points": 90}}, occlusion={{"patch": 2, "stride": 1}}).values(),
+             inspector.dashboard()]
     watch = inspector.watch(training.optimizer, budget=1.0)
     for _ in range(30):
         training.step()

@@ -17,8 +17,10 @@ from torch import Tensor, nn
 
 import nnwidgets as nnw
 from nnwidgets.analysis import StatsAccumulator
+from nnwidgets.analysis.results import OcclusionResult
+from nnwidgets.measures import ModelAtStep
 from nnwidgets.training.snapshot import Snapshot
-from nnwidgets.views._view import View
+from nnwidgets.display.view import View
 from tests.waiting import inspecting, shown
 
 MB = 1_000_000
@@ -152,9 +154,10 @@ def test_what_an_occlusion_map_holds_while_it_is_computed_is_counted_and_bounded
             assert session.worker.flush(DEADLINE_S)
             before = session.status().memory_bytes
             held, shares = [], []
-            for result in view.compute(Snapshot(session.shadow, 0, 0.0), view.ask()):
+            model = ModelAtStep(session.shadow.module, session.samples.batch([view.sample]), None)
+            for made in view.compute(model, session.record):
                 held.append(session.status().memory_bytes - before)
-                shares.append(result.map.windowed_share if result is not None else 0.0)
+                shares.append(made.map.windowed_share if isinstance(made, OcclusionResult) else 0.0)
             assert (shares[-1] > 0) == windowed
             assert (max(held) > MB) == windowed
             assert max(held) <= 3 / 16 * most

@@ -8,8 +8,9 @@ import torch
 from torch import nn
 
 import nnwidgets as nnw
-from nnwidgets.views._view import View
 from tests.nets import NETS, Training
+from tests.views.every import make_all
+from tests.views.reading import caption_of
 from tests.waiting import answered, command, frame, inspecting, shown
 
 X, Y = NETS["cnn"].inputs[:40], NETS["cnn"].labels[:40]
@@ -20,35 +21,25 @@ def cnn() -> nn.Module:
     return NETS["cnn"].build()
 
 
-def all_views(inspector: nnw.Inspector) -> list[View]:
-    views: list[View] = [
-        inspector.activations(),
-        inspector.filters(),
-        inspector.embedding(points=20),
-        inspector.occlusion(patch=4, stride=4),
-    ]
-    for view in views:
-        view.shown = True
-    return views
-
-
 def test_nan_in_the_inputs_is_counted_and_explained() -> None:
     data = X.clone()
     data[3] = torch.nan
     with inspecting(cnn(), (data, Y), probe=list(range(20))) as inspector:
         inspector.selection.sample = 3
-        activations, filters, embedding, occlusion = all_views(inspector)
-        assert "144 values not finite" in activations.caption_text(shown(activations))
-        assert "not finite" not in filters.caption_text(shown(filters))
-        for view in (embedding, occlusion):
-            answered(view)
+        views = make_all(inspector)
+        activations, filters = views["activations"], views["filters"]
+        embedding, occlusion = answered(views["embedding"]), answered(views["occlusion"])
+        shown(activations)
+        assert "144 values not finite" in caption_of(activations)
+        shown(filters)
+        assert "not finite" not in caption_of(filters)
         assert embedding.failure is not None
         assert embedding.failure[0].startswith(
             "ValueError: activations of 0: expected finite values, got NaN or infinity for 1 of 20 samples; lower"
         ), embedding.failure
         assert occlusion.failure is not None
         assert "finite" in occlusion.failure[0]
-        for view in (activations, filters, embedding, occlusion):
+        for view in views.values():
             frame(view)
         assert command(activations, "select", {"sample": 4}) is None
         assert bool(shown(activations).values.isfinite().all())
@@ -68,21 +59,24 @@ def diverge(training: Training, watch: Any, steps: int) -> None:
 def test_a_net_that_turns_to_nan_is_shown_as_such_and_trains_on_bit_for_bit() -> None:
     seen = Training(NETS["cnn"])
     with inspecting(seen.model, (seen.net.inputs, seen.net.labels), probe=16) as inspector:
-        views = all_views(inspector)
-        for view in views:
+        views = make_all(inspector)
+        for view in views.values():
             answered(view)
         with inspector.watch(seen.optimizer, budget=1.0) as watch:
             diverge(seen, watch, 60)
-        for view in views:
+        for view in views.values():
             view.refresh()
         inspector._session.worker.request(inspector._session.probe)
-        activations, filters, embedding, occlusion = (answered(view) for view in views)
-        assert "values not finite" in activations.caption_text(shown(activations))
-        assert "not finite" in filters.caption_text(shown(filters))
+        for view in views.values():
+            answered(view)
+        for name in ("activations", "filters"):
+            shown(views[name])
+            assert "not finite" in caption_of(views[name])
+        embedding, occlusion = views["embedding"], views["occlusion"]
         assert embedding.failure is not None
         assert "expected finite values" in embedding.failure[0]
         assert frame(embedding)[0]["state"]["kind"] == "failed"
-        for view in views:
+        for view in views.values():
             frame(view)
             if view.result is not None:
                 view.figure()

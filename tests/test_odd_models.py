@@ -9,7 +9,9 @@ from torch.utils.data import Dataset
 
 import nnwidgets as nnw
 from tests.nets import NETS, Training
-from tests.waiting import answered, command, eventually, frame, inspecting, shown
+from tests.views.every import Uncertainty
+from tests.views.reading import caption_of, odd_parts
+from tests.waiting import answered, command, eventually, frame, inspecting, page, shown
 
 X, Y = NETS["cnn"].inputs[:40], NETS["cnn"].labels[:40]
 HTML = '<img src=x onerror="alert(1)"> $\\alpha$'
@@ -87,10 +89,7 @@ def test_a_model_without_parameters_can_be_looked_at() -> None:
         filters = inspector.filters()
         answered(filters)
         header, _ = frame(filters)
-        assert (header["state"]["kind"], header["state"]["text"]) == (
-            "waiting",
-            "This model has no layer with filters",
-        )
+        assert (header["state"]["kind"], header["state"]["text"]) == ("empty", "This model has no layer with filters")
         assert filters.failure is None
         with inspector.watch() as watch:
             watch.step()
@@ -102,11 +101,12 @@ def test_labels_that_are_no_class_of_the_model_are_no_target(labels: Tensor) -> 
     with inspecting(cnn(), (X, labels), probe=8) as inspector:
         occlusion, embedding = inspector.occlusion(patch=4, stride=4), inspector.embedding(points=20)
         result = shown(occlusion)
-        assert frame(occlusion)[0]["target"] == int(result.map.clean[0].argmax())
+        assert occlusion.target == int(result.map.clean[0].argmax())
         assert set(shown(embedding).labels.tolist()) == {-1}
-        header, arrays = frame(embedding)
-        assert header["classes"] == []
-        assert not arrays["wrong"].any()
+        assert set(page(embedding)["embedding"]["labels"].tolist()) == {-1}
+        assert not [part for part in odd_parts(embedding) if "wrong" in part]
+        losses = shown(inspector.view(Uncertainty, of="loss"))[2]
+        assert bool(losses.isnan().all())
 
 
 class Torn(Dataset[tuple[Tensor, int]]):
@@ -151,8 +151,9 @@ def test_names_of_files_and_classes_are_told_as_they_are() -> None:
     with inspecting(cnn(), (X, Y), probe=8, class_names=[HTML, "b", "c"]) as inspector:
         view = inspector.occlusion(patch=4, stride=4, target=0)
         shown(view)
-        assert frame(view)[0]["class_names"][0] == HTML
-        assert HTML in view.caption_text(view.result)
+        assert HTML in page(view)["heat"]["title"]
+        assert (0, HTML) in [tuple(each) for each in frame(view)[0]["options"][0]["choices"]]
+        assert HTML in caption_of(view)
 
 
 def test_an_error_without_words_is_told_by_its_name() -> None:

@@ -18,7 +18,7 @@ from tests.test_unusual_hosts import (
     check_results,
     failed_at_last,
     most,
-    open_views,
+    open_all,
     pictures,
     refresh_all,
     train_until,
@@ -71,8 +71,8 @@ def test_without_any_memory_views_say_so_training_goes_on_and_they_recover(kind:
     host = pictures(Hungry)
     training = Loop(host)
     with inspecting(training.model, host.data, probe=16) as inspector:
-        views, probe = open_views(inspector, pictures=True), inspector._session.probe
-        hungry = [view for view in views if view.view.stem != "filters"]  # weights are there already
+        views, probe = open_all(inspector), inspector._session.probe
+        hungry = [view for view in views if view.view.name != "filters"]  # weights are there already
         with inspector.watch(training.optimizer, budget=1.0):
             refresh_all(training, views, 1)
             room.error, room.rows = SHORTAGES[kind], 0
@@ -96,7 +96,7 @@ def test_with_memory_for_few_samples_views_go_on_with_fewer_at_once(kind: str, r
     host = pictures(Hungry)
     training = Loop(host)
     with inspecting(training.model, host.data, probe=16) as inspector:
-        views, probe = open_views(inspector, pictures=True), inspector._session.probe
+        views, probe = open_all(inspector), inspector._session.probe
         with inspector.watch(training.optimizer, budget=1.0):
             refresh_all(training, views, 1)
             room.error, room.rows = SHORTAGES[kind], 1

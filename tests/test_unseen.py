@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import nnwidgets as nnw
-from nnwidgets.training import probe
-from nnwidgets.views._view import View
-from nnwidgets.views.dashboard import Dashboard
+from nnwidgets.measures import statistics
+from nnwidgets.display.dashboard import Dashboard
+from nnwidgets.display.view import View
 from tests.nets import NETS, Training
 from tests.waiting import inspecting, tell
 
@@ -27,7 +27,7 @@ def training_() -> Training:
 
 @pytest.fixture(name="inspector")
 def inspector_(training: Training, monkeypatch: pytest.MonkeyPatch) -> Iterator[nnw.Inspector]:
-    monkeypatch.setattr(probe, "UNSEEN_EVERY_S", EVERY_S)
+    monkeypatch.setattr(statistics, "UNSEEN_EVERY_S", EVERY_S)
     with inspecting(training.model, (training.net.inputs, training.net.labels), probe=16) as inspector:
         yield inspector
 
@@ -51,7 +51,7 @@ def test_statistics_are_recorded_now_and_then_while_nobody_looks(
 ) -> None:
     view: View | Dashboard = getattr(inspector, kind)()
     view.on_display()
-    panels = [view.panel] if isinstance(view, View) else [*view.panels.values(), view.views["activations"].panel]
+    panels = [view.panel] if isinstance(view, View) else [view.panel, view.views["activations"].panel]
     for panel in panels:
         tell(panel, {"kind": "visible", "visible": False})
     shown = view if isinstance(view, View) else view.views["activations"]

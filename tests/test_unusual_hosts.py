@@ -21,9 +21,8 @@ from torch.nn.utils import parametrizations, prune
 
 import nnwidgets as nnw
 from nnwidgets.training import background
-from nnwidgets.views._view import View
 from tests.nets import CLASSES, NETS, N, Net, Training, cnn
-from tests.test_exactness import Counted
+from tests.test_exactness import Counted, open_views
 from tests.waiting import DEADLINE_S, answered, inspecting, shown
 
 REFRESHES, POINTS = 5, 24
@@ -148,15 +147,8 @@ def group() -> Iterator[None]:
     torch.distributed.destroy_process_group()
 
 
-def open_views(inspector: nnw.Inspector, *, pictures: bool) -> list[Counted]:
-    views: list[View] = [
-        inspector.activations(),
-        inspector.filters(),
-        inspector.embedding(method="pca", points=POINTS, layer=inspector.layers[-1]),
-    ]
-    if pictures:
-        views.append(inspector.occlusion(patch=4, stride=4))
-    return [Counted(view) for view in views]
+def open_all(inspector: nnw.Inspector) -> list[Counted]:
+    return open_views(inspector, embedding={"method": "pca", "points": POINTS, "layer": inspector.layers[-1]})
 
 
 def train_until(training: Training, done: Callable[[], object], *, seconds: float = DEADLINE_S) -> None:
@@ -177,7 +169,7 @@ def refresh_all(training: Training, views: list[Counted], times: int) -> None:
 
 
 def failed(views: list[Counted]) -> dict[str, object]:
-    return {view.view.stem: view.view.failure for view in views if view.view.failure}
+    return {view.view.name: view.view.failure for view in views if view.view.failure}
 
 
 def failed_at_last(views: list[Counted]) -> dict[str, object]:
@@ -227,22 +219,22 @@ class Plain:
 
 def check_results(inspector: nnw.Inspector, views: list[Counted], training: Training) -> None:
     """What the views show is what the user's own model computes, on the weights of the step that they say."""
-    by_stem: dict[str, Any] = {view.view.stem: shown(view.view) for view in views}
+    by_name: dict[str, Any] = {view.view.name: shown(view.view) for view in views}
     # Anew, before a forward pass renews the weights that are computed in one.
-    by_stem["filters"] = shown(inspector.filters())
-    assert {result.step for result in by_stem.values()} == {training.steps}
+    by_name["filters"] = shown(inspector.filters())
+    assert {view.view.newest.step for view in views if view.view.newest} == {training.steps}
     plain, tolerance = Plain(training), TOLERANCE[next(training.model.parameters()).dtype]
     assert_near = partial(torch.testing.assert_close, rtol=tolerance, atol=tolerance, check_dtype=False)
-    sample = by_stem["activations"].sample
+    sample = by_name["activations"].sample
     scores, values = plain.run([sample])
-    filters = by_stem["filters"]
+    filters = by_name["filters"]
     assert_near(filters.weight, plain.model.get_submodule(filters.layer).weight)
     for layer in inspector.layers:
         result = shown(inspector.activations(layer=layer))
         expected = values[layer][0].T if result.layout == "sequence" else values[layer][0]
         assert_near(result.values, expected)
         assert_near(result.scores, scores[0])
-    points = by_stem["embedding"]
+    points = by_name["embedding"]
     scores, values = plain.run(points.indices.tolist())
     logs = scores.float().log_softmax(1)
     assert_near(points.loss, -logs[range(POINTS), points.labels])
@@ -250,11 +242,16 @@ def check_results(inspector: nnw.Inspector, views: list[Counted], training: Trai
     centred = features - features.mean(0)
     best = centred @ torch.linalg.svd(centred, full_matrices=False).Vh[:2].T
     torch.testing.assert_close(points.embedding.positions.double().abs(), best.abs(), rtol=1e-3, atol=10 * tolerance)
-    if "occlusion" in by_stem:
-        grid = by_stem["occlusion"].map
+    if "uncertainty" in by_name:
+        step, _, entropy, indices = by_name["uncertainty"]
+        assert step == training.steps
+        logs = plain.run(indices.tolist())[0].float().log_softmax(1)
+        assert_near(entropy, -(logs.exp() * logs).sum(1))
+    if "occlusion" in by_name:
+        grid = by_name["occlusion"].map
         for row, top in enumerate(grid.rows):
             for col, left in enumerate(grid.cols):
-                picture = training.net.inputs[[by_stem["occlusion"].sample]].clone()
+                picture = training.net.inputs[[by_name["occlusion"].sample]].clone()
                 picture[:, :, top : top + 4, left : left + 4] = 0
                 assert_near(grid.scores[:, row, col], plain.run([], picture)[0])
 
@@ -265,7 +262,7 @@ def test_an_unusual_model_trains_the_same_and_is_shown_as_it_is(name: str, reque
         request.getfixturevalue("group")
     training = Loop(HOSTS[name])
     with inspecting(training.model, training.net.data, probe=16) as inspector:
-        views = open_views(inspector, pictures=training.net.pictures)
+        views = open_all(inspector)
         with inspector.watch(training.optimizer, budget=1.0):
             refresh_all(training, views, REFRESHES)
         assert not failed_at_last(views)
@@ -309,7 +306,7 @@ def test_a_model_that_cannot_be_copied_is_refused_beside_a_training_that_goes_on
     make, message = REFUSED[name]
     training = Loop(PLAIN)
     with inspecting(training.model, PLAIN.data, probe=16) as inspector:
-        views = open_views(inspector, pictures=True)
+        views = open_all(inspector)
         with inspector.watch(training.optimizer, budget=1.0):
             refresh_all(training, views, 1)
             with pytest.raises(TypeError, match=f"model.*: {message}"):

@@ -1,22 +1,25 @@
-"""Waiting for what views compute, with a deadline; no test sleeps for a guessed time."""
+"""Waiting for what views compute, with a deadline; no test sleeps for a guessed time. What a page has of a view."""
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 import nnwidgets as nnw
-from nnwidgets.views._panel import Panel
-from nnwidgets.views._view import View
-from nnwidgets.views._wire import encode
+from nnwidgets.display.packing import Sent
+from nnwidgets.display.panel import Panel
+from nnwidgets.display.view import View
+from nnwidgets.display.wire import encode
 
 DEADLINE_S = 60.0
 
 Reply = dict[str, Any]
+Blocks = dict[str, dict[str, Any]]
 
 
 def eventually(condition: Callable[[], object], what: str = "the condition") -> None:
@@ -29,9 +32,13 @@ def eventually(condition: Callable[[], object], what: str = "the condition") -> 
 
 def answered(view: View) -> View:
     """The view, when all that was asked of the worker is answered; samples are read in this thread, as a cell would."""
-    view.session.user_thread.drain()
-    assert view.session.worker.flush(DEADLINE_S), f"{view.stem}: no answer in {DEADLINE_S:.0f} s"
-    return view
+    session, until = view.session, time.monotonic() + DEADLINE_S
+    while True:
+        session.user_thread.drain()
+        assert session.worker.flush(DEADLINE_S), f"{view.name}: no answer in {DEADLINE_S:.0f} s"
+        if not session.user_thread.pending:  # what was read may have asked for more
+            return view
+        assert time.monotonic() < until, f"{view.name}: {view.reader.waiting_for}"
 
 
 def shown(view: View) -> Any:
@@ -43,11 +50,45 @@ def shown(view: View) -> Any:
 
 
 def frame(view: View) -> tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]:
-    """Header as the page gets it, and the arrays before they are packed; packing must work, too."""
-    made = view._picture_frame()
-    content, buffers = encode(made)
-    assert len(buffers) == len(content["arrays"])
-    return content["header"], {name: np.asarray(array) for name, array in made.arrays.items()}
+    """Header and arrays of the view's picture as a page gets them that knows nothing yet."""
+    made = view._picture()
+    assert made.blocks is not None
+    blocks, arrays = Sent().changes(made.blocks)
+    return decoded(*encode({**made.header, "blocks": blocks}, arrays))
+
+
+def page(view: View) -> Blocks:
+    """The blocks on the page by their keys: `page(view)["grid"]["values"]`."""
+    header, arrays = frame(view)
+    return merged({}, header["blocks"], arrays)
+
+
+def decoded(
+    content: Mapping[str, Any], buffers: Sequence[memoryview]
+) -> tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]:
+    """A message as the page reads it; its header must be JSON."""
+    header: dict[str, Any] = json.loads(json.dumps(content["header"], allow_nan=False))
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    for spec, buffer in zip(content["arrays"], buffers, strict=True):
+        values = np.frombuffer(buffer, dtype=np.dtype(spec["dtype"]).newbyteorder("<")).reshape(spec["shape"])
+        arrays[spec["name"]] = values * np.float64(spec["scale"]) if values.dtype.kind == "f" else values
+    return header, arrays
+
+
+def merged(before: Blocks, deltas: Sequence[Mapping[str, Any]], arrays: Mapping[str, Any]) -> Blocks:
+    """The blocks after a picture, as js/src/kernel/merge.ts makes them of those before it."""
+    ours: dict[str, dict[str, Any]] = {}
+    for name, array in arrays.items():
+        key, _, own = name.rpartition("/")
+        ours.setdefault(key, {})[own] = array
+    after: Blocks = {}
+    for delta in deltas:
+        key, kind = delta["key"], delta["kind"]
+        base = {"title": "", "note": ""} if delta["whole"] else before[key]
+        assert delta["whole"] or base["kind"] == kind
+        kept = {name: value for name, value in base.items() if name not in delta["gone"]}
+        after[key] = {**kept, **delta["fields"], **ours.get(key, {}), "kind": kind, "row": delta["row"]}
+    return after
 
 
 def tell(panel: Panel, message: object) -> list[Reply]:

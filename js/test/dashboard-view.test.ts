@@ -1,18 +1,21 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import dashboard from "../src/views/dashboard.ts";
+import { buildDashboard } from "../src/dashboard/dashboard.ts";
+import { definePanel } from "../src/kernel/panel.ts";
 import { type Frames, type Host, fakeFrames, mount } from "./host.ts";
 
 let frames: Frames;
 let host: Host;
+let channel = "";
 let seq = 0;
 
 function open(part: string, header: object): void {
-  host = mount(dashboard, { part });
+  host = mount(definePanel(buildDashboard, { head: false }));
+  channel = part;
   send(header);
 }
 function send(header: object): void {
   const full = { title: "", step: 3, ...header };
-  host.model.receive({ kind: "frame", seq: ++seq, channel: "picture", header: full, arrays: [] });
+  host.model.receive({ kind: "frame", seq: ++seq, channel, header: full, arrays: [] });
   frames.run();
 }
 const all = (selector: string): HTMLElement[] => [...host.el.querySelectorAll<HTMLElement>(selector)];
@@ -26,6 +29,7 @@ beforeEach(() => {
   frames = fakeFrames();
 });
 afterEach(() => {
+  host.unmount();
   vi.useRealTimers();
   vi.unstubAllGlobals();
   document.body.replaceChildren();
@@ -151,25 +155,155 @@ describe("the status strip", () => {
 });
 
 describe("the tabs", () => {
-  const tabs = ["activations", "filters", "occlusion"].map((name) => ({ name, label: name }));
-  beforeEach(() => open("tabs", { tabs, selected: "filters" }));
-  const chosen = (): (string | null)[] => all('[aria-selected="true"]').map((tab) => tab.textContent);
+  const tab = (name: string, group: string, reason = ""): object => ({ name, title: name.toUpperCase(), group, reason });
+  const tabs = [
+    tab("maps", "Layers"),
+    tab("kernels", "Layers"),
+    tab("best", "Units", "needs class scores"),
+    tab("cloud", "Model"),
+    tab("loss", "Model"),
+  ];
+  const header = { tabs, tab: "kernels", beside: null, opened: ["kernels"], errors: {} };
+  beforeEach(() => open("tabs", header));
+
+  const strip = (k: number): HTMLElement => all(".nnw-tab-row")[k]!;
+  const tabOf = (title: string, k = 0): HTMLElement =>
+    [...strip(k).querySelectorAll<HTMLElement>("[role=tab]")].find(({ textContent }) => textContent === title)!;
+  const chosen = (k = 0): (string | null)[] =>
+    [...strip(k).querySelectorAll('[aria-selected="true"]')].map(({ textContent }) => textContent);
 
   test("a click chooses, and the chosen one asks for nothing", () => {
-    all(".nnw-tab")[2]!.click();
-    all(".nnw-tab")[2]!.click();
-    expect(chosen()).toEqual(["occlusion"]);
-    expect(commands()).toEqual([["tab", { tab: "occlusion" }]]);
+    tabOf("CLOUD").click();
+    tabOf("CLOUD").click();
+    expect(chosen()).toEqual(["CLOUD"]);
+    expect(commands()).toEqual([["tab", { tab: "cloud" }]]);
   });
 
-  test("arrow keys walk along the tabs and stop at the ends", () => {
-    all(".nnw-tab")[1]!.focus();
-    for (const key of ["ArrowLeft", "ArrowLeft", "ArrowRight"]) press(document.activeElement!, key);
-    expect(commands()).toEqual([["tab", { tab: "activations" }], ["tab", { tab: "filters" }]]);
-    expect((document.activeElement as HTMLElement).textContent).toBe("filters");
+  test("arrow keys walk along the tabs and stop at the ends; there is one tab stop", () => {
+    tabOf("KERNELS").focus();
+    for (const key of ["ArrowLeft", "ArrowLeft", "End"]) press(document.activeElement!, key);
+    expect(commands()).toEqual([["tab", { tab: "maps" }], ["tab", { tab: "loss" }]]);
+    expect(document.activeElement!.textContent).toBe("LOSS");
+    expect([...strip(0).querySelectorAll('[role=tab][tabindex="0"]')].map(({ textContent }) => textContent)).toEqual(["LOSS"]);
   });
-});
 
-test("an unknown part is refused by name", () => {
-  expect(() => mount(dashboard, { part: "clock" })).toThrow(/status, layers, tabs, got clock/);
+  test("one whose view can't be shown says why, can be walked over and opens nothing", () => {
+    const blocked = tabOf("BEST");
+    expect([blocked.ariaDisabled, blocked.title, blocked.getAttribute("aria-description")]).toEqual([
+      "true",
+      "needs class scores",
+      "needs class scores",
+    ]);
+    blocked.click();
+    tabOf("KERNELS").focus();
+    press(document.activeElement!, "ArrowRight");
+    expect(document.activeElement).toBe(blocked);
+    expect([chosen(), commands()]).toEqual([["KERNELS"], []]);
+    press(document.activeElement!, "ArrowRight");
+    expect(chosen()).toEqual(["CLOUD"]);
+  });
+
+  test("fit as they can: all with gaps between groups, else a group's, else in a menu", () => {
+    const mode = (): string => strip(0).dataset.mode!;
+    let room = 600;
+    vi.spyOn(Element.prototype, "clientWidth", "get").mockImplementation(() => room);
+    // Five tabs of 100 px; the groups take 80 px.
+    vi.spyOn(Element.prototype, "scrollWidth", "get").mockReturnValue(500);
+    vi.spyOn(HTMLElement.prototype, "offsetWidth", "get").mockReturnValue(100);
+    vi.spyOn(HTMLElement.prototype, "offsetLeft", "get").mockImplementation(function (this: HTMLElement) {
+      return this.role === "tablist" ? 80 : 0;
+    });
+    const modes = [600, 280, 279].map((width) => {
+      room = width;
+      send(header);
+      return mode();
+    });
+    vi.restoreAllMocks();
+    expect(modes).toEqual(["all", "groups", "menu"]);
+    expect(all(".nnw-tab-row:not([hidden]) .nnw-tab-apart").map(({ textContent }) => textContent)).toEqual(["BEST", "CLOUD"]);
+    const menu = strip(0).querySelector("select")!;
+    expect([...menu.querySelectorAll("optgroup")].map(({ label }) => label)).toEqual(["Layers", "Units", "Model"]);
+    expect([menu.value, [...menu.options].filter(({ disabled }) => disabled).length]).toEqual(["kernels", 1]);
+    menu.value = "loss";
+    menu.dispatchEvent(new Event("change"));
+    expect([chosen(), commands()]).toEqual([["LOSS"], [["tab", { tab: "loss" }]]]);
+  });
+
+  test("of another group are looked at without opening any", () => {
+    const seen = (): (string | null)[] => all(".nnw-tab-row:not([hidden]) .nnw-tab:not(.nnw-elsewhere)").map(({ textContent }) => textContent);
+    expect(seen()).toEqual(["MAPS", "KERNELS"]);
+    all(".nnw-group").find(({ textContent }) => textContent === "Model")!.click();
+    expect(seen()).toEqual(["CLOUD", "LOSS"]);
+    expect(all('.nnw-group[aria-pressed="true"]').map(({ textContent }) => textContent)).toEqual(["Model"]);
+    expect(all(".nnw-holds-chosen").map(({ textContent }) => textContent)).toEqual(["Layers"]);
+    expect(commands()).toEqual([]);
+    send(header);
+    expect(seen()).toEqual(["CLOUD", "LOSS"]);
+    tabOf("CLOUD").click();
+    send({ ...header, tab: "maps" });
+    expect(seen()).toEqual(["MAPS", "KERNELS"]);
+  });
+
+  test("a second view opens beside the first with tabs of its own, changes places with it, and closes", () => {
+    tabOf("CLOUD").click();
+    const beside = host.el.querySelector<HTMLButtonElement>(".nnw-beside")!;
+    expect([beside.hidden, strip(1).hidden]).toEqual([false, true]);
+    beside.click();
+    expect([beside.hidden, strip(1).hidden, chosen(1)]).toEqual([true, false, ["KERNELS"]]);
+    tabOf("LOSS", 1).click();
+    tabOf("CLOUD", 1).click();
+    expect([chosen(0), chosen(1)]).toEqual([["LOSS"], ["CLOUD"]]);
+    host.el.querySelector<HTMLButtonElement>(".nnw-close")!.click();
+    expect([beside.hidden, strip(1).hidden]).toEqual([false, true]);
+    expect(commands().slice(1)).toEqual([
+      ["beside", { tab: "kernels" }],
+      ["beside", { tab: "loss" }],
+      ["beside", { tab: "cloud" }],
+      ["beside", { tab: null }],
+    ]);
+  });
+
+  test("there is nothing to open beside where no other view works", () => {
+    send({ ...header, tabs: [tabs[1], tabs[2]] });
+    expect(host.el.querySelector<HTMLElement>(".nnw-beside")!.hidden).toBe(true);
+  });
+
+  test("what a view raised while it was made shows in its place, as plain text", () => {
+    send({ ...header, tab: "cloud", errors: { cloud: "ValueError: <b>no</b>" } });
+    const [first, second] = all("pre.nnw-error");
+    expect([first!.hidden, first!.textContent, second!.hidden]).toEqual([false, "ValueError: <b>no</b>", true]);
+    send(header);
+    expect(first!.hidden).toBe(true);
+  });
+
+  describe("put the views, which are widgets beside the dashboard's own, into their places", () => {
+    const add = (body: HTMLElement): HTMLElement => body.appendChild(document.createElement("div"));
+    const placed = (views: HTMLElement[]): string[] => views.map(({ className }) => className);
+    let body: HTMLElement;
+    beforeEach(() => {
+      body = document.createElement("div");
+      body.className = "nnw-dashboard-body";
+      document.body.append(body);
+      body.append(host.el);
+    });
+
+    test("at once where they are there, and as soon as they arrive", async () => {
+      const views = [add(body), add(body)];
+      send({ ...header, opened: ["kernels", "maps"], beside: "maps" });
+      expect(placed(views)).toEqual(["nnw-first", "nnw-second"]);
+      expect(body.classList.contains("nnw-two")).toBe(true);
+      send({ ...header, opened: ["kernels", "maps", "loss"], tab: "loss" });
+      expect(placed(views)).toEqual(["", ""]);
+      const late = add(body);
+      await Promise.resolve();
+      expect(late.className).toBe("nnw-first");
+    });
+
+    test("before Python answers, where the view was opened before", () => {
+      const views = [add(body), add(body)];
+      send({ ...header, opened: ["kernels", "maps"] });
+      tabOf("MAPS").click();
+      expect(placed(views)).toEqual(["", "nnw-first"]);
+    });
+  });
 });

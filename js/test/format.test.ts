@@ -1,46 +1,40 @@
 import { describe, expect, it } from "vitest";
 import {
+  type NumberFormat,
   formatAge,
   formatAgo,
-  formatCount,
-  formatFixed,
-  formatSigned,
+  formatAs,
+  formatTick,
   formatValue,
   plainDigits,
+  plural,
+  shortened,
 } from "../src/kernel/format.ts";
+// The cases that Python is held to as well.
+import cases from "../../tests/blocks/number_formats.json";
 
 const THIN = "\u202f";
+type Case = [number | string, string];
 
-describe("numbers", () => {
-  it.each([
-    [0, "0"],
-    [999, "999"],
-    [1240, `1${THIN}240`],
-    [1234567, `1${THIN}234${THIN}567`],
-    [-1240, `−1${THIN}240`],
-  ])("count %d is %s", (value, text) => expect(formatCount(value)).toBe(text));
+const read = (value: number | string): number =>
+  value === "inf" ? Infinity : value === "-inf" ? -Infinity : Number(value);
 
-  it.each([
-    [0, "0"],
-    [1.8, "1.80"],
-    [0.382, "0.382"],
-    [-0.5304, "−0.530"],
-    [12.34, "12.3"],
-    [123.4, "123"],
-    [99.96, "100"],
-    [999.6, `1${THIN}000`],
-    [0.0012345, "0.00123"],
-    [0.000012, "1.2e−5"],
-    [-0.000012, "−1.2e−5"],
-    [123456, "1.2e5"],
-    [Number.NaN, "NaN"],
-    [Number.NEGATIVE_INFINITY, "−∞"],
-  ])("value %d is %s", (value, text) => expect(formatValue(value)).toBe(text));
-
-  it("a rounded nothing has no sign", () => expect(formatFixed(-0.001, 2)).toBe("0.00"));
-  it("the upper end of a symmetric scale has its sign", () => expect(formatSigned(0.53)).toBe("+0.530"));
-  it("copied text uses plain digits", () => expect(plainDigits(`−1${THIN}240, 0.4${THIN}s`)).toBe("-1240, 0.4 s"));
+describe("numbers, as in Python", () => {
+  const { tick, shortened: names, ...formats } = cases;
+  describe.each(Object.entries(formats))("%s", (format, rows) => {
+    it.each(rows as Case[])("%s is %s", (value, text) => {
+      expect(formatAs(read(value), format as NumberFormat)).toBe(text);
+    });
+  });
+  it.each(tick as Case[])("tick %s is %s", (value, text) => expect(formatTick(read(value))).toBe(text));
+  it.each(names as [string, number, string][])("%s in %d letters is %s", (text, most, short) => {
+    expect(shortened(text, most)).toBe(short);
+  });
 });
+
+it("more digits on request", () => expect(formatValue(12345.678, 7)).toBe(`12${THIN}345.68`));
+it("a noun is counted", () => expect([plural(1, "map"), plural(32, "map")]).toEqual(["1 map", "32 maps"]));
+it("copied text uses plain digits", () => expect(plainDigits(`−1${THIN}240, 0.4${THIN}s`)).toBe("-1240, 0.4 s"));
 
 describe("ages", () => {
   it.each([

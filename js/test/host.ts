@@ -1,8 +1,10 @@
 /** A host without a kernel: a fake model, animation frames on demand, a canvas that records its calls. */
 
 import { vi } from "vitest";
+import { type Registry, makeBlocks } from "../src/kernel/blocks.ts";
 import type { AnyModel } from "../src/kernel/connection.ts";
-import type { Widget } from "../src/kernel/panel.ts";
+import type { BlockDelta, CommonHeader } from "../src/kernel/header.ts";
+import { type Widget, definePanel } from "../src/kernel/panel.ts";
 
 export interface Sent {
   kind: string;
@@ -109,9 +111,9 @@ export interface Host {
   close: () => void;
 }
 
-/** Starts a view's default export and mounts it once. */
-export function mount(define: () => Widget, traits: Record<string, unknown> = {}): Host {
-  const model = new FakeModel(traits);
+/** Starts a panel and mounts it once. */
+export function mount(define: () => Widget): Host {
+  const model = new FakeModel();
   const widget = define();
   const close = widget.initialize({ model });
   const el = document.createElement("div");
@@ -119,8 +121,60 @@ export function mount(define: () => Widget, traits: Record<string, unknown> = {}
   return { model, widget, el, unmount: widget.render({ model, el }), close };
 }
 
+/** An array as a test writes it. */
+export interface Sample {
+  dtype: Dtype;
+  shape: number[];
+  data: Iterable<number>;
+}
+
+export interface ViewHost extends Host {
+  /** Sends a picture of these blocks and draws it; arrays are named `<key>/<field>`. */
+  show(blocks: Partial<BlockDelta>[], arrays?: Record<string, Sample>, header?: Partial<CommonHeader>): void;
+  /** Sends a header alone and draws. */
+  state(header: Partial<CommonHeader>): void;
+  /** What blocks have sent: name and value of each command. */
+  commands(): [string | undefined, unknown][];
+  one<E extends HTMLElement = HTMLElement>(selector: string): E;
+  all<E extends HTMLElement = HTMLElement>(selector: string): E[];
+}
+
+/**
+ * A view of the blocks in `registry` on a page. A block that is shown is `{key: kind, row: its place, whole: true}`
+ * where nothing else is said; `show([{kind: "grid", fields: {…}}])` sends a grid.
+ */
+export function mountView(registry: Registry, frames: Frames): ViewHost {
+  const host = mount(definePanel((panel) => makeBlocks(panel, registry)));
+  let seq = 0;
+  const send = (channel: string, header: object, arrays: Record<string, Sample> = {}): void => {
+    const specs = Object.entries(arrays).map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
+    const buffers = Object.values(arrays).map(({ data, dtype }) => bytes(data, dtype));
+    const message = { kind: "frame", seq: ++seq, channel, header: { title: "", step: seq, ...header }, arrays: specs };
+    host.model.receive(message, buffers);
+    frames.run();
+  };
+  const all = <E extends HTMLElement = HTMLElement>(selector: string): E[] => [...host.el.querySelectorAll<E>(selector)];
+  return {
+    ...host,
+    show(blocks, arrays, header) {
+      const whole = blocks.map((block, row) => ({ key: block.kind, row, whole: true, ...block }));
+      send("picture", { ...header, blocks: whole }, arrays);
+    },
+    state: (header) => send("state", header),
+    commands: () => host.model.of("command").map(({ name, value }) => [name, value]),
+    one<E extends HTMLElement = HTMLElement>(selector: string): E {
+      const found = all<E>(selector);
+      if (found.length !== 1) throw new Error(`${selector}: expected one element, got ${found.length}`);
+      return found[0]!;
+    },
+    all,
+  };
+}
+
+type Dtype = "float32" | "uint8" | "int16" | "uint16" | "int32";
+
 /** Bytes of numbers as Python packs them. */
-export function bytes(values: Iterable<number>, kind: "float32" | "uint8" | "int16" | "uint16" | "int32"): DataView {
+export function bytes(values: Iterable<number>, kind: Dtype): DataView {
   const make = {
     float32: Float32Array,
     uint8: Uint8Array,

@@ -11,7 +11,7 @@ import {
   tileAt,
   tileRect,
   wholeSize,
-} from "../src/grid/layout.ts";
+} from "../src/blocks/grid/layout.ts";
 
 describe("tiles", () => {
   it("of 14 × 14 maps are 70 px, eight to a row of 616 px with gaps of 8", () => {

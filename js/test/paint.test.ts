@@ -1,15 +1,15 @@
 import { describe, expect, it, vi } from "vitest";
+import { layoutSequence, layoutStrips, layoutTiles, tileRect } from "../src/blocks/grid/layout.ts";
+import { drawSequence, drawStrips, drawTiles, reduceMaps, scaleOf } from "../src/blocks/grid/paint.ts";
+import type { ColorScale } from "../src/blocks/types.ts";
 import { drawHatch, drawPixels, mapPixels, rawPixels } from "../src/kernel/canvas.ts";
 import { type Theme, lookUp, packRgb, parseHex, readTheme } from "../src/kernel/color.ts";
 import type { NdArray } from "../src/kernel/wire.ts";
-import type { ScaleHeader } from "../src/grid/header.ts";
-import { layoutSequence, layoutStrips, layoutTiles, tileRect } from "../src/grid/layout.ts";
-import { drawSequence, drawStrips, drawTiles, reduceMaps, scaleOf } from "../src/grid/paint.ts";
 import { type Call, recordCanvases, recordingContext } from "./host.ts";
 
 const theme: Theme = readTheme(document.body);
 const ground = packRgb(parseHex("f2f4f4"));
-const layer: ScaleHeader = { mode: "layer", lo: 0, hi: 4, signed: false, unit: "activation", per_tile: null };
+const layer: ColorScale = { lo: 0, hi: 4, signed: false, unit: "activation" };
 const colors = (pixels: { rgba: Uint8ClampedArray }): number[] => [...new Uint32Array(pixels.rgba.buffer)];
 const array = (shape: number[], values: number[]): NdArray => ({ shape, data: Float32Array.from(values) });
 const named = (calls: Call[], name: string): Call[] => calls.filter(([call]) => call === name);
@@ -86,10 +86,10 @@ describe("scales", () => {
     }
   });
 
-  it("are one for the layer, or each tile's own", () => {
-    const own: ScaleHeader = { ...layer, mode: "map", per_tile: [[0, 1], [0, 2]] };
-    expect(scaleOf(own, 1, theme).hi).toBe(2);
-    expect(scaleOf({ ...own, mode: "layer" }, 1, theme).hi).toBe(4);
+  it("are one for the layer, or each tile's own, and that of a selected unit on another page", () => {
+    const own: ColorScale = { ...layer, per_tile: [[0, 1], [0, 2]], selected: [0, 3] };
+    expect([0, 1, null].map((tile) => scaleOf(own, tile, theme).hi)).toEqual([1, 2, 3]);
+    expect([1, null].map((tile) => scaleOf(layer, tile, theme).hi)).toEqual([4, 4]);
   });
 });
 

@@ -1,38 +1,59 @@
 /// <reference types="vite/client" />
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-// What belongs together; activations and filters are grids.
-const folders: Record<string, string[]> = {
-  grid: ["grid", "views/activations", "views/filters"],
-  occlusion: ["occlusion", "views/occlusion"],
-  embedding: ["embedding", "views/embedding"],
-  dashboard: ["dashboard", "views/dashboard"],
-  kernel: ["kernel"],
-};
-const files = Object.entries(
-  import.meta.glob<string>("../src/**/*.{css,ts}", { query: "?raw", import: "default", eager: true }),
-);
+// One style sheet holds for all of a page, so a block names its classes after itself and styles no others.
+const sources = import.meta.glob<string>("../src/{kernel,dashboard,blocks}/**/*.{css,ts}", {
+  query: "?raw",
+  import: "default",
+  eager: true,
+});
+const files = Object.entries(sources).map(([path, text]) => ({ parts: path.replace("../src/", "").split(/[/.]/), text }));
+const stems = [...new Set(files.filter(({ parts }) => parts[0] === "blocks").map(({ parts }) => parts[1]!))];
 
-function textOf(owner: string, ending: string): string {
-  const own = files.filter(
-    ([path]) => path.endsWith(ending) && folders[owner]!.some((start) => path.startsWith(`../src/${start}`)),
-  );
-  return own.map(([, text]) => text).join("\n");
+const textOf = (ending: string, belongs: (parts: string[]) => boolean): string =>
+  files
+    .filter(({ parts }) => parts.at(-1) === ending && belongs(parts))
+    .map(({ text }) => text)
+    .join("\n");
+const ofStem = (stem: string, ending: string): string =>
+  textOf(ending, (parts) => parts[0] === "blocks" && parts[1] === stem);
+const shared = (ending: string): string => textOf(ending, (parts) => parts[0] !== "blocks");
+
+/** Class names in code: variables of the style sheet begin with two dashes and are none. */
+const classesIn = (text: string): string[] => [...text.matchAll(/(?<![\w-])nnw-[\w-]*\w/g)].map(([name]) => name);
+
+/** Each selector of a sheet by itself; at-rules have none. */
+function selectorsIn(css: string): string[] {
+  const rules = css.replace(/\/\*.*?\*\//gs, "").matchAll(/([^{};]+)\{/g);
+  const lists = [...rules].map(([, list]) => list!.trim()).filter((list) => !list.startsWith("@"));
+  // A comma within brackets is not between selectors.
+  return lists.flatMap((list) => list.split(/,(?![^(]*\))/)).map((selector) => selector.trim());
 }
 
-/** Classes that a rule of their own styles wherever they are: `.nnw-tile {`, and none within or beside another. */
-function styledAnywhere(owner: string): Set<string> {
-  const selectors = textOf(owner, ".css").matchAll(/([^{}]+)\{/g);
-  const single = [...selectors].flatMap(([, list]) => list!.split(",").map((one) => one.trim()));
-  return new Set(single.filter((selector) => /^\.nnw-[\w-]+$/.test(selector)).map((selector) => selector.slice(1)));
-}
+const isBlock = (stem: string): boolean => /^export const make\w+: MakeBlock\b/m.test(ofStem(stem, "ts"));
+const ownBy = (stem: string) => (name: string) =>
+  name === `nnw-${stem}` || name.startsWith(`nnw-${stem}-`) || name === `nnw-block-${stem}`;
+const known = new Set(classesIn(shared("ts") + shared("css")));
+/** What several blocks use: stems of src/blocks that are no blocks. */
+const parts = stems.filter((stem) => !isBlock(stem));
 
-// In a dashboard the style sheets of all views hold at once.
-test.each(Object.keys(folders).filter((owner) => owner !== "kernel"))("%s styles no class of another view's", (owner) => {
-  const styled = styledAnywhere(owner);
-  expect(styled.size).toBeGreaterThan(5);
-  for (const other of Object.keys(folders).filter((each) => each !== owner)) {
-    const used = textOf(other, ".ts").match(/nnw-[\w-]+/g) ?? [];
-    expect(used.filter((name) => styled.has(name)), `used in ${other}`).toEqual([]);
-  }
+test("there are blocks to look at", () => expect(stems.filter(isBlock).length).toBeGreaterThan(0));
+
+describe.each(stems)("%s", (stem) => {
+  test("styles only what is its own", () => {
+    const foreign = selectorsIn(ofStem(stem, "css")).filter((selector) => !classesIn(selector).some(ownBy(stem)));
+    expect(foreign).toEqual([]);
+  });
+
+  test("names its classes after itself, or uses the kernel's and those of parts that are no blocks", () => {
+    const allowed = (name: string): boolean => known.has(name) || [stem, ...parts].some((each) => ownBy(each)(name));
+    const foreign = classesIn(ofStem(stem, "ts") + ofStem(stem, "css")).filter((name) => !allowed(name));
+    expect([...new Set(foreign)]).toEqual([]);
+  });
+});
+
+test("kernel and dashboard take no names that belong to a block", () => {
+  const named = stems.filter((stem) => classesIn(ofStem(stem, "ts") + ofStem(stem, "css")).some(ownBy(stem)));
+  const taken = [...known].filter((name) => named.some((stem) => name.startsWith(`nnw-${stem}-`)));
+  expect(taken).toEqual([]);
 });

@@ -109,8 +109,10 @@ class Samples:
         self._owner, self._lock = threading.get_ident(), threading.Lock()
         self._items: OrderedDict[int, _Item] = OrderedDict()
         self._pinned: set[int] = set()
+        self._left_out: set[int] = set()
+        self._chosen: dict[int, tuple[int, ...]] = {}
         self._max_bytes, self._nbytes = max_bytes, 0
-        self._notes: dict[str, None] = {}
+        self._notes: dict[str, str] = {}  # by topic, so that each is told once
         chosen = choose(len(self), probe, self._source.labels, seed)
         self.probe_indices = self._keep([self.check_index(index) for index in chosen])
         self.input_kind: InputKind = self._kind(model)
@@ -131,7 +133,7 @@ class Samples:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was converted, left out or shortened, in sentences."""
-        return tuple(self._notes)
+        return tuple(self._notes.values())
 
     def check_index(self, index: int) -> int:
         """`index` as int; raises IndexError outside of the dataset, TypeError for something that is no whole number."""
@@ -153,7 +155,7 @@ class Samples:
         if self._named_by_user:
             raise ValueError(f"class_names: {said}")
         self.class_names = None
-        self._note(f"names of the dataset's classes not used: {said}")
+        self._note("class names", f"names of the dataset's classes not used: {said}")
 
     def held(self, indices: Sequence[int]) -> bool:
         """Whether all can be batched now without the user's code, in any thread."""
@@ -164,12 +166,31 @@ class Samples:
         for index in indices:
             self._item(self.check_index(index))
 
-    def subset(self, count: int) -> tuple[int, ...]:
-        """The indices of at most `count` samples, read and kept for good; always the same, classes spread evenly.
+    def chosen(self, count: int) -> tuple[int, ...]:
+        """The indices of at most `count` samples, always the same, classes spread evenly. Reads nothing."""
+        if count not in self._chosen:
+            self._chosen[count] = tuple(choose(len(self), count, self._source.labels, self.seed))
+        return self._chosen[count]
 
-        Fewer where the memory is full, with a note.
+    def missing(self, indices: Sequence[int]) -> list[int]:
+        """Those of `indices` that only the user's thread can read, and that can be read."""
+        if self.thread_safe:
+            return []
+        return [index for index in indices if index not in self._items and index not in self._left_out]
+
+    def readable(self, indices: Sequence[int]) -> tuple[int, ...]:
+        """`indices` without the samples that `keep` left out."""
+        return tuple(index for index in indices if index not in self._left_out)
+
+    def keep(self, indices: Sequence[int]) -> None:
+        """Read samples and keep them for good, in the thread that made this object.
+
+        A sample that can't be read or doesn't fit into the memory is left out, with a note.
+
+        Raises:
+            SampleError: none of them can be read, and none was before.
         """
-        return self._keep(choose(len(self), count, self._source.labels, self.seed))
+        self._keep(indices)
 
     def batch(self, indices: Sequence[int]) -> Batch:
         """The samples stacked on the device. Raises NotHeldError where the user's code is needed in another thread."""
@@ -218,7 +239,7 @@ class Samples:
             return None
         shown, note = picture_of(image)
         if note:
-            self._note(f"pictures show the {note}")
+            self._note("pictures", f"pictures show the {note}")
         return shown
 
     def thumbnails(self, indices: Sequence[int], size: int) -> np.ndarray | None:
@@ -258,7 +279,7 @@ class Samples:
         inputs = [as_input(value, f"sample {index}, argument {at}") for at, value in enumerate(args)]
         named = {name: as_input(value, f"sample {index}, keyword {name}") for name, value in kwargs.items()}
         for note in filter(None, (note for _, note in (*inputs, *named.values()))):
-            self._note(note)
+            self._note(note, note)
         ready = {name: value for name, (value, _) in named.items()}
         return _Item(tuple(value for value, _ in inputs), ready, as_target(target), shown)
 
@@ -273,24 +294,25 @@ class Samples:
         if self.thread_safe:
             self._item(indices[0])  # one row of a tensor that can be read tells that all can
             return tuple(indices)
-        kept: list[int] = []
-        failed: list[Exception] = []
+        failed: Exception | None = None
         for index in indices:
-            if kept and self._pinned_bytes() >= self._max_bytes:
-                self._note(f"{len(kept)} of {len(indices)} samples: more do not fit into {self._max_bytes} bytes")
+            if self._pinned and self._pinned_bytes() >= self._max_bytes:
+                self._note("memory", f"{len(self._pinned)} of {len(self._pinned | set(indices))} samples: more do not fit into {self._max_bytes} bytes")
+                self._left_out.update(set(indices) - self._pinned)
                 break
             try:
                 self._item(index)
             except (SampleError, TypeError, ValueError) as error:
-                failed.append(error)
+                failed = failed or error
+                self._left_out.add(index)
                 continue
-            kept.append(index)
             self._pinned.add(index)
-        if failed and not kept:
-            raise failed[0]
-        if failed:
-            self._note(f"{len(failed)} of {len(indices)} samples left out, the first: {failed[0]}")
-        return tuple(kept)
+        if failed is not None and not self._pinned:
+            raise failed
+        if failed is not None:
+            tried = len(self._pinned) + len(self._left_out)
+            self._note("left out", f"{len(self._left_out)} of {tried} samples left out, the first: {failed}")
+        return self.readable(indices)
 
     def _pinned_bytes(self) -> int:
         return sum(self._items[index].nbytes for index in self._pinned)
@@ -315,5 +337,5 @@ class Samples:
         kinds = [kind_of(each, model) for each in tensors_of((item.args, item.kwargs))]
         return "image" if "image" in kinds else kinds[0] if kinds else "other"
 
-    def _note(self, sentence: str) -> None:
-        self._notes[sentence] = None
+    def _note(self, topic: str, sentence: str) -> None:
+        self._notes[topic] = sentence

@@ -81,18 +81,18 @@ class Budget:
         """Our code held the training thread up for this long. Training thread."""
         self.hook_s += seconds
 
-    def charge_sending(self, seconds: float, *, over_s: float = 0.0) -> None:
-        """Frames, curves or kept pictures took this long to make. Sending thread.
+    def charge_sending(self, seconds: float) -> None:
+        """Sending to the pages took this long. Sending thread."""
+        self.sending_s += seconds
 
-        What is made seldom and all at once is repaid over `over_s` seconds of training; everything would stand still
-        for it otherwise.
+    def charge(self, seconds: float, *, over_s: float = 0.0) -> None:
+        """The worker computed for this long. Worker.
+
+        What is made seldom and all at once, such as a saved picture, is repaid over `over_s` seconds of training;
+        everything would stand still for it otherwise.
         """
         if over_s > 0:
             self._advance = (self._advanced_s + seconds, self.training_s, over_s)
-        self.sending_s += seconds
-
-    def charge(self, seconds: float) -> None:
-        """The worker computed for this long. Worker."""
         self.worker_s += seconds
 
     @property

@@ -64,11 +64,17 @@ class Schedule:
         if self._follower is not None and self._follower() is follower:
             self._follower = None
 
-    def charge_sending(self, seconds: float, job: Job | None = None, *, over_s: float = 0.0) -> None:
+    def charge_sending(self, seconds: float, job: Job | None = None) -> None:
         """Sending what this job found, or nobody's in particular, took so long. The sending thread's."""
         if not self.budget.idle:
-            self.budget.charge_sending(seconds, over_s=over_s)
+            self.budget.charge_sending(seconds)
             self.tasks.note_sent(job, seconds)
+
+    def charge_call(self, seconds: float, over_s: float) -> None:
+        """A call that belongs to no task took so long."""
+        if not self.budget.idle:
+            self.budget.charge(seconds, over_s=over_s)
+            self._common_s += seconds
 
     @property
     def following(self) -> bool:

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 from queue import Empty, SimpleQueue
 
@@ -21,6 +21,7 @@ import torch
 from nnwidgets.shadow import Shadow
 from nnwidgets.training.background import quiet_this_thread
 from nnwidgets.training.budget import Budget
+from nnwidgets.training.calls import Calls
 from nnwidgets.training.gate import dies_in_child, gate
 from nnwidgets.training.job import Job
 from nnwidgets.training.schedule import Follower, Schedule
@@ -63,6 +64,7 @@ class Worker:
         self._starting = threading.Lock()
         self._refilling = threading.Lock()
         self._flushes: list[threading.Event] = []
+        self._calls = Calls(budget.clock)
         self.slot.copy()
         dies_in_child(self)
         _workers.add(self)
@@ -108,12 +110,21 @@ class Worker:
         if self._alive:
             self._inbox.put(partial(self._schedule.tasks.cancel, job))
 
-    def charge_sending(self, seconds: float, job: Job | None = None, *, over_s: float = 0.0) -> None:
-        """Sending what this job found, or nobody's in particular, took so long, to be repaid over `over_s` seconds.
+    def call(self, key: Hashable, function: Callable[[], object], *, delay_s: float = 0.0, over_s: float = 0.0) -> None:
+        """Have the worker run `function` soon, but not before `delay_s`: the newest of a key wins, and never waits anew.
 
-        To be called by one thread only.
+        For what is made of results: layouts, pictures. The cost is charged, to be repaid over `over_s` seconds.
         """
-        self._schedule.charge_sending(seconds, job, over_s=over_s)
+        self._tell(partial(self._calls.put, key, function, self.budget.clock() + delay_s, over_s))
+
+    def forget(self, *keys: Hashable) -> None:
+        """Run no call of these keys that still waits."""
+        if self._alive:
+            self._inbox.put(partial(self._calls.forget, keys))
+
+    def charge_sending(self, seconds: float, job: Job | None = None) -> None:
+        """Sending what this job found, or nobody's in particular, took so long. To be called by one thread only."""
+        self._schedule.charge_sending(seconds, job)
 
     def refill(self, timeout: float = 1.0) -> bool:
         """Copy the model now. In the thread that trains, between steps; waits until the worker lets go of the shadow.
@@ -214,8 +225,11 @@ class Worker:
             message()
         if self.holds:
             return None
+        until_call = self._calls.run_due(self._schedule.charge_call)
         pause = self._schedule.turn()
-        if self._flushes and self._inbox.empty() and not self._schedule.tasks.clicked:
+        if until_call is not None:
+            pause = until_call if pause is None else min(pause, until_call)
+        if self._flushes and self._inbox.empty() and not self._schedule.tasks.clicked and not self._calls.due:
             while self._flushes:
                 self._flushes.pop().set()
         return pause

@@ -10,16 +10,16 @@ from matplotlib.colors import to_rgb
 from playwright.sync_api import Locator, expect
 from scipy.spatial import KDTree
 
-from nnwidgets.figures.colors import LIGHT
+from nnwidgets.blocks.colors import LIGHT
 from tests.browser.lab import Notebook, Pixels
-from tests.browser.views import View, is_color
+from tests.browser.views import View, is_color, value_in
 
 COLORS = [np.array(to_rgb(color)) * 255 for color in LIGHT.classes]
 # Free room round a map; radius of a point and of the ring round a wrong one, in CSS px.
 PADDING, RADIUS, RING = 22, 2.75, 5.5
 # Where marks of other points can't reach.
 ALONE = 10
-POINTS_ONLY = ".nnw-cloud > :not(.nnw-cloud-points) { visibility: hidden !important }"
+POINTS_ONLY = ".nnw-points-cloud > :not(.nnw-points-canvas) { visibility: hidden !important }"
 # Run in a page before its first view: WebGL, drawn by software here, seems to be drawn by a card, and is used.
 CARD = """() => {
     const original = WebGL2RenderingContext.prototype.getParameter;
@@ -27,6 +27,16 @@ CARD = """() => {
         return name === 0x9246 ? 'a graphics card' : original.call(this, name);
     };
 }"""
+# Python in the notebook: as if a view had come to a map of these positions.
+KEEP = """
+from dataclasses import replace
+from nnwidgets.display.kept import Shown
+
+def keep(view, step, positions):
+    result = replace(view.result, step=step, embedding=replace(view.result.embedding, positions=positions))
+    view.job.kept.add(view.job.kept.about, Shown(result, step))
+    view.renew_layout()
+"""
 # A cloud in three dimensions at first: turned about the upright axis, then tipped; the eye in radii of the cloud.
 YAW, PITCH, EYE = 0.6, 0.35, 4.0
 
@@ -98,15 +108,28 @@ class Map:
         return replace(self, xy=xy)
 
 
+class Strip:
+    """A strip of samples under the map."""
+
+    def __init__(self, root: Locator) -> None:
+        self.title = root.locator(".nnw-label > span").first
+        self.cells = root.locator(".nnw-strip-cell:not([hidden])")
+
+    def indices(self) -> list[int]:
+        """The samples that have a cell, in their order."""
+        return [int(value_in(text)) for text in self.cells.locator(".nnw-strip-index").all_inner_texts()]
+
+
 class EmbeddingView(View):
     def __init__(self, notebook: Notebook, root: Locator, name: str = "view") -> None:
         super().__init__(notebook, root)
         self.name = name
-        self.cloud = root.locator(".nnw-cloud")
-        self.marks = root.locator(".nnw-cloud-marks")
-        self.card = root.locator(".nnw-point-card")
-        self.legend = root.locator(".nnw-legend")
-        self.strip = root.locator(".nnw-strip:not(.nnw-near)")
+        self.cloud = root.locator(".nnw-points-cloud")
+        self.marks = root.locator(".nnw-points-marks")
+        self.card = root.locator(".nnw-sample-card")
+        self.legend = root.locator(".nnw-points-legend")
+        self.strip = Strip(root.locator('.nnw-block[data-key="selected"]'))
+        self.near = Strip(root.locator('.nnw-block[data-key="nearest"]'))
 
     @property
     def size(self) -> Floats:
@@ -147,7 +170,7 @@ class EmbeddingView(View):
     def shown(self) -> Pixels:
         """The cloud as the screen shows it, without names, rings and other marks above the points."""
         self.notebook.page.mouse.move(0, 0)
-        return self.notebook.screen_pixels(self.root.locator(".nnw-cloud-points"), style=POINTS_ONLY)
+        return self.notebook.screen_pixels(self.root.locator(".nnw-points-canvas"), style=POINTS_ONLY)
 
     def in_place(self, pixels: Pixels, points: Map) -> float:
         """Share of the lone points in sight whose centre has the colour of their class."""

@@ -46,7 +46,7 @@ def test_points_stand_where_the_data_say_in_the_colours_of_their_classes(view: E
     points = view.until_in_place()
     assert len(points.alone()) > 8
     assert set(points.labels[points.alone()]) == {0, 1, 2, 3}
-    names = view.legend.locator(".nnw-legend-name").all_inner_texts()
+    names = view.legend.locator(".nnw-points-legend-name").all_inner_texts()
     assert tuple(names) == CLASS_NAMES, "markup in a class name is text"
 
 
@@ -104,8 +104,8 @@ def test_the_lasso_selects_exactly_the_points_inside(view: EmbeddingView) -> Non
     view.drag(*[centre + radius * np.array([np.cos(angle), np.sin(angle)]) for angle in angles])
     inside = points.indices[np.linalg.norm(points.xy - centre, axis=1) < radius]
     view.until("sorted(inspector.selection.selected)", sorted(int(index) for index in inside))
-    expect(view.strip.locator(".nnw-strip-title")).to_have_text(f"{len(inside)} selected")
-    expect(view.strip.locator(".nnw-strip-cell").first).to_be_visible()
+    expect(view.strip.title).to_have_text(f"{len(inside)} selected")
+    expect(view.strip.cells.first).to_be_visible()
     view.marks.press("Escape")
     view.until("list(inspector.selection.selected)", [])
 
@@ -126,7 +126,7 @@ def test_the_box_selects_exactly_the_points_inside(view: EmbeddingView) -> None:
 
 def test_the_legend_hides_a_class(view: EmbeddingView) -> None:
     points = view.until_in_place()
-    row = view.legend.locator(".nnw-legend-row").nth(2)
+    row = view.legend.locator(".nnw-points-legend-row").nth(2)
     row.click()
     expect(row).to_have_attribute("aria-checked", "false")
     hidden = [row for row in points.alone() if points.labels[row] == 2]

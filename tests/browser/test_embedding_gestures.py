@@ -96,7 +96,7 @@ def test_the_wheel_scrolls_the_notebook_until_a_click_and_then_zooms_to_the_poin
     page = view.notebook.page
     page.evaluate("document.activeElement.blur()")
     row = lone(view, points)
-    top = "() => document.querySelector('.nnw-cloud').getBoundingClientRect().top"
+    top = "() => document.querySelector('.nnw-points-cloud').getBoundingClientRect().top"
     before = page.evaluate(top)
     view.move(*points.xy[row])
     page.mouse.wheel(0, 20)
@@ -151,7 +151,7 @@ def beside(view: EmbeddingView, place: Floats) -> float:
 
 
 def test_keys_and_buttons_choose_the_tool(view: EmbeddingView, points: Map) -> None:
-    buttons = view.root.locator(".nnw-tools .nnw-toggle button")
+    buttons = view.root.locator(".nnw-points-tools .nnw-toggle button")
     cursors = {"p": "grab", "b": "crosshair", "l": "crosshair"}
     for at_place, (key, cursor) in enumerate(cursors.items()):
         view.press(key)
@@ -277,7 +277,7 @@ def test_the_focus_is_seen_and_keys_act_only_there(view: EmbeddingView, points: 
     view.marks.focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("p")
-    expect(view.root.locator(".nnw-tools .nnw-toggle button").first).to_have_attribute("aria-pressed", "true")
+    expect(view.root.locator(".nnw-points-tools .nnw-toggle button").first).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("l")
     page.keyboard.press("Tab")
     expect(view.marks).to_be_focused()
@@ -285,7 +285,7 @@ def test_the_focus_is_seen_and_keys_act_only_there(view: EmbeddingView, points: 
     assert outline == [True, f"rgb{tuple(brand_color(view))} solid 2px"]
     page.evaluate("document.querySelector('.jp-Notebook').focus()")
     page.keyboard.press("p")
-    expect(view.root.locator(".nnw-tools .nnw-toggle button").last).to_have_attribute("aria-pressed", "true")
+    expect(view.root.locator(".nnw-points-tools .nnw-toggle button").last).to_have_attribute("aria-pressed", "true")
 
 
 def cells(view: EmbeddingView) -> list[object]:
@@ -296,7 +296,9 @@ def cells(view: EmbeddingView) -> list[object]:
     return state
 
 
-@pytest.mark.parametrize("where", [".nnw-cloud-marks", ".nnw-tools button", ".nnw-legend-row", "select", ".nnw-button"])
+@pytest.mark.parametrize(
+    "where", [".nnw-points-marks", ".nnw-points-tools button", ".nnw-points-legend-row", "select", ".nnw-button"]
+)
 def test_keys_pressed_in_the_view_leave_the_notebook_alone(view: EmbeddingView, points: Map, where: str) -> None:
     before = cells(view)
     part = view.root.locator(where).filter(visible=True).first

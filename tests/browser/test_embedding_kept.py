@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.embedding import COLORS, PADDING, EmbeddingView
+from tests.browser.embedding import COLORS, KEEP, PADDING, EmbeddingView
 from tests.browser.views import NET
 
 VIEW = """
@@ -13,9 +13,8 @@ view = inspector.embedding(layer="fc", method="pca", points=32)
 view
 """
 # Maps of known places: each a turn of the first by 20 degrees, so that a sample's way is an arc.
-KEPT = """
+KEPT = f"""{KEEP}
 import math
-from dataclasses import replace
 
 view._missed_the_end = lambda: False  # the steps are made up: no training reached them
 first = view.result.embedding.positions
@@ -24,7 +23,7 @@ for step in range(1, 7):
     angle = math.radians(20 * step)
     turn = torch.tensor([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     turns.append(first @ turn.T)
-    view.show(replace(view.result, step=step, embedding=replace(view.result.embedding, positions=turns[-1])))
+    keep(view, step, turns[-1])
 ways = torch.stack([first, *turns])
 """
 MAPS = 7
@@ -37,7 +36,7 @@ def view(share_notebook: OpenNotebook) -> EmbeddingView:
     view = EmbeddingView(notebook, notebook.view(".nnw-view").first)
     view.until_caption("PCA, shows")
     notebook.finish(2)
-    expect(view.root.locator(".nnw-kept-text")).to_contain_text(f"map {MAPS} of {MAPS} kept")
+    expect(view.root.locator(".nnw-kept-text")).to_contain_text(f" · {MAPS} of {MAPS} kept")
     view.cloud.scroll_into_view_if_needed()
     return view
 
@@ -68,17 +67,17 @@ def test_play_walks_all_kept_maps_and_ends_at_the_newest(view: EmbeddingView, mo
     view.notebook.page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
     said = walk(view)
     view.notebook.page.emulate_media(reduced_motion="no-preference")
-    assert said[-MAPS:] == [f"map {place} of {MAPS} kept" for place in range(1, MAPS + 1)]
+    assert said[-MAPS:] == [f"{place} of {MAPS} kept" for place in range(1, MAPS + 1)]
     view.until_in_place()
 
 
 def test_less_motion_means_that_points_are_at_once_where_they_go(view: EmbeddingView) -> None:
     moved = """(root) => new Promise((done) => {
-        const [marks, slider] = [root.querySelector('.nnw-cloud-marks'), root.querySelector('.nnw-range')];
+        const [marks, slider] = [root.querySelector('.nnw-points-marks'), root.querySelector('.nnw-range')];
         const seen = new Set();
         new MutationObserver(() => {
             seen.add(marks.dataset.moving);
-            if (root.querySelector('.nnw-kept-text').textContent.includes(`map ${Number(slider.value) + 1} `)
+            if (root.querySelector('.nnw-kept-text').textContent.includes(` · ${Number(slider.value) + 1} of`)
                 && marks.dataset.moving === 'false') setTimeout(() => done([...seen]), 600);
         }).observe(root, { subtree: true, childList: true, attributes: true, characterData: true });
         setTimeout(() => done(['never came']), 10000);
@@ -90,7 +89,7 @@ def test_less_motion_means_that_points_are_at_once_where_they_go(view: Embedding
     assert "true" not in view.root.evaluate(moved)
     view.notebook.page.emulate_media(reduced_motion="no-preference")
     view.root.locator(".nnw-range").press("End")
-    expect(view.root.locator(".nnw-kept-text")).to_contain_text(f"map {MAPS} of {MAPS} kept")
+    expect(view.root.locator(".nnw-kept-text")).to_contain_text(f" · {MAPS} of {MAPS} kept")
 
 
 def test_a_key_on_the_slider_stops_play_and_walks_by_itself(view: EmbeddingView) -> None:
@@ -99,14 +98,14 @@ def test_a_key_on_the_slider_stops_play_and_walks_by_itself(view: EmbeddingView)
     play.click()
     expect(play).to_have_attribute("aria-label", "Stop")
     slider.press("Home")
-    expect(play).to_have_attribute("aria-label", "Play the kept maps")
-    expect(text).to_contain_text("map 1 of")
+    expect(play).to_have_attribute("aria-label", "Play the earlier results")
+    expect(text).to_contain_text(" · 1 of")
     slider.press("ArrowRight")
-    expect(text).to_contain_text("map 2 of")
+    expect(text).to_contain_text(" · 2 of")
     view.notebook.page.wait_for_timeout(1500)  # in which play would have gone on twice
-    expect(text).to_contain_text("map 2 of")
+    expect(text).to_contain_text(" · 2 of")
     slider.press("End")
-    expect(view.root.locator(".nnw-kept-text")).to_contain_text(f"map {MAPS} of {MAPS} kept")
+    expect(view.root.locator(".nnw-kept-text")).to_contain_text(f" · {MAPS} of {MAPS} kept")
 
 
 def test_trails_lie_where_the_selected_points_have_been(view: EmbeddingView) -> None:
@@ -119,12 +118,12 @@ def test_trails_lie_where_the_selected_points_have_been(view: EmbeddingView) -> 
     middles = (screen[1:] + screen[:-1]) / 2
     inside = ((middles > 4) & (middles < np.array([width, height]) - 4)).all(axis=(0, 2))
     row = int(np.flatnonzero(inside)[0])
-    trails = view.root.locator(".nnw-cloud-trails")
+    trails = view.root.locator(".nnw-points-trails")
     # A sample beside the map, so that no lines lead to its neighbours.
     beside = next(index for index in range(96) if index not in points.indices)
     view.notebook.python(f"inspector.selection.update(sample={beside}, selected=({points.indices[row]},))")
     view.notebook.wait_pixels(trails, lambda pixels: not pixels[..., 3].any())
-    view.root.get_by_role("button", name="Trails").click()
+    view.set_option("Trails", "on")
     view.until_caption(f"trails of 1 selected over {MAPS} maps")
     drawn = view.notebook.wait_pixels(trails, lambda pixels: bool(pixels[..., 3].any()))
     clear = []
@@ -138,5 +137,5 @@ def test_trails_lie_where_the_selected_points_have_been(view: EmbeddingView) -> 
     view.root.locator(".nnw-range").press("Home")
     view.until_caption("trails of 1 selected over 1 map")
     view.notebook.wait_pixels(trails, lambda pixels: not pixels[..., 3].any())
-    view.root.get_by_role("button", name="Trails").click()
+    view.set_option("Trails", "off")
     view.notebook.until(lambda: "trails" not in view.caption.inner_text(), "the words to go")

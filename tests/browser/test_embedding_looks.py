@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import Colormap, to_rgb
 from playwright.sync_api import expect
 
-from nnwidgets.figures.colors import DARK, LIGHT
+from nnwidgets.blocks.colors import DARK, LIGHT
 from tests.browser.conftest import OpenNotebook
 from tests.browser.embedding import COLORS, RING, EmbeddingView, Map, at
 from tests.browser.views import NET, color_of, is_color, value_in
@@ -70,18 +70,18 @@ def test_groups_have_the_colours_of_the_legend_and_their_switches_hide_them(view
         "writer": np.array([(0, 1, -1)[index % 3] for index in points.indices]),
     }[by]
     colors_on_screen(view, [COLORS[group] if group >= 0 else GREY for group in groups])
-    names = view.legend.locator(".nnw-legend-name").all_inner_texts()
+    names = view.legend.locator(".nnw-points-legend-name").all_inner_texts()
     assert names == {"prediction": names, "correctness": ["right", "wrong"], "writer": ["Ann", "bob"]}[by]
-    expect(view.legend.locator(".nnw-legend-head > span").first).to_have_text(
+    expect(view.legend.locator(".nnw-points-legend-head > span").first).to_have_text(
         {"prediction": "Prediction", "correctness": "Correctness", "writer": "writer"}[by]
     )
-    counts = view.legend.locator(".nnw-legend-row").all_inner_texts()
+    counts = view.legend.locator(".nnw-points-legend-row").all_inner_texts()
     assert [value_in(words.split("\n")[1]) for words in counts] == [
         np.sum(groups == group) for group in range(len(names))
     ]
     if by == "writer":
         expect(view.legend).to_contain_text(f"no value ({np.sum(groups < 0)})")
-    row = view.legend.locator(".nnw-legend-row").first
+    row = view.legend.locator(".nnw-points-legend-row").first
     row.click()
     hidden = [each for each in points.alone() if groups[each] == 0]
 
@@ -105,10 +105,10 @@ def test_loss_goes_from_nothing_to_the_highest_and_the_bar_says_so(view: Embeddi
         view.notebook.theme("light")
         return
     colors_on_screen(view, ramp(roots, 0, max(roots), LIGHT.mark_ink))
-    low, name, high = view.legend.locator(".nnw-color-key span").all_inner_texts()
+    low, name, high = view.legend.locator(".nnw-points-color-key span").all_inner_texts()
     assert (low, name) == ("0", "loss, root scale")
     assert value_in(high) == pytest.approx(max(losses), rel=0.01)
-    expect(view.legend.locator(".nnw-legend-row")).to_have_count(4)
+    expect(view.legend.locator(".nnw-points-legend-row")).to_have_count(4)
 
 
 def test_numbers_of_both_signs_have_a_true_zero_and_missing_ones_are_grey(view: EmbeddingView) -> None:
@@ -119,7 +119,7 @@ def test_numbers_of_both_signs_have_a_true_zero_and_missing_ones_are_grey(view: 
     highest = view.notebook.python("signed[view.result.indices].nan_to_num().abs().max().item()")
     numbers = [np.nan if value is None else value for value in values]
     colors_on_screen(view, ramp(numbers, -highest, highest, LIGHT.mark_diverging))
-    low, name, high = view.legend.locator(".nnw-color-key span").all_inner_texts()
+    low, name, high = view.legend.locator(".nnw-points-color-key span").all_inner_texts()
     assert name == "signed"
     assert value_in(high) == -value_in(low) == pytest.approx(highest, rel=0.01)
     expect(view.legend).to_contain_text(f"no value ({missing})")
@@ -141,7 +141,7 @@ def test_the_area_of_a_point_grows_with_its_number(view: EmbeddingView) -> None:
         return float(np.mean(np.abs(found / expected - 1) < 0.3)) > 0.7
 
     view.notebook.until(right, "the points in their sizes")
-    low, name, high = view.legend.locator(".nnw-size-key span").all_inner_texts()
+    low, name, high = view.legend.locator(".nnw-points-size-key span").all_inner_texts()
     assert (value_in(low), name, value_in(high)) == (points.indices.min(), "place", points.indices.max())
 
 
@@ -159,7 +159,7 @@ def test_a_search_rings_what_fits_and_enter_selects_it(view: EmbeddingView, quer
     field = view.root.get_by_label("Search", exact=True)
     expect(field).to_be_focused()
     view.notebook.page.keyboard.type(query.format(index=index))
-    expect(view.root.locator(".nnw-finder-count")).to_have_text(f"{fits.sum()} of 32 match")
+    expect(view.root.locator(".nnw-points-finder-count")).to_have_text(f"{fits.sum()} of 32 match")
 
     def rung() -> list[int]:
         pixels = view.shown()
@@ -173,7 +173,7 @@ def test_a_search_rings_what_fits_and_enter_selects_it(view: EmbeddingView, quer
     expect(view.root.get_by_text(f"{fits.sum()} selected", exact=True)).to_be_visible()
     field.press("Escape")
     expect(field).to_have_value("")
-    expect(view.root.locator(".nnw-finder-count")).to_have_text("")
+    expect(view.root.locator(".nnw-points-finder-count")).to_have_text("")
     view.until("len(inspector.selection.selected)", int(fits.sum()))
     field.press("Escape")
     expect(view.marks).to_be_focused()
@@ -212,7 +212,7 @@ def test_the_card_says_what_the_user_says_of_the_sample(view: EmbeddingView) -> 
     expect(view.card).to_contain_text("writer bob")
     expect(view.card).to_contain_text(f"place {index}")
     expect(view.card).to_contain_text("predicted")
-    box, line = view.card.bounding_box(), view.card.locator(".nnw-point-card-lines > div").last.bounding_box()
+    box, line = view.card.bounding_box(), view.card.locator(".nnw-sample-lines > div").last.bounding_box()
     assert box is not None
     assert line is not None
     assert line["y"] + line["height"] <= box["y"] + box["height"], "no line is cut off"

@@ -98,7 +98,7 @@ def test_hidden_points_are_neither_hovered_nor_selected(view: EmbeddingView, poi
 
 
 def test_the_keys_say_what_the_marks_mean_as_long_as_there_are_such_marks(view: EmbeddingView, points: Map) -> None:
-    keys = view.legend.locator(".nnw-legend-key").filter(visible=True)
+    keys = view.legend.locator(".nnw-points-legend-key").filter(visible=True)
     wrong = f"wrong ({points.wrong.sum()})"
     expect(keys).to_have_text([wrong])
     switches(view)[0].click()
@@ -128,13 +128,13 @@ def test_a_selection_made_in_python_stands_out_and_lies_in_the_strip_by_falling_
 
     view.notebook.until(right, "the rest at one half")
     losses = dict(zip(points.indices.tolist(), view.notebook.python("view.result.loss.tolist()"), strict=True))
-    cells = view.strip.locator(".nnw-strip-cell")
+    cells = view.strip.cells
     falling = sorted(indices, key=lambda index: -losses[index])
     expect(cells).to_have_count(len(indices))
-    assert [int(cell.get_attribute("data-index") or -1) for cell in cells.all()] == falling
+    assert view.strip.indices() == falling
     cells.nth(1).click()
     view.until("inspector.selection.sample", falling[1])
-    expect(cells.nth(1)).to_have_attribute("aria-pressed", "true")
+    expect(cells.nth(1)).to_have_attribute("aria-selected", "true")
     view.until("list(inspector.selection.selected)", indices)
 
 

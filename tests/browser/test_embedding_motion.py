@@ -9,13 +9,13 @@ import pytest
 from matplotlib.colors import to_rgb
 from playwright.sync_api import expect
 
-from nnwidgets.figures.colors import DARK
+from nnwidgets.blocks.colors import DARK
 from tests.browser.conftest import OpenNotebook
-from tests.browser.embedding import CARD, EmbeddingView, Map, Sight, at
+from tests.browser.embedding import CARD, KEEP, EmbeddingView, Map, Sight, at
 from tests.browser.lab import Notebook, Pixels
 from tests.browser.views import NET, is_color
 
-VIEW = """
+VIEW = f"""{KEEP}
 view = inspector.embedding(layer="fc", method="pca", points=48)
 view
 """
@@ -45,13 +45,13 @@ LOSE = """(canvas) => {
     window.nnwContext = canvas.getContext('webgl2').getExtension('WEBGL_lose_context');
     window.nnwContext.loseContext();
 }"""
-STEP = "Number(document.querySelector('.nnw-cloud-marks').dataset.step)"
+STEP = "Number(document.querySelector('.nnw-points-marks').dataset.step)"
 # What the map showed as selected while five more maps came.
 SELECTED_OVER_FRAMES = f"""async () => {{
     const steps = new Set(), selected = new Set();
     while (steps.size < 6) {{
         steps.add({STEP});
-        selected.add(document.querySelector('.nnw-cloud-marks').dataset.selected);
+        selected.add(document.querySelector('.nnw-points-marks').dataset.selected);
         await new Promise(requestAnimationFrame);
     }}
     return [...selected];
@@ -105,12 +105,12 @@ def choose_kept(view: EmbeddingView, place: int) -> Map:
     """Go to a kept map by the slider; returns where its points belong."""
     slider = view.root.locator(".nnw-kept .nnw-range")
     slider.fill(str(place))
-    expect(view.root.locator(".nnw-kept-text")).to_contain_text(f"map {place + 1} of")
-    return view.map(f"_kept._maps.entries[{place}].item")
+    expect(view.root.locator(".nnw-kept-text")).to_contain_text(f" · {place + 1} of")
+    return view.map(f"kept_until(view.result)[{place}]")
 
 
 def kept(view: EmbeddingView) -> int:
-    count: int = view.notebook.python("len(view._kept._maps.entries)")
+    count: int = view.notebook.python("len(view.kept_until(view.result))")
     return count
 
 
@@ -151,14 +151,14 @@ def test_the_slider_goes_back_to_an_earlier_map_and_its_last_place_follows(view:
     last = view.map()
     first = choose_kept(view, 0)
     assert np.abs(first.xy - last.xy).max() > 10
-    view.until_caption("an earlier map")
+    view.until_caption("an earlier step")
     view.until_at(first)
     choose_kept(view, maps - 1)
     view.until_at(last)
-    view.notebook.until(lambda: "an earlier map" not in view.caption.inner_text(), "the newest map")
+    view.notebook.until(lambda: "an earlier step" not in view.caption.inner_text(), "the newest map")
     step = view.notebook.python("view.result.step") + 1
-    view.notebook.python(f"view.show(__import__('dataclasses').replace(view.result, step={step}))")
-    expect(view.root.locator(".nnw-kept-text")).to_have_text(re.compile(rf"step {step} · map (\d+) of \1 kept"))
+    view.notebook.python(f"keep(view, {step}, view.result.embedding.positions)")
+    expect(view.root.locator(".nnw-kept-text")).to_have_text(re.compile(rf"step {step} · (\d+) of \1 kept"))
 
 
 def test_points_are_seen_on_their_way_and_an_interrupted_move_sets_out_from_there(
@@ -209,7 +209,7 @@ def test_a_lost_card_comes_back_or_the_processor_draws_the_same(view: EmbeddingV
     deep = third_selected(view, dims=3)
     flat = third_selected(view, dims=2)
     expect(view.marks).to_have_attribute("data-renderer", "webgl2")
-    cards = view.root.locator(".nnw-cloud-points")
+    cards = view.root.locator(".nnw-points-canvas")
     cards.evaluate(LOSE)
     view.notebook.until(lambda: (view.shown() != flat).any(), "the points to be gone")
     view.notebook.page.evaluate("window.nnwContext.restoreContext()")

@@ -11,7 +11,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 from playwright.sync_api import expect
 
-from nnwidgets.figures.colors import DARK
+from nnwidgets.blocks.colors import DARK
 from tests.browser.conftest import OpenNotebook
 from tests.browser.embedding import COLORS, EmbeddingView, at
 from tests.browser.views import CLASS_NAMES, NET, is_color
@@ -120,7 +120,7 @@ def test_the_table_says_what_python_has_of_the_points_that_are_not_hidden(view: 
     indices = view.notebook.python("view.result.indices.tolist()")
     view.notebook.python(f"inspector.selection.update(selected={tuple(indices[:3])})")
     view.notebook.until(lambda: view.marks.get_attribute("data-selected") == "3", "the selection")
-    hidden = view.legend.locator(".nnw-legend-row").nth(2)
+    hidden = view.legend.locator(".nnw-points-legend-row").nth(2)
     hidden.click()
     expect(hidden).to_have_attribute("aria-checked", "false")
     name, content = saved(view, "Table, CSV")

@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.embedding import EmbeddingView
+from tests.browser.embedding import KEEP, EmbeddingView
 from tests.browser.views import NET
 
 VIEW = """
@@ -13,17 +13,13 @@ left = inspector.embedding(layer="fc", method="pca", points=32)
 right = inspector.embedding(layer="features.relu1", method="pca", points=32)
 nnw.row(left, right)
 """
-KEPT = """
-from dataclasses import replace
-
+KEPT = f"""{KEEP}
 for each in (left, right):
     each._missed_the_end = lambda: False  # the steps are made up: no training reached them
 
 def turn(step):  # by a quarter
     for each in (left, right):
-        result = each.result
-        turned = result.embedding.positions.flip(1) * torch.tensor([1.0, -1.0])
-        each.show(replace(result, step=step, embedding=replace(result.embedding, positions=turned)))
+        keep(each, step, each.result.embedding.positions.flip(1) * torch.tensor([1.0, -1.0]))
     return 0
 
 turn(1)
@@ -62,7 +58,7 @@ def test_what_a_lasso_takes_in_one_is_selected_in_the_other(pair: tuple[Embeddin
     inside = points.xy[:, 0] < split
     left.selects(points, inside)
     expect(right.marks).to_have_attribute("data-selected", str(inside.sum()))
-    expect(right.strip.locator(".nnw-strip-title")).to_contain_text(f"{inside.sum()} selected")
+    expect(right.strip.title).to_contain_text(f"{inside.sum()} selected")
     right.press("Escape")
     left.until("list(inspector.selection.selected)", [])
     expect(left.marks).to_have_attribute("data-selected", "0")
@@ -75,17 +71,16 @@ def test_one_lists_the_nearest_of_its_own_layer_and_a_click_looks_at_one(
     listed = []
     for each, layer in ((left, "fc"), (right, "features.relu1")):
         each.notebook.python("inspector.selection.update(sample=int(left.result.indices[3])) or 0")
-        expect(each.root.locator(".nnw-near .nnw-strip-title")).to_contain_text(layer)
-        cells = each.root.locator(".nnw-near [data-index]")
-        expect(cells).to_have_count(10)
-        listed.append([int(cell.get_attribute("data-index") or -1) for cell in cells.all()])
+        expect(each.near.title).to_contain_text(layer)
+        expect(each.near.cells).to_have_count(10)
+        listed.append(each.near.indices())
     indices = np.array(left.notebook.python("left.result.indices.tolist()"))
     fc = np.array(left.notebook.python(f"nnw.analysis.capture(model, pictures[{indices.tolist()}])['fc'].tolist()"))
     apart = np.linalg.norm(fc - fc[3], axis=1)
     expected = indices[np.argsort(apart)[1:11]].tolist()
     assert listed[0] == expected
     assert listed[1] != listed[0]
-    left.root.locator(".nnw-near [data-index]").nth(1).click()
+    left.near.cells.nth(1).click()
     left.until("inspector.selection.sample", expected[1])
 
 
@@ -94,12 +89,12 @@ def test_one_is_held_at_an_earlier_step_while_the_other_follows(pair: tuple[Embe
     first = left.map()
     left.notebook.finish(2)
     for each in pair:
-        expect(each.root.locator(".nnw-kept-text")).to_contain_text("map 2 of 2 kept")
+        expect(each.root.locator(".nnw-kept-text")).to_contain_text(" · 2 of 2 kept")
     left.root.locator(".nnw-kept .nnw-range").press("Home")
-    left.until_caption("an earlier map")
+    left.until_caption("an earlier step")
     left.notebook.python("[turn(2), turn(3)] and 0")
-    expect(right.root.locator(".nnw-kept-text")).to_contain_text("map 4 of 4 kept")
-    expect(left.root.locator(".nnw-kept-text")).to_contain_text("map 1 of 4 kept")
-    assert "an earlier map" not in right.caption.inner_text()
+    expect(right.root.locator(".nnw-kept-text")).to_contain_text(" · 4 of 4 kept")
+    expect(left.root.locator(".nnw-kept-text")).to_contain_text(" · 1 of 4 kept")
+    assert "an earlier step" not in right.caption.inner_text()
     right.until_in_place()
     left.until_at(first)

@@ -59,7 +59,7 @@ print("trained")
 """
 # Rows and columns of the table under the pictures.
 SCORE, SUM, CLASS = 0, 1, 2
-CLEAN, COVERED = 0, 1
+UNCOVERED, COVERED = 0, 1
 
 
 class OcclusionView(View):
@@ -67,18 +67,26 @@ class OcclusionView(View):
 
     def __init__(self, notebook: Notebook, root: Locator) -> None:
         super().__init__(notebook, root)
-        self.stage = root.locator(".nnw-occ")
-        self.place = root.locator(".nnw-occ-table thead th").first
+        self.stage = root.locator(".nnw-heat-stage")
+        self.place = root.locator(".nnw-heat-table thead th").first
+
+    def panel(self, name: str) -> Locator:
+        """One of p, map, class."""
+        return self.root.locator(".nnw-heat-panel").nth(("p", "map", "class").index(name))
+
+    def panel_title(self, name: str) -> Locator:
+        return self.panel(name).locator(".nnw-heat-title")
 
     def frame(self, name: str) -> Locator:
         """One of overlay, p, map, class."""
-        return self.root.locator(f".nnw-occ-{name} .nnw-occ-frame")
+        figure = self.root.locator(".nnw-heat-overlay") if name == "overlay" else self.panel(name)
+        return figure.locator(".nnw-heat-frame")
 
     def canvas(self, name: str) -> Locator:
         return self.frame(name).locator("canvas")
 
     def cell(self, row: int, column: int) -> str:
-        return self.root.locator(".nnw-occ-table tbody tr").nth(row).locator("td").nth(column).inner_text()
+        return self.root.locator(".nnw-heat-table tbody tr").nth(row).locator("td").nth(column).inner_text()
 
     def point_square(self, figure: str, row: int, column: int, *, patch: int, size: int = 12) -> None:
         """Point at the square whose top left pixel is (row, column)."""
@@ -109,7 +117,7 @@ def at_start(view: OcclusionView) -> None:
         " view.set_trait('patch', 4), view.set_trait('stride', 2)] and 0"
     )
     view.until_done(4, 2, 5)
-    expect(view.root.locator(".nnw-occ-p .nnw-occ-title")).to_have_text("p(three)")
+    expect(view.panel_title("p")).to_have_text("p(three)")
     view.stage.press("Escape")
 
 
@@ -121,7 +129,7 @@ def test_the_table_under_the_crosshair_has_the_scores_of_python(view: OcclusionV
     clean = view.array("view.result.map.clean_probabilities[0]")
     for figure, i, j in [("p", 0, 0), ("map", 4, 2), ("class", 2, 3), ("overlay", 4, 4)]:
         view.point_square(figure, 2 * i, 2 * j, patch=4)
-        assert value_in(view.cell(SCORE, CLEAN)) == pytest.approx(clean[3], abs=0.006)
+        assert value_in(view.cell(SCORE, UNCOVERED)) == pytest.approx(clean[3], abs=0.006)
         assert value_in(view.cell(SCORE, COVERED)) == pytest.approx(chances[i, j, 3], abs=0.006)
         assert value_in(view.cell(SUM, COVERED)) == pytest.approx(sums[i, j], rel=0.01)
         best = int(chances[i, j].argmax())
@@ -162,7 +170,7 @@ def test_another_target_changes_picture_title_and_table(view: OcclusionView) -> 
     view.set_option("Target", "<b>one</b>")
     view.until("inspector.selection.target", 1)
     view.until_changed(view.canvas("p"), before)
-    expect(view.root.locator(".nnw-occ-p .nnw-occ-title")).to_have_text("p(<b>one</b>)")
+    expect(view.panel_title("p")).to_have_text("p(<b>one</b>)")
     view.point_square("p", 4, 4, patch=4)
     chance = view.notebook.python("view.result.map.probabilities[0, 2, 2, 1].item()")
     assert value_in(view.cell(SCORE, COVERED)) == pytest.approx(chance, abs=0.006)
@@ -190,7 +198,7 @@ def test_patch_and_stride_make_another_grid(view: OcclusionView) -> None:
 
 
 def test_the_fill_can_be_chosen(view: OcclusionView) -> None:
-    view.set_option("Fill", "blurred")
+    view.set_option("Cover with", "blurred")
     view.until("view.result.fill == 'blur' and view.result.map.done", True)
     view.until_caption("covered with the picture blurred")
     view.point_square("p", 4, 0, patch=4)
@@ -199,7 +207,7 @@ def test_the_fill_can_be_chosen(view: OcclusionView) -> None:
 
 
 def test_opacity_fades_the_heat_to_the_picture_itself(view: OcclusionView) -> None:
-    slider = view.root.locator(".nnw-occ-opacity input")
+    slider = view.root.locator(".nnw-heat-opacity input")
     before = view.picture(view.canvas("overlay"))
     slider.fill("0")
     bare = view.until_changed(view.canvas("overlay"), before)
@@ -216,7 +224,7 @@ def test_the_summed_layer_can_be_chosen(view: OcclusionView) -> None:
     view.set_option("Map of", "features.pool")
     view.until("view.result.layer", "features.pool")
     view.until_changed(view.canvas("map"), before)
-    expect(view.root.locator(".nnw-occ-map .nnw-occ-title")).to_contain_text("of features.pool")
+    expect(view.panel_title("map")).to_contain_text("of features.pool")
     view.set_option("Map of", "as selected")
     view.until("view.result.layer", "features.relu1")
 

@@ -186,7 +186,7 @@ def test_reading_moves_no_random_state_and_happens_once_a_sample() -> None:
     samples = samples_of(dataset, probe=8)
     samples.read([0, 1, 2])
     samples.batch([0, 1])
-    samples.subset(10)
+    samples.keep(samples.chosen(10))
     assert states() == before
     assert len(dataset.reads) == len(set(dataset.reads))
     assert dataset.threads == {threading.get_ident()}
@@ -289,7 +289,8 @@ def test_labels_of_samples_not_read_yet_come_from_the_dataset() -> None:
 
 def test_a_subset_is_read_and_always_the_same() -> None:
     samples = samples_of(Augmented(), probe=[0])
-    chosen = samples.subset(9)
+    chosen = samples.chosen(9)
+    samples.keep(chosen)
     assert len(chosen) == 9
-    assert chosen == samples.subset(9)
+    assert chosen == samples.chosen(9)
     assert elsewhere(lambda: samples.batch(chosen)).indices == chosen

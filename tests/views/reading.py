@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-import nnwidgets as nnw
-from nnwidgets.views._display import png_of
-from nnwidgets.views._view import View
+from nnwidgets.display.saved_picture import png_of
+from nnwidgets.display.view import View
 from tests.waiting import frame
 
 MARKUP = "<b>$x^2$</b>&amp;\\frac{1}{2}"
-VIEWS = ("activations", "filters", "occlusion", "embedding")
-
-
-def make(inspector: nnw.Inspector, stem: str) -> View:
-    options: dict[str, dict[str, Any]] = {"occlusion": {"patch": 4, "stride": 4}, "embedding": {"points": 20}}
-    view: View = getattr(inspector, stem)(**options.get(stem, {}))
-    return view
 
 
 def words(figure: Figure) -> str:
@@ -36,6 +27,17 @@ def on_page(view: View) -> str:
     """What the head of the view says on the page."""
     header, _ = frame(view)
     return plain(" · ".join([header["title"], header["subtitle"], *(text for text, _odd in header["caption"])]))
+
+
+def caption_of(view: View) -> str:
+    """The heading and the caption of the picture on show, in one line."""
+    assert view.job.laid is not None
+    return plain(view.job.laid.words)
+
+
+def odd_parts(view: View) -> list[str]:
+    """What stands out in the caption."""
+    return [text for text, odd in frame(view)[0]["caption"] if odd]
 
 
 def in_picture(view: View) -> str:

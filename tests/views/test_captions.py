@@ -12,68 +12,71 @@ import torch
 from torch import Tensor, nn
 
 import nnwidgets as nnw
-from nnwidgets.training.snapshot import Snapshot
-from nnwidgets.views._view import View
+from nnwidgets.display.kept import Shown
+from nnwidgets.display.view import Strong, View
 from tests.nets import NETS, Training
-from tests.views.reading import MARKUP, VIEWS, in_picture, make, on_page, plain
-from tests.waiting import answered, command, eventually, frame, inspecting, shown
+from tests.views.every import EVERY, make
+from tests.views.reading import MARKUP, caption_of, in_picture, odd_parts, on_page, plain
+from tests.waiting import answered, command, eventually, frame, inspecting, page, shown
 
 
-def expected(view: View, stem: str, *, step: str) -> list[str]:
+def expected(view: View, *, step: str) -> list[str]:
     """What the words of a view have to contain; its result is of layer "1", sample 7."""
-    common = [step, "eval mode"]
-    return (
-        common
-        + {
-            "activations": ["1", "Sample 7", "label 2", "4 maps of 6 × 6", "one scale for the layer"],
-            "filters": ["0", "4 filters of 3 × 3", "one scale for the layer", "1 has no filters"],
-            "occlusion": ["Sample 7", "label 2", "4 × 4 square is covered with 0", "stride 4, exact"],
-            "embedding": ["1", "sampled 20 of 96 samples", "t-SNE", "axes have no unit"],
-        }[stem]
-    )
+    own: dict[str, list[str]] = {
+        "activations": ["1", "Sample 7", "label 2", "4 maps of 6 × 6", "one scale for the layer"],
+        "filters": ["0", "4 filters of 3 × 3", "one scale for the layer", "1 has no filters"],
+        "occlusion": ["Sample 7", "label 2", "4 × 4 square is covered with 0", "stride 4, exact"],
+        "embedding": ["1", "sampled 20 of 96 samples", "t-SNE", "axes have no unit"],
+        "uncertainty": ["Uncertainty", "entropy of 20 samples"],
+    }
+    return [step, "eval mode", view.heading(view.result).title, *own.get(view.name, [])]
 
 
-def assert_says(view: View, stem: str, *, step: str) -> None:
+def assert_says(view: View, *, step: str) -> None:
     """The page, the caption and the drawn picture each say all of it."""
-    page, caption, picture = on_page(view), plain(view.caption_text(view.result)), in_picture(view)
-    for part in expected(view, stem, step=step):
+    on_show, caption, picture = on_page(view), caption_of(view), in_picture(view)
+    for part in expected(view, step=step):
         part = plain(part)
-        assert part in page, (part, page)
+        assert part in on_show, (part, on_show)
         assert part in caption, (part, caption)
         assert part in picture, (part, picture)
-    if stem != "occlusion":
+    header, blocks = frame(view)[0], page(view)
+    if header["title_is_code"]:
         assert caption.startswith(f"Layer {view.result.layer}")
-        assert frame(view)[0]["title"] == view.result.layer
-    if stem in ("activations", "filters"):
-        header = frame(view)[0]
-        assert header["detail_title"] == f"Unit {header['unit']}"
-    if stem == "occlusion":
-        assert f"Map {view.result.unit} of `1`" in [panel["title"] for panel in frame(view)[0]["panels"]]
+        assert header["title"] == view.result.layer
+    for block in blocks.values():
+        if block["kind"] == "grid" and block["column"]:
+            assert block["detail_title"] == f"Unit {block['selected']}"
+    if view.name == "occlusion":
+        assert f"Map {view.result.unit} of `1`" in [panel["title"] for panel in blocks["heat"]["panels"]]
 
 
-@pytest.mark.parametrize("stem", VIEWS)
-def test_a_live_picture_without_a_watch_says_that_no_training_is_watched(inspector: nnw.Inspector, stem: str) -> None:
-    view = make(inspector, stem)
+@pytest.mark.parametrize("name", EVERY)
+def test_a_live_picture_without_a_watch_says_that_no_training_is_watched(inspector: nnw.Inspector, name: str) -> None:
+    view = make(inspector, name)
     shown(view)
     assert frame(view)[0]["state"]["kind"] == "live"
-    assert_says(view, stem, step="no training watched")
+    assert_says(view, step="no training watched")
 
 
-@pytest.mark.parametrize("stem", VIEWS)
-def test_a_live_picture_names_the_step_of_its_weights(inspector: nnw.Inspector, training: Training, stem: str) -> None:
-    view = make(inspector, stem)
+@pytest.mark.parametrize("name", EVERY)
+def test_a_live_picture_names_the_step_of_its_weights(inspector: nnw.Inspector, training: Training, name: str) -> None:
+    view = make(inspector, name)
     with inspector.watch(training.optimizer):
         for _ in range(3):
             training.step()
     view.refresh()
-    assert shown(view).step == 3
-    assert_says(view, stem, step="step 3")
+    shown(view)
+    assert view.newest is not None
+    assert (view.newest.step, frame(view)[0]["step"]) == (3, 3)
+    assert_says(view, step="step 3")
 
 
 def test_long_numbers_are_grouped(inspector: nnw.Inspector) -> None:
     view = make(inspector, "activations")
-    result = replace(shown(view), step=1_240)
-    assert view.caption_text(result).endswith("step 1\u202f240")
+    view.job.kept.add(view.question(), Shown(shown(view), 1_240))
+    view.job.lay_out()
+    assert frame(view)[0]["caption"][-1][0] == "step 1\u202f240"
 
 
 def test_an_occlusion_view_warns_of_nan_scores_and_says_where_the_first_is(
@@ -81,7 +84,7 @@ def test_an_occlusion_view_warns_of_nan_scores_and_says_where_the_first_is(
 ) -> None:
     view = make(inspector, "occlusion")
     shown(view)
-    assert not [odd for _text, odd in frame(view)[0]["caption"] if odd]
+    assert odd_parts(view) == []
     with torch.no_grad():
         next(training.model.parameters())[0] = torch.nan
     assert command(view, "refresh") is None
@@ -91,34 +94,36 @@ def test_an_occlusion_view_warns_of_nan_scores_and_says_where_the_first_is(
         "NaN scores without a square",
         f"NaN scores at {positions} of {positions} positions, first with the square at row 0, col 0",
     ]
-    assert [text for text, odd in frame(view)[0]["caption"] if odd] == notes
+    assert odd_parts(view) == notes
     for note in notes:
-        assert note in plain(view.caption_text(view.result))
+        assert note in caption_of(view)
         assert note in in_picture(view)
     infinite = replace(view.result.map, notes=("infinite scores without a square",))
-    assert ("infinite scores without a square", False) in view.caption(replace(view.result, map=infinite))
+    parts = view.caption(replace(view.result, map=infinite))
+    assert "infinite scores without a square" in [part for part in parts if not isinstance(part, Strong)]
 
 
-@pytest.mark.parametrize("stem", VIEWS)
-def test_before_the_first_picture_a_view_names_its_subject_and_waits(inspector: nnw.Inspector, stem: str) -> None:
+@pytest.mark.parametrize("name", EVERY)
+def test_before_the_first_picture_a_view_names_its_subject_and_waits(inspector: nnw.Inspector, name: str) -> None:
     inspector._session.pause(True)
-    view = make(inspector, stem)
+    view = make(inspector, name)
     inspector._session.paused = False
     header, arrays = frame(view)
     assert arrays == {}
     assert header["state"]["kind"] == "waiting"
     assert header["state"]["actions"] == ["refresh"]
     assert (header["step"], header["caption"]) == (None, [])
-    assert header["title"] == {"filters": "0", "occlusion": "Sample 7"}.get(stem, "1")
-    with pytest.raises(RuntimeError, match=f"{stem}: expected a result to draw, got none yet"):
+    assert header["title"] == view.heading(None).title
+    assert header["blocks"] == []
+    with pytest.raises(RuntimeError, match=f"{name}: expected a result to draw, got none yet"):
         view.figure()
 
 
-@pytest.mark.parametrize("stem", ["activations", "occlusion"])
-def test_a_sample_that_is_not_read_yet_is_waited_for_by_name(training: Training, stem: str) -> None:
+@pytest.mark.parametrize("name", ["activations", "occlusion"])
+def test_a_sample_that_is_not_read_yet_is_waited_for_by_name(training: Training, name: str) -> None:
     data = list(zip(training.net.inputs, training.net.labels, strict=True))
     with inspecting(training.model, data, probe=[1, 2, 3]) as inspector:
-        view = make(inspector, stem)
+        view = make(inspector, name)
         old = shown(view)
         inspector.selection.sample = 50
         header, _ = frame(view)
@@ -131,25 +136,24 @@ def test_a_sample_that_is_not_read_yet_is_waited_for_by_name(training: Training,
         assert "Sample 50" in on_page(view)
 
 
-@pytest.mark.parametrize("stem", VIEWS)
-def test_while_it_computes_the_caption_stays_that_of_the_picture(inspector: nnw.Inspector, stem: str) -> None:
-    view = make(inspector, stem)
+@pytest.mark.parametrize("name", EVERY)
+def test_while_it_computes_the_caption_stays_that_of_the_picture(inspector: nnw.Inspector, name: str) -> None:
+    view = make(inspector, name)
     shown(view)
-    view.progress(0.3, "Covering 3 of 9 positions")
+    view.job.running = (0.3, "Covering 3 of 9 positions")
     state = frame(view)[0]["state"]
     assert (state["kind"], state["progress"], state["actions"]) == ("computing", 0.3, ["cancel"])
-    assert_says(view, stem, step="no training watched")
-    view.ended()
+    assert_says(view, step="no training watched")
 
 
-@pytest.mark.parametrize("stem", VIEWS)
+@pytest.mark.parametrize("name", EVERY)
 def test_after_a_failure_the_caption_is_that_of_the_last_good_picture(
-    inspector: nnw.Inspector, stem: str, monkeypatch: pytest.MonkeyPatch
+    inspector: nnw.Inspector, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view = make(inspector, stem)
+    view = make(inspector, name)
     shown(view)
 
-    def fail(_snapshot: Snapshot, _ask: Any) -> Iterator[Any]:
+    def fail(*_measured: Any) -> Iterator[Any]:
         raise ValueError(MARKUP)
         yield
 
@@ -159,7 +163,7 @@ def test_after_a_failure_the_caption_is_that_of_the_last_good_picture(
     state = frame(view)[0]["state"]
     assert (state["kind"], state["text"], state["error"]) == ("failed", "Failed.", f"ValueError: {MARKUP}")
     assert state["actions"] == ["copy", "retry"]
-    assert_says(view, stem, step="no training watched")
+    assert_says(view, step="no training watched")
     monkeypatch.undo()
     assert command(view, "retry") is None
     shown(view)
@@ -172,9 +176,8 @@ def test_a_failure_during_training_names_its_step_and_says_that_training_goes_on
     view = make(inspector, "activations")
     shown(view)
 
-    def fail(_snapshot: Snapshot, _ask: Any) -> Iterator[Any]:
+    def fail(*_measured: Any) -> Any:
         raise ValueError("made for this test")
-        yield
 
     monkeypatch.setattr(view, "compute", fail)
     with inspector.watch(training.optimizer):
@@ -185,9 +188,9 @@ def test_a_failure_during_training_names_its_step_and_says_that_training_goes_on
     assert re.fullmatch(r"Failed at step \d+\. Training goes on\.", plain(text).replace(" ", " ")), text
 
 
-@pytest.mark.parametrize("stem", VIEWS)
-def test_paused_the_picture_keeps_its_caption_and_picks_wait_for_resume(inspector: nnw.Inspector, stem: str) -> None:
-    view = make(inspector, stem)
+@pytest.mark.parametrize("name", EVERY)
+def test_paused_the_picture_keeps_its_caption_and_picks_wait_for_resume(inspector: nnw.Inspector, name: str) -> None:
+    view = make(inspector, name)
     view.shown = True
     shown(view)
     assert command(view, "pause") is None
@@ -197,27 +200,28 @@ def test_paused_the_picture_keeps_its_caption_and_picks_wait_for_resume(inspecto
     assert (header["state"]["kind"], header["state"]["text"]) == ("paused", "Paused")
     assert header["state"]["actions"] == ["resume"]
     inspector.selection.update(layer="1", sample=7)
-    assert_says(view, stem, step="no training watched")
+    answered(view)
+    assert_says(view, step="no training watched")
     inspector.selection.update(layer="2", sample=9)
     assert command(view, "resume") is None
     result = shown(view)
     assert frame(view)[0]["state"]["kind"] == "live"
-    if stem in ("activations", "embedding"):
+    if name in ("activations", "embedding"):
         assert result.layer == "2"
-    if stem == "occlusion":
+    if name in ("activations", "occlusion"):
         assert result.sample == 9
 
 
-@pytest.mark.parametrize("stem", VIEWS)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_model_changed_without_a_watch_makes_the_picture_say_so(
-    inspector: nnw.Inspector, training: Training, stem: str
+    inspector: nnw.Inspector, training: Training, name: str
 ) -> None:
-    view = make(inspector, stem)
+    view = make(inspector, name)
     shown(view)
     training.step()
     state = frame(view)[0]["state"]
     assert (state["kind"], state["text"]) == ("changed", "The model has changed since this picture")
-    assert_says(view, stem, step="no training watched")
+    assert_says(view, step="no training watched")
     assert command(view, "refresh") is None
     shown(view)
     assert frame(view)[0]["state"]["kind"] == "live"
@@ -236,14 +240,14 @@ class Closed(nn.Module):
         return self.whole(x)  # type: ignore[no-any-return, no-untyped-call]
 
 
-@pytest.mark.parametrize("stem", VIEWS)
-def test_a_model_that_cannot_be_watched_is_refused_with_the_reason(stem: str) -> None:
+@pytest.mark.parametrize("name", EVERY)
+def test_a_model_that_cannot_be_watched_is_refused_with_the_reason(name: str) -> None:
     with inspecting(Closed(), (NETS["cnn"].inputs, NETS["cnn"].labels), probe=8) as inspector:
-        assert inspector._session.refusal
-        view = make(inspector, stem)
+        assert inspector._session.unsupported_reason
+        view = make(inspector, name)
         answered(view)
         header, arrays = frame(view)
         assert header["state"]["kind"] == "refused"
         assert header["state"]["text"] == "This model can't be watched."
-        assert header["state"]["detail"] == inspector._session.refusal
-        assert (arrays, view.result) == ({}, None)
+        assert header["state"]["detail"] == inspector._session.unsupported_reason
+        assert (arrays, view.result, header["options"]) == ({}, None, [])

@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 import nnwidgets as nnw
 from nnwidgets import analysis
-from nnwidgets.views._view import View
+from nnwidgets.display.view import View
+from tests.views.every import EVERY
 from tests.views.kinds import CASES, model_and_data, rand
-from tests.waiting import command, frame, inspecting, shown
+from tests.views.reading import caption_of
+from tests.waiting import answered, command, frame, inspecting, page, shown
 
 
 @pytest.fixture(name="wide")
@@ -34,37 +36,50 @@ def wide_inspector() -> Any:
         yield inspector
 
 
+def grid_of(view: View) -> dict[str, Any]:
+    """The grid as the page has it, when all that was asked is answered."""
+    return page(answered(view))["grid"]
+
+
 def units_of(view: View) -> list[int]:
-    return list(frame(view)[0]["tiles"]["units"])
+    return list(grid_of(view)["units"])
+
+
+def turn(view: View, to: int) -> str | None:
+    """What the page says when its user turns to a page of tiles."""
+    state = {"page": to, "selected": grid_of(view)["selected"]}
+    return command(view, "block_state", {"block": "grid", "state": state})
 
 
 def test_more_than_64_units_come_in_pages(wide: nnw.Inspector) -> None:
     view = wide.activations()
     values = shown(view).values.numpy()
     assert units_of(view) == list(range(64))
-    assert command(view, "page", {"page": 2}) is None
-    header, arrays = frame(view)
-    assert header["tiles"]["units"] == list(range(128, 150))
-    assert header["page"] == {"index": 2, "count": 3, "text": "129–150 of 150"}
-    np.testing.assert_array_equal(arrays["maps"], values[128:])
-    assert command(view, "page", {"page": 10**30}) is None
-    assert frame(view)[0]["page"]["index"] == 2
-    assert command(view, "select", {"unit": 70}) is None
-    header, arrays = frame(view)
-    assert (header["page"]["index"], header["selected_tile"], header["unit"]) == (1, 6, 70)
-    np.testing.assert_array_equal(arrays["detail"], values[70])
+    assert turn(view, 2) is None
+    grid = grid_of(view)
+    assert grid["units"] == list(range(128, 150))
+    assert grid["page"] == {"index": 2, "count": 3, "text": "129–150 of 150"}
+    np.testing.assert_allclose(grid["values"], values[128:], rtol=1e-3)
+    assert turn(view, 10_000) is None
+    assert grid_of(view)["page"]["index"] == 2
+    assert command(view, "click", {"block": "grid", "where": 70}) is None
+    grid = grid_of(view)
+    assert (grid["page"]["index"], grid["units"].index(70), grid["selected"]) == (1, 6, 70)
+    assert wide.selection.unit == 70
 
 
 @pytest.mark.parametrize("kind", ["activations", "filters"])
 def test_a_page_turned_right_after_a_unit_was_picked_stays(wide: nnw.Inspector, kind: str) -> None:
     wide.selection.layer = "0"
-    view: View = getattr(wide, kind)()
+    view = wide.view(EVERY[kind])
     shown(view)
-    frame(view)
     assert command(view, "select", {"unit": 70}) is None
-    assert command(view, "page", {"page": 2}) is None
+    assert turn(view, 2) is None
     assert units_of(view) == list(range(128, 150))
+    assert command(view, "refresh") is None
+    shown(view)
     assert units_of(view) == list(range(128, 150))
+    assert grid_of(view)["detail"].ndim == 2, "the selected unit is not on this page"
 
 
 @pytest.mark.parametrize("order", ["mean", "max", "dead"])
@@ -74,24 +89,26 @@ def test_maps_are_sorted_as_asked_and_ties_keep_their_order(wide: nnw.Inspector,
     assert units_of(view) == list(range(64))
     assert command(view, "option", {"name": "sort_by", "value": order}) is None
     key = {"mean": values.mean(1), "max": values.max(1), "dead": (values == 0).all(1).astype(float)}[order]
-    expected = sorted(range(150), key=lambda unit: -key[unit])[:64]
-    assert units_of(view) == expected
-    header, arrays = frame(view)
-    np.testing.assert_array_equal(arrays["maps"].reshape(64, -1), values[expected])
+    expected = sorted(range(150), key=lambda unit: -key[unit])
+    selected = grid_of(view)["selected"]
+    assert turn(view, 0) is None
+    assert units_of(view) == expected[:64]
+    grid = grid_of(view)
+    assert grid["selected"] == selected == 0
+    np.testing.assert_allclose(grid["values"].reshape(64, -1), values[expected[:64]], rtol=1e-3)
     if order == "dead":
-        assert [flag for flag in header["tiles"]["flags"] if flag] == ["dead †", "dead †"]
+        assert [flag for flag in grid["flags"] if flag] == ["dead †", "dead †"]
 
 
 def test_one_scale_spans_the_layer_and_own_scales_span_each_map(wide: nnw.Inspector) -> None:
     view = wide.activations()
     values = shown(view).values.reshape(150, -1).numpy()
-    scale = frame(view)[0]["scale"]
-    assert scale["hi"] == pytest.approx(float(values.max()))
-    assert (scale["mode"], scale["lo"], scale["per_tile"], scale["unit"]) == ("layer", 0, None, "activation")
+    scale = grid_of(view)["scale"]
+    assert scale == {"lo": 0, "hi": pytest.approx(float(values.max())), "signed": False, "unit": "activation"}
     assert command(view, "option", {"name": "scale", "value": "map"}) is None
-    own = frame(view)[0]["scale"]
-    assert own["mode"] == "map"
+    own = grid_of(view)["scale"]
     np.testing.assert_allclose(own["per_tile"], np.stack([np.zeros(64), values[:64].max(1)], 1), rtol=1e-6)
+    assert own["selected"] == [0, pytest.approx(float(values[0].max()))]
 
 
 def test_a_scale_does_not_shrink_within_a_layer() -> None:
@@ -102,10 +119,10 @@ def test_a_scale_does_not_shrink_within_a_layer() -> None:
     with inspecting(case.model, (data, case.data[1]), probe=8) as inspector:
         view = inspector.activations(layer="1", sample=0)
         shown(view)
-        loud = frame(view)[0]["scale"]["hi"]
+        loud = grid_of(view)["scale"]["hi"]
         assert command(view, "select", {"sample": 1}) is None
         assert float(shown(view).values.max()) < loud / 2
-        assert frame(view)[0]["scale"]["hi"] == loud
+        assert grid_of(view)["scale"]["hi"] == loud
 
 
 @pytest.mark.parametrize("order", ["smoothness", "norm"])
@@ -123,15 +140,15 @@ def test_colour_filters_are_grey_at_zero_and_other_channels_can_be_picked() -> N
     with inspecting(*model_and_data("RGB pictures"), probe=8) as inspector:
         view = inspector.filters(layer="stem")
         weight = shown(view).weight
-        arrays = frame(view)[1]
-        assert arrays["maps"].shape == (4, 3, 3, 3)
+        grid = grid_of(view)
+        assert grid["values"].shape == (4, 3, 3, 3)
         peak = float(weight.abs().max())
         expected = (128 + 127 * weight.movedim(1, -1) / peak).clip(0, 255).numpy().astype(np.uint8)
-        np.testing.assert_allclose(arrays["maps"].astype(int), expected.astype(int), atol=1)
+        np.testing.assert_allclose(grid["values"].astype(int), expected.astype(int), atol=1)
         assert "channel" not in [option["name"] for option in frame(view)[0]["options"]]
     with inspecting(*model_and_data("pictures of five channels"), probe=8) as inspector:
         view = inspector.filters(layer="0")
         weight = shown(view).weight.numpy()
         assert command(view, "option", {"name": "channel", "value": 3}) is None
-        np.testing.assert_array_equal(frame(view)[1]["maps"], weight[:, 3])
-        assert "channel 3" in view.caption_text(view.result)
+        np.testing.assert_allclose(grid_of(view)["values"], weight[:, 3], rtol=1e-3, atol=1e-4)
+        assert "channel 3" in caption_of(view)

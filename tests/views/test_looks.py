@@ -13,11 +13,13 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 import nnwidgets as nnw
-from nnwidgets.figures.colors import LIGHT
-from nnwidgets.figures.marks import Groups, Numbers
+from nnwidgets.blocks.colors import LIGHT
+from nnwidgets.blocks.marks import Numbers
 from nnwidgets.views.embedding import EmbeddingView
 from tests.views.reading import words
-from tests.waiting import command, frame, shown
+from tests.views.test_embedding_points import points_of
+from tests.views.test_kept_maps import keep, look
+from tests.waiting import answered, shown
 
 AGES = torch.linspace(-1.0, 3.0, 30)
 
@@ -28,9 +30,16 @@ def points_in(figure: Figure) -> Any:
 
 def view_of(small: nnw.Inspector, **options: Any) -> EmbeddingView:
     writers = [("Ann", "bob", "")[index % 3] for index in range(30)]
-    view: EmbeddingView = small.embedding(method="pca", points=24, metadata={"writer": writers, "age": AGES}, **options)
+    view = small.embedding(method="pca", points=24, metadata={"writer": writers, "age": AGES}, **options)
     shown(view)
     return view
+
+
+def set_looks(view: EmbeddingView, **looks: str) -> Figure:
+    for name, value in looks.items():
+        setattr(view, name, value)
+    answered(view)
+    return view.figure()
 
 
 def groups_shown(view: EmbeddingView) -> dict[str, list[int]]:
@@ -47,8 +56,7 @@ def groups_shown(view: EmbeddingView) -> dict[str, list[int]]:
 @pytest.mark.parametrize("by", ["class", "prediction", "correctness", "writer"])
 def test_a_figure_has_the_colours_of_the_groups_on_the_page(small: nnw.Inspector, by: str) -> None:
     view = view_of(small)
-    view.color = by
-    figure = view.figure()
+    figure = set_looks(view, color=by)
     groups = groups_shown(view)[by]
     expected = [LIGHT.classes[group] if group >= 0 else LIGHT.secondary for group in groups]
     assert [to_hex(color) for color in points_in(figure).get_facecolors()] == expected
@@ -72,49 +80,28 @@ def test_a_figure_has_the_scales_and_sizes_of_the_page(small: nnw.Inspector) -> 
         ("confidence", result.confidence.numpy(), 0.0, 1.0),
         ("age", ages, -ages.max(), ages.max()),
     ):
-        view.color = by
-        color, _ = view.looks_of(result)
+        figure = set_looks(view, color=by)
+        color = points_of(view).colors
         assert isinstance(color, Numbers)
         assert (color.low, color.high) == pytest.approx((low, high))
         np.testing.assert_allclose(color.values, values)
         colormap = LIGHT.mark_diverging if by == "age" else LIGHT.mark_ink
         shares = (values - low) / (high - low)
         levels = np.round((np.sqrt(shares) if by == "loss" else shares) * 256).astype(int)
-        np.testing.assert_allclose(points_in(view.figure()).get_facecolors(), colormap(levels))
-    view.color, view.size = "class", "loss"
-    areas = points_in(view.figure()).get_sizes()
-    assert areas / 16 == pytest.approx(0.5 + 3.5 * losses / losses.max())
-    assert "Area: loss" in words(view.figure())
-
-
-def test_a_map_of_some_of_the_points_is_coloured_by_their_own_values(small: nnw.Inspector) -> None:
-    view = view_of(small)
-    whole = view.result
-    few = torch.tensor([5, 2, 11])
-    part = replace(
-        whole,
-        embedding=replace(whole.embedding, positions=whole.embedding.positions[few]),
-        **{name: getattr(whole, name)[few] for name in ("indices", "labels", "predicted", "confidence", "loss")},
-    )
-    view.color = "age"
-    color, _ = view.looks_of(part)
-    assert isinstance(color, Numbers)
-    np.testing.assert_allclose(color.values, AGES[whole.indices[few]])
-    assert color.high == pytest.approx(float(AGES[whole.indices].max())), "one scale, however many points are shown"
-    view.color = "writer"
-    color, _ = view.looks_of(part)
-    assert isinstance(color, Groups)
-    assert color.codes.tolist() == [(0, 1, -1)[index % 3] for index in whole.indices[few].tolist()]
+        np.testing.assert_allclose(points_in(figure).get_facecolors(), colormap(levels))
+    figure = set_looks(view, color="class", size="loss")
+    assert points_in(figure).get_sizes() / 16 == pytest.approx(0.5 + 3.5 * losses / losses.max())
+    assert "Area: loss" in words(figure)
 
 
 def test_a_figure_is_of_the_map_that_the_page_has_gone_back_to(small: nnw.Inspector) -> None:
     view = view_of(small)
     first = view.result
     turned = replace(first.embedding, positions=-first.embedding.positions)
-    view.show(replace(first, step=5, embedding=turned))
+    keep(view, replace(first, embedding=turned), 5)
     np.testing.assert_allclose(points_in(view.figure()).get_offsets(), turned.positions, rtol=1e-6)
-    assert "an earlier map" not in words(view.figure())
-    assert command(view, "map", {"position": 0}) is None
+    assert "an earlier step" not in words(view.figure())
+    assert look(view, 0) is None
     np.testing.assert_allclose(points_in(view.figure()).get_offsets(), first.embedding.positions, rtol=1e-6)
-    assert "an earlier map" in words(view.figure())
-    assert frame(view)[0]["caption"][-1] == ["an earlier map", True]
+    assert "an earlier step" in words(view.figure())
+    assert view.header()["caption"][-1] == ("an earlier step", True)

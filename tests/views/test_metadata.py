@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,11 +13,11 @@ import torch
 from traitlets import TraitError
 
 import nnwidgets as nnw
-from nnwidgets.views._publisher import FrameSource
-from nnwidgets.views._wire import encode
+from nnwidgets.blocks.points import SHARE_STEPS
+from nnwidgets.display.packing import PackedBlock
 from nnwidgets.views.embedding import EmbeddingView
 from tests.nets import NETS
-from tests.waiting import command, inspecting, shown, tell
+from tests.waiting import answered, command, inspecting, shown, tell
 
 N = 30
 
@@ -29,12 +30,14 @@ def bench_() -> Iterator[nnw.Inspector]:
         yield inspector
 
 
-def sent(view: EmbeddingView) -> tuple[dict[str, Any], dict[str, np.ndarray[Any, Any]]]:
-    """The columns by name and the arrays that the page gets."""
-    made = view._metadata_frame()
-    content, _ = encode(made)
-    header = {column["name"]: column for column in content["header"]["columns"]}
-    return header, {name: np.asarray(array) for name, array in made.arrays.items()}
+def said(view: EmbeddingView) -> dict[str, dict[str, Any]]:
+    """What the page gets of each column: names, ends, and the rows of arrays that are its own."""
+    fields = view.layout(shown(view))[0].pack({})  # type: ignore[union-attr]
+    columns: dict[str, dict[str, Any]] = {}
+    for head in fields["columns"]:
+        rows = {name: fields[name][head[name]] for name in ("codes", "shares") if name in head}
+        columns[head["name"]] = {**head, **rows, "names": json.loads(head["names"])}
+    return columns
 
 
 def test_texts_and_booleans_are_categories_and_numbers_a_scale(bench: nnw.Inspector) -> None:
@@ -50,27 +53,31 @@ def test_texts_and_booleans_are_categories_and_numbers_a_scale(bench: nnw.Inspec
             "fold": torch.arange(N) % 5,
         },
     )
-    columns, arrays = sent(view)
-    rows = view._points.indices.numpy()
+    columns = said(view)
+    rows = view.result.indices.numpy()
     assert columns["writer"]["names"] == ["ann"]
-    assert arrays["codes_0"].tolist() == [0 if row % 3 else -1 for row in rows]
+    assert columns["writer"]["codes"].tolist() == [0 if row % 3 else -1 for row in rows]
     assert columns["hard"]["names"] == ["no", "yes"]
-    assert arrays["codes_1"].tolist() == [int(row % 2 == 0) for row in rows]
+    assert columns["hard"]["codes"].tolist() == [int(row % 2 == 0) for row in rows]
     assert (columns["difficulty"]["low"], columns["difficulty"]["high"]) == (-1.0, 3.0)
-    expected = (difficulty.numpy()[rows] + 1) / 4
-    np.testing.assert_allclose(arrays["shares_2"], expected)
-    assert "names" not in columns["difficulty"]
+    expected = np.nan_to_num((difficulty.numpy()[rows] + 1) / 4 * SHARE_STEPS, nan=-1)
+    np.testing.assert_allclose(columns["difficulty"]["shares"], expected, atol=0.5)
+    assert "codes" not in columns["difficulty"]
     assert columns["fold"]["names"] == ["0", "1", "2", "3", "4"], "few kinds of integers are categories, too"
-    np.testing.assert_allclose(arrays["shares_3"], (rows % 5) / 4)
+    np.testing.assert_allclose(columns["fold"]["shares"] / SHARE_STEPS, (rows % 5) / 4)
+
+
+def inspector_points(bench: nnw.Inspector, points: int) -> tuple[int, ...]:
+    return bench._session.samples.chosen(points)
 
 
 @pytest.mark.parametrize("values", [np.arange(N), torch.arange(N), list(range(N)), tuple(range(N))])
 def test_only_what_is_on_the_map_is_kept_and_nothing_of_the_users_is_changed(bench: nnw.Inspector, values: Any) -> None:
     before = copy.deepcopy(values)
     view = bench.embedding(points=10, metadata={"place": values})
-    (column,) = view._points.columns
+    (column,) = view._metadata.columns
     assert column.numbers is not None
-    assert column.numbers.tolist() == view._points.indices.tolist()
+    assert column.numbers.tolist() == list(inspector_points(bench, 10))
     column.numbers[:] = -1
     assert list(values) == list(before)
 
@@ -79,9 +86,9 @@ def test_a_missing_value_in_a_list_is_no_value(bench: nnw.Inspector) -> None:
     names: list[str | None] = ["a", None, *["b"] * (N - 2)]
     numbers: list[float | None] = [0.5, None, *[float("inf")] * (N - 2)]
     view = bench.embedding(points=N, metadata={"name": names, "number": numbers})
-    _, arrays = sent(view)
-    assert arrays["codes_0"].tolist()[:3] == [0, -1, 1]
-    assert np.isnan(arrays["shares_1"]).tolist() == [False, *[True] * (N - 1)]
+    columns = said(view)
+    assert columns["name"]["codes"].tolist()[:3] == [0, -1, 1]
+    assert (columns["number"]["shares"] < 0).tolist() == [False, *[True] * (N - 1)]
 
 
 @pytest.mark.parametrize(
@@ -117,34 +124,41 @@ def test_colour_and_size_can_be_chosen_among_what_there_is(bench: nnw.Inspector)
     texts = [f"{index:02d}" for index in range(N)]
     view = bench.embedding(points=N, metadata={"writer": texts, "difficulty": torch.rand(N)})
     own = ["class", "prediction", "correctness", "loss", "confidence"]
-    assert [name for name, _ in view.choices("color")] == [*own, "writer", "difficulty"]
-    assert [name for name, _ in view.choices("size")] == ["equal", "loss", "confidence", "difficulty"]
+    assert [name for name, _ in view.color_choices()] == [*own, "writer", "difficulty"]
+    assert [name for name, _ in view.size_choices()] == ["equal", "loss", "confidence", "difficulty"]
     assert command(view, "option", {"name": "color", "value": "writer"}) is None
     assert command(view, "option", {"name": "size", "value": "difficulty"}) is None
     assert (view.color, view.size) == ("writer", "difficulty")
-    assert "size: expected one of" in str(command(view, "option", {"name": "size", "value": "writer"}))
-    with pytest.raises(TraitError, match=r"color: expected one of class, .*, got 'colour'"):
+    assert "size: expected 'equal', " in str(command(view, "option", {"name": "size", "value": "writer"}))
+    with pytest.raises(TraitError, match=r"color: expected 'class', .*, got 'colour'"):
         view.color = "colour"
 
 
-def test_another_colour_computes_nothing_and_sends_no_points(
-    bench: nnw.Inspector, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    view = bench.embedding(points=N, method="pca")
+def test_another_colour_computes_nothing_and_no_points_travel_for_a_click(bench: nnw.Inspector) -> None:
+    view = bench.embedding(points=N, method="pca", metadata={"age": np.arange(N)})
     before = shown(view)
-    posted: list[str] = []
 
-    def note(_source: FrameSource, *, channel: str = "picture") -> None:
-        posted.append(channel)
+    def packed() -> PackedBlock:
+        answered(view)
+        assert view.job.laid is not None
+        return view.job.laid.packed[0]
 
-    monkeypatch.setattr(view.panel, "post", note)
-    view.color = "loss"
-    view.size = "confidence"
-    assert posted == ["state", "state"]
-    bench.selection.update(sample=5)
-    bench.selection.update(selected=(1, 2))
-    assert posted[-1] == "selection"
-    assert "picture" not in posted
+    def changed(old: PackedBlock, new: PackedBlock) -> set[str]:
+        """What a page gets that has the old one."""
+        every = {**old.fields, **old.arrays}
+        return {name for name, value in {**new.fields, **new.arrays}.items() if every.get(name) is not value}
+
+    last = packed()
+    for changes, name, value, expected in (
+        (view, "color", "age", {"color"}),
+        (view, "size", "confidence", {"size"}),
+        (bench.selection, "sample", 5, {"sample", "near"}),
+        (bench.selection, "selected", (1, 2), {"selected"}),
+    ):
+        setattr(changes, name, value)
+        new = packed()
+        assert changed(last, new) == expected
+        last = new
     assert shown(view) is before
 
 
@@ -158,28 +172,3 @@ def test_the_card_of_a_sample_says_its_values(bench: nnw.Inspector) -> None:
     reply = tell(view.panel, {"kind": "command", "request": 1, "name": "card", "value": {"index": 3}})[0]
     assert reply["header"]["lines"][-1:] == [["age", "3.25"]]
     assert "writer" not in dict(reply["header"]["lines"])
-
-
-def test_all_selected_samples_reach_the_page_and_the_strip_holds_the_worst(bench: nnw.Inspector) -> None:
-    view = bench.embedding(points=20, method="pca")
-    result = shown(view)
-    bench.selection.update(selected=range(N))
-    made = view._selection_frame()
-    assert made is not None
-    assert made.channel == "selection"
-    assert np.asarray(made.arrays["selected"]).tolist() == list(range(N))
-    worst = result.indices[result.loss.argsort(descending=True)][:12].tolist()
-    assert [entry["index"] for entry in made.header["strip"]] == worst
-    assert len(made.arrays["strip"]) == 12
-    assert "selected" not in made.header["selection"], "it may be all samples, and every view sends this header"
-
-
-def test_numbers_reach_the_page_to_24_bits_and_not_to_the_11_of_pictures(bench: nnw.Inspector) -> None:
-    times = 1_700_000_000 + torch.arange(N) * 3_607
-    view = bench.embedding(points=N, metadata={"time": times})
-    content, buffers = encode(view._metadata_frame())
-    spec = next(each for each in content["arrays"] if each["name"] == "shares_0")
-    shares = np.frombuffer(buffers[content["arrays"].index(spec)], dtype=spec["dtype"]).astype(np.float64)
-    column = content["header"]["columns"][0]
-    found = column["low"] + shares * (column["high"] - column["low"])
-    assert found.round().astype(int).tolist() == times[view._points.indices].tolist()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import nnwidgets as nnw
-from nnwidgets.views._view import View
+from nnwidgets.display.view import View
 from nnwidgets.views.activations import ActivationsView
+from tests.views.every import EVERY, make
 from tests.waiting import command, shown, tell
 
 HUGE, NAN = 10**40, float("nan")
@@ -25,6 +25,12 @@ COMMANDS: list[tuple[object, Any]] = [
     *[("option", value) for value in list[Any]((None, 3, [], {"nme": 1}, {}))],
     *[("step_sample", {"by": value}) for value in list[Any]((None, "x", 1.5, NAN, True, []))],
     *[("step_layer", value) for value in list[Any]((None, 1, {"by": "1"}, {"to": 1}))],
+    *[("click", value) for value in list[Any]((None, 3, [], {}, {"block": "nope", "where": 0}, {"block": None}))],
+    *[("block_state", value) for value in list[Any]((None, 3, [], {}, {"block": "nope", "state": {}}, {"state": 1}))],
+    *[("kept", {"position": value}) for value in NONSENSE if value is not None and value != HUGE],
+    *[("kept", value) for value in list[Any]((None, 3, [], {"index": 1}))],
+    *[("card", {"index": value}) for value in NONSENSE],
+    *[("card", None), ("card", 1)],
     *[(name, None) for name in list[Any](("nope", "", None, 3, [], {}, True, "__init__", "close"))],
 ]
 
@@ -33,44 +39,36 @@ def everything(inspector: nnw.Inspector, view: View) -> tuple[Any, ...]:
     chosen = inspector.selection
     return (
         *(getattr(chosen, name) for name in ("layer", "unit", "sample", "target", "selected")),
-        view.ask(),
-        {name: getattr(view, name) for name in view.controls},
-        view.result,
+        view.question(),
+        {name: getattr(view, name) for name in view.options()},
+        dict(view.job.states),
+        view.job.kept.look(),
+        view.failure,
     )
 
 
-@pytest.mark.parametrize("which", range(4))
+@pytest.mark.parametrize("name", EVERY)
 @pytest.mark.parametrize("pinned", [False, True])
-def test_nonsense_is_answered_with_words_and_changes_nothing(small: nnw.Inspector, which: int, pinned: bool) -> None:
-    pins: dict[str, Any] = {"layer": "1", "sample": 2} if pinned else {}
-    make: list[Callable[[], View]] = [
-        lambda: small.activations(**pins),
-        lambda: small.filters(layer=pins.get("layer")),
-        lambda: small.embedding(points=20, layer=pins.get("layer")),
-        lambda: small.occlusion(patch=4, stride=4, target=1 if pinned else None, **pins),
-    ]
-    view = make[which]()
+def test_nonsense_is_answered_with_words_and_changes_nothing(small: nnw.Inspector, name: str, pinned: bool) -> None:
+    pins: dict[str, Any] = {"layer": "1", "sample": 2, "target": 1} if pinned else {}
+    view = make(small, name, **{pin: value for pin, value in pins.items() if pin in EVERY[name].follows})
     shown(view)
     before = everything(small, view)
     wrong: list[Any] = [HUGE, NAN, [], {}, "zz"]
     own: list[tuple[str, Any]] = [
-        ("option", {"name": name, "value": value}) for name in view.controls for value in wrong
-    ]
-    own += [
-        ("page", value) for value in list[Any]((None, 1, {"page": "1"}, {"page": True}, {"page": [1]}, {"page": NAN}))
-    ]
-    own += [
-        ("map", value) for value in list[Any]((None, 1, {}, {"position": "1"}, {"position": True}, {"position": NAN}))
-    ]
-    own += [
-        ("card", value)
-        for value in list[Any]((None, {}, {"index": "1"}, {"index": HUGE}, {"index": [1]}, {"index": True}))
+        ("option", {"name": each, "value": value}) for each in view.options() for value in wrong
     ]
     own += [("option", {"name": "target", "value": value}) for value in list[Any]((NAN, "x", -1, HUGE, 3, [], True))]
-    for name, value in [*COMMANDS, *own]:
-        error = command(view, name, value)
-        assert error, f"{name} {value!r} was taken"
-        assert everything(small, view) == before, f"{name} {value!r} changed something"
+    assert view.job.laid is not None
+    for block in (block for row in view.job.laid.rows for block in row):
+        own += [("click", {"block": block.name, "where": value}) for value in NONSENSE if value != 1]
+        own += [("block_state", {"block": block.name, "state": value}) for value in NONSENSE]
+    for asked, value in [*COMMANDS, *own]:
+        error = command(view, asked, value)
+        assert error, f"{asked} {value!r} was taken"
+        assert everything(small, view) == before, f"{asked} {value!r} changed something"
+    assert command(view, "refresh") is None
+    shown(view)
 
 
 @pytest.mark.parametrize(
@@ -110,15 +108,26 @@ def test_a_malformed_message_harms_nothing(small: nnw.Inspector, message: object
 
 def test_the_page_hears_what_was_wrong_in_plain_words(small: nnw.Inspector) -> None:
     view = small.activations()
+    shown(view)
     assert command(view, "select", {"layer": "9"}) == (
         "layer: expected one of the inspector's layers, got '9'; nearest: 0, 1, 2"
     )
     assert command(view, "select", {"unit": 4}) == "unit: expected a whole number from 0 to 3, got 4"
     assert command(view, "select", {"sample": 30}) == "sample: expected a whole number from 0 to 29, got 30"
     assert command(view, "option", {"name": "sort_by", "value": "size"}) == (
-        "sort_by: expected one of ['unit', 'mean', 'max', 'dead'], got 'size'"
+        "sort_by: expected 'unit', 'mean', 'max' or 'dead', got 'size'"
     )
     assert command(view, "option", {"name": "colour", "value": 1}) == "option: no 'colour' in the activations view"
+    assert command(view, "click", {"block": "grids", "where": 0}) == (
+        "block: expected one on show in the activations view, got 'grids'"
+    )
+    assert command(view, "click", {"block": "grid", "where": 4}) == (
+        "unit: expected a whole number from 0 to 3, got 4"
+    )
+    assert command(view, "kept", {"position": -1}) == (
+        "position: expected 0 or more, or none for the newest, got -1"
+    )
+    assert command(view, "card", {"index": 30}) == "index: expected a whole number from 0 to 29, got 30"
     assert command(view, "explode") == "command: no 'explode' in the activations view"
 
 

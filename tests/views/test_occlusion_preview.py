@@ -8,10 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from nnwidgets.training.worker import Snapshot
-from nnwidgets.views import occlusion
+from nnwidgets.analysis.results import OcclusionResult
+from nnwidgets.display.view import Strong
+from nnwidgets.measures import ModelAtStep
 from nnwidgets.views.occlusion import OcclusionView
-from tests.waiting import answered, inspecting
+from nnwidgets.views.occlusion import view as occlusion
+from tests.waiting import inspecting
 
 
 @pytest.fixture
@@ -21,10 +23,11 @@ def net() -> nn.Sequential:
     return nn.Sequential(*stem, nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(128, 5))
 
 
-def captions(view: OcclusionView) -> list[list[tuple[str, bool]]]:
+def captions(view: OcclusionView) -> list[list[str]]:
     """What each of the growing maps is said to be."""
-    maps = view.compute(Snapshot(view.session.shadow, 0, 0.0), view.ask())
-    return [[(str(text), warns) for text, warns in view.caption(result)] for result in maps if result is not None]
+    model = ModelAtStep(view.run.shadow.module, view.run.samples.batch([view.sample]), None)
+    maps = [each for each in view.compute(model, view.run.record) if isinstance(each, OcclusionResult)]
+    return [view.caption(each) for each in maps]
 
 
 @pytest.mark.parametrize(("side", "fast", "previews"), [(64, True, True), (64, False, False), (32, True, False)])
@@ -34,13 +37,11 @@ def test_large_pictures_are_previewed_where_that_is_fast(
     monkeypatch.setattr(occlusion, "multiplies_bfloat16", lambda device: fast)
     data: Any = (torch.rand(8, 1, side, side), torch.arange(8) % 5)
     with inspecting(net, data, probe=4) as inspector:
-        view = inspector.occlusion(sample=3, patch=8, stride=4)
-        answered(view)
-        view.result = None
-        said = captions(view)
+        inspector._session.pause(True)
+        said = captions(inspector.occlusion(sample=3, patch=8, stride=4))
     last = said[-1]
-    assert any("exact" in text for text, _ in last)
-    assert not any(warns for _, warns in last)
-    warned = [text for parts in said for text, warns in parts if warns and text.startswith("preview at ")]
+    assert any("exact" in text for text in last)
+    assert not any(isinstance(text, Strong) for text in last)
+    warned = [text for parts in said for text in parts if isinstance(text, Strong) and text.startswith("preview at ")]
     assert any(text.startswith("preview at 225 of 225 positions: bfloat16, off by ") for text in warned) == previews
     assert bool(warned) == previews

@@ -9,7 +9,8 @@ from torch import nn
 
 from nnwidgets import analysis
 from tests.views.kinds import CASES, inputs_of, score
-from tests.waiting import answered, frame, inspecting, shown
+from tests.views.reading import odd_parts
+from tests.waiting import answered, frame, inspecting, page, shown
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -30,11 +31,13 @@ def test_activations_are_those_of_a_plain_forward_pass_in_eval_mode(name: str) -
             with torch.no_grad():
                 torch.testing.assert_close(result.scores, score(case, case.model(*inputs_of(case, sample)))[0])
             case.model.train()
-            header, arrays = frame(view)
-            assert header["layout"] == layout
-            drawn = arrays["rows"] if layout != "maps" else arrays["maps"]
+            grid = page(view)["grid"]
+            assert grid["layout"] == layout
+            drawn = grid["values"]
             assert drawn.shape[-2:] == expected.shape[-2:] if layout != "strips" else drawn.shape[-1] == len(expected)
-            assert ("input" in arrays) == case.pictures
+            near = drawn[0] if layout == "strips" else drawn
+            np.testing.assert_allclose(near, expected, rtol=1e-3, atol=1e-3 * float(expected.abs().max()))
+            assert ("picture" in grid) == case.pictures
             view.figure()
 
 
@@ -55,9 +58,7 @@ def test_filters_are_the_weights_of_the_layer_or_of_the_one_before_it(name: str)
             assert result.layer == weighted
             own = case.model.get_submodule(weighted.partition(":")[0])
             torch.testing.assert_close(result.weight, own.weight, rtol=0, atol=0, check_dtype=False)
-            header, arrays = frame(view)
-            units = arrays["maps"] if header["layout"] == "maps" else arrays["rows"]
-            assert len(units) == len(result.weight)
+            assert len(page(view)["grid"]["values"]) == len(result.weight)
             view.figure()
 
 
@@ -72,20 +73,19 @@ def test_an_embedding_places_every_point_with_its_label_and_prediction(name: str
         with torch.no_grad():
             rows = [score(case, case.model(*inputs_of(case, index)))[0] for index in result.indices.tolist()]
         assert result.predicted.tolist() == [int(row.argmax()) for row in rows]
-        header, arrays = frame(view)
-        assert arrays["positions"].shape == (20, 2)
-        assert arrays["positions"].dtype == np.int16
-        assert arrays["indices"].tolist() == result.indices.tolist()
+        points = page(view)["embedding"]
+        assert points["positions"].shape == (20, 2)
+        assert points["positions"].dtype == np.int16
+        assert points["samples"].tolist() == result.indices.tolist()
+        assert points["predicted"].tolist() == result.predicted.tolist()
         labels = case.data[-1] if isinstance(case.data, tuple) and case.data[-1].ndim == 1 else None
         if labels is None:
-            assert set(arrays["labels"].tolist()) == {65_535}
-            assert header["classes"] == []
-            assert not arrays["wrong"].any()
+            assert set(points["labels"].tolist()) == {-1}
+            assert not [part for part in odd_parts(view) if "wrong" in part]
         else:
-            assert arrays["labels"].tolist() == labels[result.indices].tolist()
-            wrong = (result.predicted != labels[result.indices]).tolist()
-            assert arrays["wrong"].tolist() == wrong
-            assert header["counts"]["wrong"] == sum(wrong)
+            assert points["labels"].tolist() == labels[result.indices].tolist()
+            wrong = int((result.predicted != labels[result.indices]).sum())
+            assert odd_parts(view) == ([f"{wrong} wrong, ringed"] if wrong else [])
         view.figure()
 
 
@@ -104,13 +104,13 @@ def test_an_occlusion_map_holds_the_scores_of_covered_pictures(name: str) -> Non
             expected = score(case, case.model(covered))[0]
         row, col = result.map.rows.index(2), result.map.cols.index(4)
         torch.testing.assert_close(result.map.scores[0, row, col], expected, rtol=1e-4, atol=1e-5)
-        header, arrays = frame(view)
-        assert {arrays[key].shape for key in ("p", "map_sum", "predicted", "predicted_p")} == {(3, 3)}
-        assert arrays["importance"].shape == arrays["picture"].shape[:2] == (8, 8)
-        assert (header["patch"], header["image_size"]) == ([4, 4], [8, 8])
-        torch.testing.assert_close(
-            torch.tensor(arrays["p"])[row, col], expected.softmax(0)[header["target"]], rtol=1e-4, atol=1e-5
-        )
+        heat = page(view)["heat"]
+        assert [panel["shows_classes"] for panel in heat["panels"]] == [False, False, True]
+        assert (heat["cells"].shape, heat["classes"].shape) == ((3, 1 + 3 * 3), (1, 1 + 3 * 3))
+        assert heat["values"].shape == heat["picture"].shape[:2] == (8, 8)
+        assert heat["squares"] == {"rows": [0, 2, 4], "cols": [0, 2, 4], "size": [4, 4]}
+        own = heat["cells"][0, 1:].reshape(3, 3)
+        assert own[row, col] == pytest.approx(float(expected.softmax(0)[view.target]), rel=1e-4, abs=1e-5)
         view.figure()
 
 
@@ -131,5 +131,8 @@ def test_without_pictures_occlusion_says_so_and_computes_nothing(name: str) -> N
         view = inspector.occlusion()
         answered(view)
         header, arrays = frame(view)
-        assert header["state"]["text"] == "Occlusion needs pictures; this dataset has none"
+        assert (header["state"]["kind"], header["state"]["text"]) == (
+            "empty",
+            "Occlusion needs pictures; this dataset has none",
+        )
         assert (view.result, view.failure, arrays, header["options"]) == (None, None, {}, [])

@@ -8,45 +8,37 @@ import torch
 from torch.nn import functional
 
 import nnwidgets as nnw
-from nnwidgets.views._view import View
-from nnwidgets.views.dashboard import Dashboard
+from nnwidgets.display.dashboard import Dashboard
+from tests.views.every import EVERY, make_all
 from tests.views.kinds import model_and_data
-from tests.waiting import command, frame, shown, tell
+from tests.waiting import answered, command, frame, page, shown, tell
 
 
-def all_views(inspector: nnw.Inspector) -> list[View]:
-    return [
-        inspector.activations(),
-        inspector.filters(),
-        inspector.embedding(points=20),
-        inspector.occlusion(patch=4, stride=4),
-    ]
-
-
-@pytest.mark.parametrize("clicked", range(4))
-def test_a_click_in_one_view_is_answered_by_all(small: nnw.Inspector, clicked: int) -> None:
-    views = all_views(small)
+@pytest.mark.parametrize("clicked", EVERY)
+def test_what_is_picked_in_one_view_is_answered_by_all(small: nnw.Inspector, clicked: str) -> None:
+    views = make_all(small)
     assert command(views[clicked], "select", {"layer": "2", "sample": 9, "target": 2}) is None
-    activations, filters, embedding, occlusion = (shown(view) for view in views)
-    assert (activations.layer, activations.sample) == ("2", 9)
-    assert filters.layer == "0"
-    assert embedding.layer == "2"
+    results = {name: shown(view) for name, view in views.items()}
+    assert (results["activations"].layer, results["activations"].sample) == ("2", 9)
+    assert results["filters"].layer == "0"
+    assert results["embedding"].layer == "2"
+    occlusion = results["occlusion"]
     assert (occlusion.layer, occlusion.sample, occlusion.target) == ("2", 9, 2)
-    assert {frame(view)[0]["selection"]["sample"] for view in views} == {9}
+    assert {frame(view)[0]["selection"]["sample"] for view in views.values()} == {9}
 
 
 def test_the_dashboard_shares_the_selection_of_all_views(small: nnw.Inspector) -> None:
     alone, dashboard = small.activations(), small.dashboard()
     assert isinstance(dashboard, Dashboard)
     replies = tell(
-        dashboard.panels["layers"], {"kind": "command", "request": 1, "name": "select", "value": {"layer": "3"}}
+        dashboard.panel, {"kind": "command", "request": 1, "name": "select", "value": {"layer": "3"}}
     )
     assert replies == []
     assert shown(alone).layer == "3"
     tab = dashboard.views["activations"]
     tab.refresh()
     assert shown(tab).layer == "3"
-    assert dashboard._layers()["selected"] == "3"
+    assert dashboard._header("layers")["selected"] == "3"
 
 
 def test_a_unit_picked_among_filters_is_one_of_the_layer_that_has_them(small: nnw.Inspector) -> None:
@@ -56,7 +48,7 @@ def test_a_unit_picked_among_filters_is_one_of_the_layer_that_has_them(small: nn
     assert command(view, "select", {"unit": 2}) is None
     assert (small.selection.layer, small.selection.unit) == ("0", 2)
     shown(view)
-    assert frame(view)[0]["unit"] == 2
+    assert page(view)["grid"]["selected"] == 2
 
 
 def test_a_pinned_view_stays_until_something_is_picked_in_it(small: nnw.Inspector) -> None:
@@ -90,17 +82,19 @@ def test_options_change_what_is_asked(small: nnw.Inspector) -> None:
     assert command(embedding, "option", {"name": "method", "value": "pca"}) is None
     assert command(embedding, "option", {"name": "dims", "value": 3}) is None
     assert (shown(embedding).embedding.method, shown(embedding).embedding.positions.shape) == ("pca", (20, 3))
-    assert frame(embedding)[1]["positions"].shape == (20, 3)
+    assert page(embedding)["embedding"]["positions"].shape == (20, 3)
     assert command(occlusion, "option", {"name": "patch", "value": 2}) is None
     assert (shown(occlusion).map.patch, shown(occlusion).map.stride) == ((2, 2), (2, 2))
     assert command(occlusion, "option", {"name": "kind", "value": "logit"}) is None
-    header, arrays = frame(occlusion)
-    assert header["kind"] == "logit"
-    np.testing.assert_allclose(arrays["p"], shown(occlusion).map.scores[0][..., header["target"]])
-    assert command(occlusion, "option", {"name": "layer", "value": "1"}) is None
+    answered(occlusion)
+    logits = page(occlusion)["heat"]["cells"][0, 1:].reshape(4, 4)
+    np.testing.assert_allclose(logits, shown(occlusion).map.scores[0][..., occlusion.target], rtol=1e-6)
+    assert command(occlusion, "option", {"name": "map_layer", "value": "1"}) is None
     assert shown(occlusion).layer == "1"
     assert command(occlusion, "option", {"name": "target", "value": 2}) is None
-    assert frame(occlusion)[0]["target"] == small.selection.target == 2
+    assert occlusion.target == small.selection.target == 2
+    told = {option["name"]: option["value"] for option in frame(occlusion)[0]["options"]}
+    assert (told["target"], told["kind"]) == (2, "logit")
 
 
 def test_a_trait_set_in_python_is_an_option_too(small: nnw.Inspector) -> None:

@@ -3,7 +3,7 @@
 import { make, setHidden, setText } from "../kernel/dom.ts";
 import type { CommonHeader } from "../kernel/header.ts";
 import { bindKeys } from "../kernel/keys.ts";
-import type { Panel, PanelView } from "../kernel/panel.ts";
+import type { Panel } from "../kernel/panel.ts";
 import { type LayerRow, neighbour, openRows, parentRow, splitName } from "./names.ts";
 
 export interface LayersHeader extends CommonHeader {
@@ -12,14 +12,19 @@ export interface LayersHeader extends CommonHeader {
   selected: string | null;
 }
 
-export function buildLayers(panel: Panel): PanelView<LayersHeader> {
+export interface Layers {
+  element: HTMLElement;
+  update(header: LayersHeader): void;
+}
+
+export function makeLayers(panel: Panel): Layers {
   const tree = makeTree(panel, select);
   const picker = makePicker(panel, select);
   const titles = ["Layer", "units", "alive"].map((name) => make("span", "", name));
   const columns = make("div", "nnw-layer nnw-layer-head", ...titles);
   const note = make("p", "nnw-layer-note");
-  panel.widget.classList.add("nnw-layers");
-  panel.root.append(make("div", "nnw-layer-list", columns, tree.element, note), picker.element);
+  const list = make("div", "nnw-layer-list", columns, tree.element, note);
+  const element = make("div", "nnw-layers", make("div", "nnw-layers-inner", list, picker.element));
 
   function select(layer: string): void {
     panel.command("select", { layer });
@@ -31,14 +36,15 @@ export function buildLayers(panel: Panel): PanelView<LayersHeader> {
     picker.mark(layer);
   }
 
-  function update(header: LayersHeader): void {
-    tree.update(header.rows);
-    picker.update(header.rows);
-    setText(note, header.note ?? "");
-    mark(header.selected);
-  }
-
-  return { frame: ({ header }) => update(header), draw: () => undefined };
+  return {
+    element,
+    update(header) {
+      tree.update(header.rows);
+      picker.update(header.rows);
+      setText(note, header.note ?? "");
+      mark(header.selected);
+    },
+  };
 }
 
 interface Tree {

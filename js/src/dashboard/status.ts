@@ -4,7 +4,7 @@ import { makeBadge } from "../kernel/badge.ts";
 import { icon, make, setHidden, setText } from "../kernel/dom.ts";
 import { formatAgo } from "../kernel/format.ts";
 import type { CommonHeader } from "../kernel/header.ts";
-import type { Panel, PanelView } from "../kernel/panel.ts";
+import type { Panel } from "../kernel/panel.ts";
 import { meter, sparkPath } from "./spark.ts";
 
 interface StatusItem {
@@ -41,22 +41,31 @@ const PAUSE = "M4 2.5h2.8v11H4z M9.2 2.5H12v11H9.2z";
 const PLAY = "M4.5 2.5v11l8-5.5z";
 const TURN = ["M13 8a5 5 0 1 1-1.6-3.7", "M13 1.6v3.6H9.4"];
 
-export function buildStatus(panel: Panel): PanelView<StatusHeader> {
+export interface Status {
+  element: HTMLElement;
+  update(header: StatusHeader): void;
+  /** Each second, for the age. */
+  tick(): void;
+  draw(): void;
+}
+
+export function makeStatus(panel: Panel): Status {
   const badge = makeBadge(false);
   const actions = makeActions(panel);
   const items = make("div", "nnw-items");
   const [warning, note] = [make("div", "nnw-warning"), make("div", "nnw-status-note")];
   const spark = makeSpark();
   const cost = makeMeter();
-  panel.widget.classList.add("nnw-status");
-  panel.root.append(make("div", "nnw-status-row", items, badge.element, actions.element), warning, note);
+  const row = make("div", "nnw-status-row", items, badge.element, actions.element);
+  const element = make("div", "nnw-status", row, warning, note);
   warning.setAttribute("role", "alert");
   warning.hidden = note.hidden = true;
   let header: StatusHeader | null = null;
+  let updatedAt = 0;
   let boxes = new Map<string, ItemBox>();
 
   function shownItems({ items: given, cost: costs, age_s }: StatusHeader): StatusItem[] {
-    const passed = (performance.now() - panel.connection.headerAt) / 1000;
+    const passed = (performance.now() - updatedAt) / 1000;
     const aged = given.map((item) =>
       item.name === "refreshed" && typeof age_s === "number" ? { ...item, value: formatAgo(age_s + passed) } : item,
     );
@@ -81,8 +90,10 @@ export function buildStatus(panel: Panel): PanelView<StatusHeader> {
   }
 
   return {
-    frame({ header: next }) {
+    element,
+    update(next) {
       header = next;
+      updatedAt = performance.now();
       spark.show(next.spark ?? []);
       cost.show(next.cost ?? null);
       actions.show(next.paused === true);

@@ -84,6 +84,22 @@ export function rawPixels(array: NdArray, index: number, channels: 1 | 3): Pixel
   return { width, height, rgba, holes: [] };
 }
 
+/** Pixels of the sample picture `index` in an array (n, h, w) or (n, h, w, 3); of one without a count if not `many`. */
+export function picturePixels(array: NdArray, index: number, many: boolean): Pixels {
+  return rawPixels(array, index, array.shape.length - (many ? 1 : 0) === 3 ? 3 : 1);
+}
+
+/** Puts pixels into a canvas at their own size; the style sheet enlarges it without smoothing. */
+export function paintPicture(canvas: HTMLCanvasElement, pixels: Pixels): void {
+  canvas.width = pixels.width;
+  canvas.height = pixels.height;
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  const image = context.createImageData(pixels.width, pixels.height);
+  image.data.set(pixels.rgba);
+  context.putImageData(image, 0, 0);
+}
+
 let scratch: HTMLCanvasElement | undefined;
 
 /** Draws pixels over a rectangle: blown up without smoothing, shrunk by the browser's mean; holes are hatched. */

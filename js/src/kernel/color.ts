@@ -1,24 +1,12 @@
-/** Colour maps, palettes and the theme. Values become colours here and nowhere else. */
+/** Colour maps, palettes and the theme. Values become colours here and nowhere else; looks.ts has the colours. */
+
+import { CLASSES, DIVERGING, GAINED, GROUND, HEAT_DARKENS, INK, LOST } from "./looks.ts";
+
+export { GAINED, LOST };
 
 /** 257 colours as they lie in an ImageData, 0xAABBGGRR: anchors fall on entries, and entry 128 is the true middle. */
 export type Lut = Uint32Array;
 export type Rgb = readonly [number, number, number];
-
-const INK = {
-  light: "f2f4f4 b6e1dd 7cc9cb 3eafbe 1890b3 0570a5 174f94 223171 1d1948",
-  dark: "111111 182a51 22447e 2360a7 1082b8 19a4c4 48c5c8 8fe3cb d4fddb",
-};
-const DIVERGING = {
-  light: "163c89 2b69b2 5a9bd5 a9d0ee f2f4f4 efcca5 df9353 b65a1f 7c2707",
-  dark: "92ddfb 53a7d9 2d6ea7 1a395f 111111 542d14 9d551f d58c3f facd78",
-};
-const CLASSES = {
-  light: "1eabfa fa9609 a30505 7f2dc2 0e8b97 e0520e 939165 8d5652 525366 9fb0bb",
-  dark: "63a6e7 f8ba12 dd4867 b936f2 4fdbf0 fa896b ebfa8e b67405 9a93a6 c8e3da",
-};
-/** What a covered square took away, and what it gave; the same in both themes, as the picture is its own ground. */
-export const LOST: Rgb = [224, 149, 47];
-export const GAINED: Rgb = [83, 167, 217];
 
 export function parseHex(hex: string): Rgb {
   const value = Number.parseInt(hex, 16);
@@ -92,7 +80,7 @@ export function lookUp(lut: Lut, value: number, lo: number, hi: number): number 
 
 /** A picture's grey (0–255) under heat: orange where `share` > 0 was lost, blue where it was gained; |share| ≤ 1. */
 export function heatColor(grey: number, share: number, opacity: number): number {
-  const base = grey * (1 - 0.55 * opacity);
+  const base = grey * (1 - HEAT_DARKENS * opacity);
   const tint = share < 0 ? GAINED : LOST;
   const alpha = Math.min(1, Math.abs(share)) * opacity;
   const mix = (k: 0 | 1 | 2): number => Math.round(base * (1 - alpha) + tint[k] * alpha);
@@ -146,7 +134,7 @@ export function readTheme(element: Element): Theme {
   const read = (name: string, otherwise: string): string => style.getPropertyValue(name).trim() || otherwise;
   const dark = isDark();
   const side = dark ? "dark" : "light";
-  const ground = dark ? "#111111" : "#f2f4f4";
+  const ground = GROUND[side];
   return {
     dark,
     ground,

@@ -4,7 +4,11 @@
  */
 
 import type { CommonHeader } from "./header.ts";
+import { type PlacedBlock, mergeBlocks } from "./merge.ts";
 import { type Frame, type Message, decodeFrame } from "./wire.ts";
+
+/** A custom message as the model delivers it. */
+export type Delivery = [message: Message, buffers?: readonly DataView[]];
 
 /** The part of anywidget's model that the views use. */
 export interface AnyModel {
@@ -31,6 +35,8 @@ const REPORT = 0;
 
 export class Connection<H extends CommonHeader> {
   readonly newest = new Map<string, Frame<H>>();
+  /** The blocks of the newest picture, complete: pictures say only what has changed. */
+  blocks: readonly PlacedBlock[] = [];
   answers: Answers = "unknown";
   /** What Python or the browser last refused, in words, until the next command or picture. */
   refusal = "";
@@ -43,6 +49,9 @@ export class Connection<H extends CommonHeader> {
   readonly #asked = new Map<number, { resolve(frame: Frame<never>): void; reject(error: Error): void }>();
   readonly #unanswered: { request: number; text: string }[] = [];
   #unacked: number[] = [];
+  #pictureSeq = 0;
+  #width = 0;
+  #waitsForWhole = false;
   #shown: boolean | null = null;
   #request = 0;
   #step: number | null = null;
@@ -50,10 +59,12 @@ export class Connection<H extends CommonHeader> {
   readonly #model: AnyModel;
   readonly #timer: ReturnType<typeof setInterval>;
 
-  constructor(model: AnyModel) {
+  /** `early`: what came before this code was loaded. */
+  constructor(model: AnyModel, early: readonly Delivery[] = []) {
     this.#model = model;
     model.on("msg:custom", this.#receive);
     this.#timer = setInterval(() => this.#beat(), PING_EVERY_MS);
+    for (const [message, buffers] of early) this.#receive(message, buffers);
   }
 
   close(): void {
@@ -76,7 +87,8 @@ export class Connection<H extends CommonHeader> {
 
   mount(view: Mounted, width: number): void {
     this.#mounted.add(view);
-    this.#send({ kind: "hello", width: Math.round(width) });
+    this.#width = Math.round(width);
+    this.#hello();
     this.tellVisible();
   }
 
@@ -114,11 +126,15 @@ export class Connection<H extends CommonHeader> {
 
   /** Shows that something failed here and tells Python, as nobody reads a browser's console. */
   report(error: unknown): void {
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     // Said once: a drawing that fails fails again at the next animation frame.
-    if (text === this.refusal) return;
-    this.#refuse(text);
-    this.#send({ kind: "command", request: REPORT, name: "error", value: text });
+    if (wordsOf(error) === this.refusal) return;
+    this.#refuse(wordsOf(error));
+    this.tell(error);
+  }
+
+  /** Tells Python alone: the page shows it where it happened. */
+  tell(error: unknown): void {
+    this.#send({ kind: "command", request: REPORT, name: "error", value: wordsOf(error) });
   }
 
   #refuse(text: string): void {
@@ -149,12 +165,34 @@ export class Connection<H extends CommonHeader> {
 
   #receiveFrame(message: Message, buffers: readonly DataView[]): void {
     const frame = decodeFrame<H>(message, buffers);
-    if (frame.channel === "picture") this.refusal = "";
+    if (frame.channel === "picture") {
+      this.refusal = "";
+      this.#mergePicture(frame, message.seq ?? this.#pictureSeq + 1);
+    }
     this.newest.set(frame.channel, frame);
     this.#noteHeader(frame.header);
     if (message.seq !== undefined) this.#unacked.push(message.seq);
     for (const view of this.#mounted) view.schedule(frame.channel, () => this.#acknowledge());
     if (!this.#anyVisible()) this.#acknowledge();
+  }
+
+  #mergePicture({ header, arrays }: Frame<H>, seq: number): void {
+    const late = seq <= this.#pictureSeq;
+    this.#pictureSeq = Math.max(seq, this.#pictureSeq);
+    if (!header.blocks) return;
+    const merged = late ? null : mergeBlocks(this.blocks, header.blocks, arrays);
+    if (merged) {
+      this.blocks = merged;
+      this.#waitsForWhole = false;
+    } else if (!this.#waitsForWhole) {
+      // A picture was missed, so what came now has nothing to stand on: the next one is to be whole.
+      this.#waitsForWhole = true;
+      this.#hello();
+    }
+  }
+
+  #hello(): void {
+    this.#send({ kind: "hello", width: this.#width });
   }
 
   #noteHeader(header: CommonHeader): void {
@@ -217,6 +255,9 @@ export class Connection<H extends CommonHeader> {
     return [...this.#mounted].some((view) => view.visible);
   }
 }
+
+const wordsOf = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 
 function describe(value: unknown): string {
   if (typeof value !== "object" || value === null) return "";

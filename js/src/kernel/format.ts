@@ -1,7 +1,12 @@
-/** Numbers as the views write them: U+202F between thousands and before units, a true minus. */
+/**
+ * Numbers as the views write them: U+202F between thousands and before units, a true minus.
+ * nnwidgets/blocks/words.py does the same; tests/blocks/number_formats.json holds the cases of both.
+ */
 
-const THIN = "\u202f";
-const MINUS = "\u2212";
+import { ELLIPSIS, MINUS, THIN } from "./looks.ts";
+
+/** How a number is written, as blocks say it. */
+export type NumberFormat = "number" | "count" | "share" | "loss" | "percent" | "signed";
 
 function signed(value: number, digits: string): string {
   return value < 0 && /[1-9]/.test(digits) ? MINUS + digits : digits;
@@ -13,19 +18,25 @@ function special(value: number): string | undefined {
   return undefined;
 }
 
+/** Thin spaces between the thousands of digits without a sign. */
+function grouped(digits: string): string {
+  const [whole = "", decimals] = digits.split(".");
+  const spaced = whole.replace(/\B(?=(\d{3})+$)/g, THIN);
+  return decimals === undefined ? spaced : `${spaced}.${decimals}`;
+}
+
 /** `1240` → "1 240". */
 export function formatCount(value: number): string {
-  const digits = String(Math.abs(Math.round(value))).replace(/\B(?=(\d{3})+$)/g, THIN);
-  return signed(value, digits);
+  return formatFixed(value, 0);
 }
 
 /** A fixed number of decimals: probability, share and correlation 2, loss 4. */
 export function formatFixed(value: number, decimals: number): string {
-  return special(value) ?? signed(value, Math.abs(value).toFixed(decimals));
+  return special(value) ?? signed(value, grouped(Math.abs(value).toFixed(decimals)));
 }
 
-/** Three significant digits; `1.2e−5` below 0.001 and above 99 999; zero is "0". */
-export function formatValue(value: number): string {
+/** `digits` significant digits; `1.2e−5` below 0.001 and above 99 999; zero is "0". */
+export function formatValue(value: number, digits = 3): string {
   const odd = special(value);
   if (odd !== undefined) return odd;
   const size = Math.abs(value);
@@ -34,12 +45,57 @@ export function formatValue(value: number): string {
     const [mantissa, exponent] = size.toExponential(1).split("e") as [string, string];
     return signed(value, `${mantissa}e${exponent.replace("+", "").replace("-", MINUS)}`);
   }
-  return size >= 999.5 ? formatCount(value) : signed(value, size.toPrecision(3));
+  const exponent = Number(size.toExponential(digits - 1).split("e")[1]);
+  return formatFixed(value, Math.max(0, digits - 1 - exponent));
 }
 
-/** A value with its sign always shown: the ends of a symmetric scale. */
+/** A probability, share or correlation. */
+export function formatShare(value: number): string {
+  return formatFixed(value, 2);
+}
+
+/** A share in per cent: one decimal under ten. */
+export function formatPercent(value: number): string {
+  const percent = 100 * value;
+  return special(value) ?? `${formatFixed(percent, Math.abs(percent) < 9.95 ? 1 : 0)}${THIN}%`;
+}
+
+/** A value with its sign always shown: a change, or the end of a symmetric scale. */
 export function formatSigned(value: number): string {
   return value > 0 ? `+${formatValue(value)}` : formatValue(value);
+}
+
+const FORMATS: Record<NumberFormat, (value: number) => string> = {
+  number: formatValue,
+  count: formatCount,
+  share: formatShare,
+  loss: (value) => formatFixed(value, 4),
+  percent: formatPercent,
+  signed: formatSigned,
+};
+
+/** A number as a block says it is to be written. */
+export function formatAs(value: number, format: NumberFormat): string {
+  return FORMATS[format](value);
+}
+
+/** A number at an axis: as short as it can be said. */
+export function formatTick(value: number): string {
+  const text = formatValue(value);
+  return text.includes(".") && !text.includes("e") ? text.replace(/\.?0+$/, "") : text;
+}
+
+/** "1 map", "32 maps". */
+export function plural(amount: number, noun: string): string {
+  return `${formatCount(amount)} ${noun}${amount === 1 ? "" : "s"}`;
+}
+
+/** The text, or its beginning and end in `most` letters: what tells names apart often stands at their end. */
+export function shortened(text: string, most: number): string {
+  const letters = Array.from(text);
+  if (letters.length <= most) return text;
+  const tail = Math.floor((most - 1) / 2);
+  return letters.slice(0, most - 1 - tail).join("") + ELLIPSIS + letters.slice(letters.length - tail).join("");
 }
 
 /** "0.4 s", "12 s", "2 min 14 s"; above an hour the clock time it was. */

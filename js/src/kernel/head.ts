@@ -8,9 +8,13 @@ import type { CommonHeader, StateHeader } from "./header.ts";
 import type { Panel } from "./panel.ts";
 import { makeStateLine } from "./state.ts";
 
+/** From so many on, controls go behind "⋯" where the view is not wide. */
+const MANY_OPTIONS = 4;
+
 export interface Head {
   element: HTMLElement;
-  update(header: CommonHeader): void;
+  /** `ownOptions` are drawn in the view and left out here. */
+  update(header: CommonHeader, ownOptions?: readonly string[]): void;
   tick(): void;
 }
 
@@ -111,8 +115,7 @@ function makePill(): { element: HTMLElement; update(header: CommonHeader, age_s:
   };
 }
 
-/** `ownOptions` are drawn by the view and left out here. */
-export function makeHead(panel: Panel, ownOptions: readonly string[] = []): Head {
+export function makeHead(panel: Panel): Head {
   const title = make("span", "nnw-title");
   const subtitle = make("span", "nnw-subtitle");
   const controls = makeControls((name, value) => panel.command("option", { name, value }));
@@ -140,7 +143,7 @@ export function makeHead(panel: Panel, ownOptions: readonly string[] = []): Head
 
   return {
     element,
-    update(next) {
+    update(next, ownOptions = []) {
       header = next;
       setText(title, next.title);
       title.classList.toggle("nnw-code", next.title_is_code === true);
@@ -148,6 +151,7 @@ export function makeHead(panel: Panel, ownOptions: readonly string[] = []): Head
       setText(subtitle, next.subtitle ?? "");
       const options = (next.options ?? []).filter(({ name }) => !ownOptions.includes(name));
       controls.update(options);
+      panel.widget.classList.toggle("nnw-many-options", options.length >= MANY_OPTIONS);
       caption.update(next.caption);
       const standalone = next.standalone === true;
       panel.widget.classList.toggle("nnw-standalone", standalone);

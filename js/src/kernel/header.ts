@@ -41,6 +41,25 @@ export interface SelectionHeader {
   target?: number | null;
 }
 
+/** Where the view stands in its history: the result shown, the positions kept, and words for the one shown. */
+export interface KeptHeader {
+  index: number;
+  positions: number[];
+  text: string;
+}
+
+/** What changed of one block since the last picture; its arrays are named `<key>/<field>`. */
+export interface BlockDelta {
+  key: string;
+  kind: string;
+  /** Blocks of one row stand side by side. */
+  row: number;
+  /** Forget what was known of the block: everything is here. */
+  whole?: boolean;
+  fields?: Record<string, unknown>;
+  gone?: string[];
+}
+
 export interface CommonHeader {
   title: string;
   title_is_code?: boolean;
@@ -58,4 +77,7 @@ export interface CommonHeader {
   /** Whether an output beside the widget holds its picture. */
   own_picture?: boolean;
   selection?: SelectionHeader;
+  kept?: KeptHeader | null;
+  /** In a picture: all blocks in their order; a block that is not among them is gone. */
+  blocks?: BlockDelta[];
 }

@@ -4,53 +4,51 @@
  */
 
 import { type Theme, readTheme } from "./color.ts";
-import { type AnyModel, Connection, type Mounted } from "./connection.ts";
+import { HoverCard, type SampleCard } from "./card.ts";
+import { type AnyModel, Connection, type Delivery, type Mounted } from "./connection.ts";
 import { make } from "./dom.ts";
 import { makeHead } from "./head.ts";
 import type { CommonHeader } from "./header.ts";
+import { type Lifetime, makeLifetime } from "./lifetime.ts";
 import { type Tooltip, makeTooltip } from "./tooltip.ts";
 import type { Frame } from "./wire.ts";
 
 export type { CommonHeader } from "./header.ts";
 export type { Frame, NdArray } from "./wire.ts";
 
-export interface Panel {
+export interface Panel extends Pick<Lifetime, "onDispose" | "listen"> {
   /** The view's own element, under the head; the widget's root is `panel.widget`. */
   root: HTMLElement;
   widget: HTMLElement;
   tooltip: Tooltip;
+  /** The hover card of samples, one for all blocks. */
+  card: SampleCard;
   connection: Connection<CommonHeader>;
-  /** A synced trait; only `part` is one besides the code itself. */
-  trait(name: string): unknown;
   command(name: string, value?: unknown): void;
   /** A command that Python answers; rejects with the error's text. */
   ask(name: string, value?: unknown): Promise<Frame<Record<string, unknown>>>;
   theme(): Theme;
   /** Inner width of the root in CSS px. */
   width(): number;
-  onDispose(remove: () => void): void;
-  /** addEventListener, removed on dispose. */
-  listen(
-    target: EventTarget,
-    type: string,
-    handler: (event: Event) => void,
-    options?: AddEventListenerOptions | boolean,
-  ): void;
-  /** Draws at the next animation frame, once however often it is asked. */
-  redraw(): void;
+  /** Draws at the next animation frame, once however often it is asked; `false` leaves out what has not changed. */
+  redraw(all?: boolean): void;
 }
 
-export interface PanelView<H> {
+export interface PanelView<H extends CommonHeader = CommonHeader> {
   /** The newest picture. */
-  frame(frame: Frame<H>): void;
-  /** The newest frame of a channel of the view's own, which carries what a picture does not repeat. */
+  frame?(frame: Frame<H>): void;
+  /** The newest frame of a channel of the panel's own. */
   part?(frame: Frame<CommonHeader>): void;
   /** A header alone: state, age, selection. */
   state?(header: CommonHeader): void;
-  /** After a frame, a theme change, a resize, `redraw()`. */
-  draw(): void;
+  /** After a frame, a theme change, a resize, `redraw()`; not `all` when nothing but a frame came. */
+  draw(all: boolean): void;
   /** Each second, for ages. */
   tick?(): void;
+  /** Names of options that are drawn in the view, so that the head leaves them out. */
+  ownOptions?(): readonly string[];
+  /** Whose size and place on the page are the panel's, where the widget's own element has none. */
+  readonly extent?: HTMLElement;
 }
 
 const COMMON_CHANNELS: ReadonlySet<string> = new Set(["picture", "state"]);
@@ -61,14 +59,12 @@ interface RenderContext {
 }
 
 export interface Widget {
-  initialize(context: { model: AnyModel }): () => void;
+  initialize(context: { model: AnyModel; early?: readonly Delivery[] }): () => void;
   render(context: RenderContext): () => void;
 }
 
 export interface PanelOptions {
   head?: boolean;
-  /** Names of options that the view draws itself, so that the head leaves them out. */
-  ownOptions?: readonly string[];
 }
 
 /** anywidget's default export: called once per model, so that all views of a model share one connection. */
@@ -79,54 +75,42 @@ export function definePanel<H extends CommonHeader>(
   return () => {
     let connection: Connection<H> | undefined;
     return {
-      initialize({ model }) {
-        const opened = new Connection<H>(model);
+      initialize({ model, early }) {
+        const opened = new Connection<H>(model, early);
         connection = opened;
         return () => opened.close();
       },
       render({ model, el }) {
         connection ??= new Connection<H>(model);
-        return mountPanel(connection, model, el, build, options);
+        return mountPanel(connection, el, build, options);
       },
     };
   };
 }
 
-/** What a view set up and how it is taken down again, last made first. */
-function makeLifetime(): Pick<Panel, "onDispose" | "listen"> & { dispose(): void } {
-  const removers: (() => void)[] = [];
-  const onDispose = (remove: () => void): void => void removers.push(remove);
-  return {
-    onDispose,
-    listen(target, type, handler, how) {
-      target.addEventListener(type, handler, how);
-      onDispose(() => target.removeEventListener(type, handler, how));
-    },
-    dispose: () => removers.splice(0).reverse().forEach((remove) => remove()),
-  };
-}
-
 interface Loop extends Mounted {
-  redraw(): void;
+  redraw(all?: boolean): void;
   stop(): void;
 }
 
-/** Draws at most once per animation frame: `draw` is told which channels have something new. */
-function makeLoop(channels: Iterable<string>, draw: (fresh: ReadonlySet<string>) => void): Loop {
+/** Draws at most once per animation frame: `draw` is told which channels have something new, or that all is to be. */
+function makeLoop(channels: Iterable<string>, draw: (fresh: ReadonlySet<string>, all: boolean) => void): Loop {
   let fresh = new Set(channels);
+  let all = true;
   let drawn: (() => void)[] = [];
   let pending = 0;
   const run = (): void => {
     pending = 0;
-    const [now, done] = [fresh, drawn];
-    [fresh, drawn] = [new Set(), []];
+    const [now, everything, done] = [fresh, all, drawn];
+    [fresh, all, drawn] = [new Set(), false, []];
     try {
-      draw(now);
+      draw(now, everything);
     } finally {
       for (const callback of done) callback();
     }
   };
-  const redraw = (): void => {
+  const redraw = (everything = true): void => {
+    all ||= everything;
     pending ||= requestAnimationFrame(run);
   };
   return {
@@ -136,14 +120,13 @@ function makeLoop(channels: Iterable<string>, draw: (fresh: ReadonlySet<string>)
     schedule(channel, callback) {
       if (channel) fresh.add(channel);
       if (callback) drawn.push(callback);
-      redraw();
+      redraw(false);
     },
   };
 }
 
 function mountPanel<H extends CommonHeader>(
   connection: Connection<H>,
-  model: AnyModel,
   el: HTMLElement,
   build: (panel: Panel) => PanelView<H>,
   options: PanelOptions,
@@ -154,12 +137,14 @@ function mountPanel<H extends CommonHeader>(
   onDispose(() => widget.remove());
   const loop = makeLoop(connection.newest.keys(), draw);
   onDispose(loop.stop);
+  const card = new HoverCard(widget, (index) => connection.ask("card", { index }));
+  onDispose(() => card.hide());
   const panel: Panel = {
     root,
     widget,
     tooltip: makeTooltip(widget),
+    card,
     connection: connection as unknown as Connection<CommonHeader>,
-    trait: (name) => model.get(name),
     command: (name, value) => connection.command(name, value),
     ask: (name, value) => connection.ask(name, value),
     theme: () => readTheme(widget),
@@ -168,34 +153,39 @@ function mountPanel<H extends CommonHeader>(
     listen,
     redraw: loop.redraw,
   };
-  const head = (options.head ?? true) ? makeHead(panel, options.ownOptions) : null;
+  const head = (options.head ?? true) ? makeHead(panel) : null;
   if (head) widget.append(head.element);
   widget.append(root);
   const view = build(panel);
+  const extent = view.extent ?? widget;
   let unseen = false;
 
-  function draw(fresh: ReadonlySet<string>): void {
+  function draw(fresh: ReadonlySet<string>, all: boolean): void {
     const { header } = connection;
     const picture = connection.newest.get("picture");
     try {
-      if (fresh.has("picture") && picture) view.frame(picture);
+      if (fresh.has("picture") && picture) {
+        card.adoptStep(picture.header.step);
+        view.frame?.(picture);
+      }
       for (const channel of fresh) {
         const part = connection.newest.get(channel);
         if (part && !COMMON_CHANNELS.has(channel)) view.part?.(part);
       }
       if (fresh.has("state") && header) view.state?.(header);
       if (header?.own_picture) hidePicture(panel);
-      unseen = !isLaidOut(widget);
-      if (!unseen) view.draw();
+      const missed = unseen;
+      unseen = !isLaidOut(extent);
+      if (!unseen) view.draw(all || missed);
     } catch (error) {
       connection.report(error);
     }
-    if (header) head?.update(header);
+    if (header) head?.update(header, view.ownOptions?.());
   }
 
-  observe(panel, connection, loop);
+  observe(panel, extent, connection, loop);
   const ticker = setInterval(() => {
-    if (unseen && isLaidOut(widget)) loop.redraw();
+    if (unseen && isLaidOut(extent)) loop.redraw();
     head?.tick();
     view.tick?.();
   }, 1000);
@@ -213,7 +203,7 @@ function mountPanel<H extends CommonHeader>(
 const isLaidOut = (element: HTMLElement): boolean => element.checkVisibility?.() !== false;
 
 /** Follows what changes the picture without a frame: size, theme, and whether anyone can see it. */
-function observe(panel: Panel, connection: { tellVisible(): void }, mounted: Mounted): void {
+function observe(panel: Panel, extent: HTMLElement, connection: { tellVisible(): void }, mounted: Mounted): void {
   let inside = true;
   const update = (): void => {
     mounted.visible = inside && document.visibilityState !== "hidden";
@@ -225,12 +215,12 @@ function observe(panel: Panel, connection: { tellVisible(): void }, mounted: Mou
       inside = entries.at(-1)?.isIntersecting ?? inside;
       update();
     });
-    observer.observe(panel.widget);
+    observer.observe(extent);
     panel.onDispose(() => observer.disconnect());
   }
   if (typeof ResizeObserver === "function") {
     const observer = new ResizeObserver(() => panel.redraw());
-    observer.observe(panel.widget);
+    observer.observe(extent);
     panel.onDispose(() => observer.disconnect());
   }
   const restyle = (): void => {

@@ -1,0 +1,24 @@
+/** What the tiles of a grid are called: words come from Python for the page's tiles only, and may be left out. */
+
+import type { GridBlock } from "../types.ts";
+
+export const countOf = ({ layout, values }: GridBlock): number => values.shape[layout === "strips" ? 1 : 0] ?? 0;
+
+/** The unit of a tile; strips and sequences have all units in order. */
+export const unitOf = ({ units }: GridBlock, tile: number): number => units?.[tile] ?? tile;
+
+/** Where a unit is on this page; null when it isn't. */
+export function tileOf(data: GridBlock, unit: number | null): number | null {
+  if (unit === null) return null;
+  const tile = data.units ? data.units.indexOf(unit) : unit;
+  return tile >= 0 && tile < countOf(data) ? tile : null;
+}
+
+export const labelOf = (data: GridBlock, tile: number): string => data.labels?.[tile] ?? String(unitOf(data, tile));
+
+export const nameOf = (data: GridBlock, tile: number): string => `${data.noun} ${labelOf(data, tile)}`;
+
+/** Everything there is to say of a tile. */
+export const descriptionOf = (data: GridBlock, tile: number): string =>
+  data.described?.[tile] ??
+  [nameOf(data, tile), data.flags?.[tile], data.figures?.[tile]].filter((words) => words).join(", ");

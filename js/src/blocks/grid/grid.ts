@@ -1,0 +1,132 @@
+/** The units of a layer: tiles, strips or a sequence, a detail column for one of them, and pages. */
+
+import { make, setHidden, setText } from "../../kernel/dom.ts";
+import { bindHover } from "../../kernel/hover.ts";
+import { bindKeys, walk } from "../../kernel/keys.ts";
+import type { Panel } from "../../kernel/panel.ts";
+import type { MakeBlock } from "../block.ts";
+import type { GridBlock } from "../types.ts";
+import type { Board } from "./board.ts";
+import { makeChoice } from "./choice.ts";
+import { countOf, tileOf, unitOf } from "./data.ts";
+import { enlargedOf, makeDetail } from "./detail.ts";
+import { makePager } from "./pager.ts";
+import { makeSequence, makeStrips } from "./rows.ts";
+import { Tiles } from "./tiles.ts";
+
+/** Turns keys into what they mean; all of them act on the board that has the focus. */
+interface Actions {
+  select(tile: number): void;
+  enlarge(wanted?: boolean): boolean;
+  turn(by: number): void;
+  selected(): number;
+  count(): number;
+}
+
+/** Binds one board to pointer and keys; returns what looks again under a resting pointer. */
+function bindBoard(panel: Panel, board: Board, actions: Actions): () => void {
+  const { element } = board;
+  const send = (name: string, by: number): boolean => (panel.command(name, { by }), true);
+  const keys: Record<string, () => boolean | void> = {
+    PageUp: () => actions.turn(-1),
+    PageDown: () => actions.turn(1),
+    "[": () => send("step_sample", -1),
+    "]": () => send("step_sample", 1),
+    "{": () => send("step_layer", -1),
+    "}": () => send("step_layer", 1),
+    Enter: () => actions.enlarge(),
+    Escape: () => actions.enlarge(false),
+  };
+  bindKeys(element, panel.listen, ({ key }) => {
+    const to = walk(key, actions.selected(), actions.count(), board.columns());
+    if (to !== null) actions.select(to);
+    return to !== null || (key in keys && keys[key]?.() !== false);
+  });
+  panel.listen(element, "click", (event) => {
+    const box = element.getBoundingClientRect();
+    const found = board.hit((event as MouseEvent).clientX - box.x, (event as MouseEvent).clientY - box.y);
+    if (found) actions.select(found.tile);
+  });
+  panel.listen(element, "dblclick", () => actions.enlarge());
+  return bindHover(panel, element, (x, y) => (element.hidden ? null : board.hit(x, y)));
+}
+
+export const makeGrid: MakeBlock<GridBlock> = ({ panel, click, tell }) => {
+  const tiles = new Tiles();
+  const boards: Record<GridBlock["layout"], Board> = { maps: tiles, strips: makeStrips(), sequence: makeSequence() };
+  const detail = makeDetail();
+  const choice = makeChoice(() => panel.redraw());
+  panel.onDispose(choice.forget);
+  /** The unit that Python was told to keep a page for. */
+  let turnedFor: number | null | undefined;
+  const tellPage = (page: number): void => {
+    turnedFor = choice.unit();
+    tell({ page, selected: turnedFor });
+  };
+  const pager = makePager(panel, tellPage);
+  const [title, note, hint] = [make("span", "nnw-grid-title"), make("span"), make("span", "nnw-grid-hint")];
+  const places = Object.values(boards).map((board) => board.element);
+  const label = make("div", "nnw-label", title, note, hint);
+  const board = make("div", "nnw-grid-board", label, ...places, pager.element);
+  const parts = make("div", "nnw-grid-parts", detail.element, board);
+  const element = make("div", "nnw-grid-root", parts);
+  let data: GridBlock | undefined;
+  const selected = (): number | null => (data ? tileOf(data, choice.unit()) : null);
+
+  const actions: Actions = {
+    select(tile) {
+      if (!data?.column || tile >= countOf(data)) return;
+      const unit = unitOf(data, tile);
+      choice.choose(unit);
+      click(unit);
+      panel.redraw();
+    },
+    enlarge(wanted) {
+      const changed = data?.column === true && tiles.enlarge(wanted);
+      if (changed) panel.redraw();
+      return changed;
+    },
+    turn: (by) => pager.turn(by),
+    selected: () => selected() ?? 0,
+    count: () => (data ? countOf(data) : 0),
+  };
+  const hovers = Object.values(boards).map((each) => bindBoard(panel, each, actions));
+  hovers.push(bindHover(panel, detail.unit, detail.hit));
+
+  return {
+    element,
+    // It stands over the tiles, beside the detail column.
+    ownTitle: true,
+    update(next, header) {
+      data = next;
+      choice.settle(data.selected ?? null);
+      // Else the page that was turned to for a unit would come back with this unit.
+      const others = turnedFor !== undefined && turnedFor !== choice.unit();
+      if (data.page && others && !choice.pending()) tellPage(data.page.index);
+      parts.classList.toggle("nnw-grid-plain", !data.column);
+      parts.classList.toggle("nnw-grid-tall", data.column && data.layout === "maps");
+      parts.classList.toggle("nnw-grid-lines", data.column && data.layout !== "maps");
+      setHidden(detail.element, !data.column);
+      for (const [name, { element: place }] of Object.entries(boards)) {
+        setHidden(place, name !== data.layout);
+        place.setAttribute("aria-label", data.title || header.title);
+        // Tiles that are only looked at are no stop for the Tab key.
+        if (data.column) place.tabIndex = 0;
+        else place.removeAttribute("tabindex");
+      }
+      pager.update(data.page);
+      boards[data.layout].update(data);
+    },
+    draw(_, theme) {
+      if (!data) return;
+      const tile = selected();
+      if (data.column) detail.draw(data, enlargedOf(data, tile, choice.pending()), theme);
+      boards[data.layout].draw(board.clientWidth, theme, tile);
+      setText(title, data.title);
+      setText(note, data.note);
+      setText(hint, [data.layout === "maps" ? tiles.note() : "", data.hint].filter(Boolean).join(" · "));
+      setHidden(label, !label.textContent);
+      for (const refresh of hovers) refresh();
+    },
+  };
+};

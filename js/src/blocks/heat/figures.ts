@@ -1,0 +1,168 @@
+/** The linked figures: the picture with heat over it, and a panel for each map of the square's positions. */
+
+import { drawPixels, drawScale, prepareCanvas } from "../../kernel/canvas.ts";
+import type { Theme } from "../../kernel/color.ts";
+import { make } from "../../kernel/dom.ts";
+import { formatCount } from "../../kernel/format.ts";
+import { type PanelMap, type Result, className } from "./data.ts";
+import { BAR_HEIGHT, type Figure, type ScaleBar, makeFigure, makeScaleBar } from "./figure.ts";
+import { type Cell, type Positions, type Sizes, cellEdges, fit } from "./geometry.ts";
+import { MUTED, classColor, paintCells, paintNames, paintOverlay, scaleOf, valueColor } from "./paint.ts";
+import { heatBar, heatPixels, scaleTicks } from "./pixels.ts";
+import { findRegions, paletteSlots } from "./regions.ts";
+import { formatEnd } from "./table.ts";
+
+interface PanelFigure extends Figure {
+  bar: ScaleBar;
+  legend: HTMLElement;
+}
+
+export interface Figures {
+  overlay: HTMLElement;
+  panels: HTMLElement;
+  describe(result: Result): void;
+  resize(layout: Sizes, result: Result): void;
+  paint(result: Result, layout: Sizes, opacity: number, theme: Theme): void;
+}
+
+/** `follow` is called once with each figure's frame and the panel it shows, -1 for the overlay. */
+export function makeFigures(follow: (frame: HTMLElement, panel: number) => void): Figures {
+  const overlay = makeFigure("square");
+  const bar = makeScaleBar(true);
+  overlay.below.append(bar.element);
+  follow(overlay.frame, -1);
+  const element = make("div", "nnw-heat-panels");
+  const panels: PanelFigure[] = [];
+
+  return {
+    overlay: overlay.element,
+    panels: element,
+    describe({ block, panels: shown }) {
+      overlay.setTitle(block.title, block.note);
+      while (panels.length < shown.length) {
+        const panel = makePanel();
+        follow(panel.frame, panels.length);
+        panels.push(panel);
+      }
+      // An element that is taken out under the pointer is left by it.
+      while (element.childElementCount > shown.length) element.lastElementChild!.remove();
+      for (const { element: panel } of panels.slice(element.childElementCount, shown.length)) element.append(panel);
+      shown.forEach(({ words }, k) => panels[k]!.setTitle(words.title, words.note));
+    },
+    resize(layout, { size }) {
+      overlay.resize(...fit(size, layout.overlay), layout.overlay);
+      for (const panel of panels) panel.resize(...fit(size, layout.panel), layout.panel);
+    },
+    paint(result, layout, opacity, theme) {
+      paintHeat(overlay, bar, result, layout.overlay, opacity, theme);
+      result.panels.forEach((panel, k) => {
+        const figure = panels[k]!;
+        const below = panel.classes ? figure.legend : figure.bar.element;
+        if (figure.below.firstChild !== below) figure.below.replaceChildren(below);
+        if (panel.classes) paintClasses(figure, panel, panel.classes, result, layout.panel, theme);
+        else paintValues(figure, panel, result, layout.panel, theme);
+      });
+    },
+  };
+}
+
+function makePanel(): PanelFigure {
+  return { ...makeFigure("cross"), bar: makeScaleBar(false), legend: make("div", "nnw-heat-legend") };
+}
+
+/** Puts the square and the crosshairs at a position; one write moves all, as the style reads these variables. */
+export function markCell(stage: HTMLElement, positions: Positions, cell: Cell): void {
+  const axes = [
+    ["y", positions.rows, cell.i, positions.patch[0], positions.size[0]],
+    ["x", positions.cols, cell.j, positions.patch[1], positions.size[1]],
+  ] as const;
+  for (const [axis, origins, index, patch, length] of axes) {
+    const edges = cellEdges(origins, patch);
+    const set = (name: string, pixels: number): void =>
+      stage.style.setProperty(`--nnw-${name}-${axis}`, `${(100 * pixels) / length}%`);
+    set("from", origins[index]!);
+    set("patch", patch);
+    set("centre", origins[index]! + patch / 2);
+    set("cell", edges[index]!);
+    set("step", edges[index + 1]! - edges[index]!);
+  }
+}
+
+function paintHeat(figure: Figure, bar: ScaleBar, result: Result, box: number, opacity: number, theme: Theme): void {
+  const { block, size } = result;
+  const { low, high } = block;
+  const [width, height] = fit(size, box);
+  const most = Math.max(Math.abs(low), Math.abs(high));
+  const context = prepareCanvas(figure.canvas, width, height);
+  const picture = block.picture?.data ?? new Uint8Array(size[0] * size[1]);
+  const pixels = heatPixels(picture, block.values.data, size, most, opacity);
+  if (context) paintOverlay(context, { x: 0, y: 0, width, height }, pixels, theme);
+  const labels = scaleTicks(low, high, box).map((value): [number, string] => [
+    (value - low) / (high - low || 1),
+    formatEnd(value, block.decimals),
+  ]);
+  const strip = bar.draw(box, labels, block.unit);
+  const to = { x: 0, y: 0, width: box, height: BAR_HEIGHT };
+  if (strip) drawPixels(strip, heatBar(low, high, opacity, box), to, theme);
+}
+
+function paintValues(figure: PanelFigure, panel: PanelMap, result: Result, box: number, theme: Theme): void {
+  const { positions } = result;
+  const { words } = panel;
+  const [width, height] = fit(positions.size, box);
+  const scale = scaleOf(words, theme);
+  const context = prepareCanvas(figure.canvas, width, height);
+  const to = { x: 0, y: 0, width, height };
+  if (context) paintCells(context, to, positions, valueColor(panel.values, scale), result.computed, theme);
+  const ends: [number, string][] = [
+    [0, formatEnd(scale.lo, words.decimals)],
+    [1, formatEnd(scale.hi, words.decimals)],
+  ];
+  if (scale.lo < 0) ends.splice(1, 0, [0.5, "0"]);
+  const strip = figure.bar.draw(box, ends, words.unit);
+  if (strip) drawScale(strip, scale.lut, { x: 0, y: 0, width: box, height: BAR_HEIGHT }, theme);
+}
+
+function paintClasses(
+  figure: PanelFigure,
+  { words, classWithout: unchanged }: PanelMap,
+  classes: Int32Array,
+  result: Result,
+  box: number,
+  theme: Theme,
+): void {
+  const { positions } = result;
+  const [width, height] = fit(positions.size, box);
+  const slots = paletteSlots(words.legend.map(([label]) => label), theme.classes.length);
+  const hexOf = (label: number): string => theme.classes[slots.get(label) ?? label % theme.classes.length]!;
+  const context = prepareCanvas(figure.canvas, width, height);
+  if (context) {
+    const to = { x: 0, y: 0, width, height };
+    const colorOf = (cell: number): number | null =>
+      classes[cell]! < 0 ? null : classColor(hexOf(classes[cell]!), classes[cell] === unchanged);
+    paintCells(context, to, positions, colorOf, result.computed, theme);
+    const shown = classes.map((label, at) => (result.computed(at) ? label : -1));
+    const regions = findRegions(shown, positions.rows.length, positions.cols.length);
+    // The unchanged class is named once; what is left of it between the changed regions needs no name.
+    const main = regions.find(({ label }) => label === unchanged);
+    const named = regions.filter((region) => region.label !== unchanged || region === main);
+    paintNames(context, to, positions, named, (label) => className(words, label), theme);
+  }
+  figure.legend.replaceChildren(
+    ...words.legend
+      .filter(([, , share]) => share > 0)
+      .map(([label, name, share]) => {
+        const swatch = make("i", "nnw-heat-swatch");
+        swatch.style.background = hexOf(label);
+        swatch.style.opacity = String(label === unchanged ? MUTED : 1);
+        const part = make("span", "nnw-heat-share", percent(share));
+        return make("span", "nnw-heat-key", swatch, make("span", "", name), part);
+      }),
+  );
+}
+
+/** A share as a whole percentage; what is there but under one is not called nothing. */
+export function percent(share: number): string {
+  const text = share > 0 && share < 0.005 ? "<1" : formatCount(100 * share);
+  return `${text}\u202f%`;
+}

@@ -1,0 +1,124 @@
+/** Where the names of the clusters stand: on each class's medoid, out of each other's way. Knows no DOM. */
+
+import type { Cloud } from "./cloud.ts";
+
+/** A medoid needs all distances of a class; among this many of its points it is found in no time and hardly moves. */
+const CANDIDATES = 64;
+
+/** Row of each class's medoid: the point with the least summed distance to the others of its class; -1 for an empty class. */
+export function medoids(cloud: Cloud): Int32Array {
+  const count = cloud.classes.length;
+  const sizes = new Int32Array(count);
+  for (let i = 0; i < cloud.n; i++) {
+    const label = cloud.labels[i] as number;
+    if (label >= 0 && label < count) sizes[label] = (sizes[label] as number) + 1;
+  }
+  const members: number[][] = Array.from({ length: count }, () => []);
+  const seen = new Int32Array(count);
+  for (let i = 0; i < cloud.n; i++) {
+    const label = cloud.labels[i] as number;
+    if (label < 0 || label >= count) continue;
+    const stride = Math.ceil((sizes[label] as number) / CANDIDATES);
+    if ((seen[label] as number) % stride === 0) (members[label] as number[]).push(i);
+    seen[label] = (seen[label] as number) + 1;
+  }
+  return Int32Array.from(members, (rows) => medoid(cloud.positions, rows));
+}
+
+function medoid(points: Float32Array, rows: readonly number[]): number {
+  let best = -1;
+  let least = Infinity;
+  for (const i of rows) {
+    let sum = 0;
+    for (const j of rows) {
+      const dx = (points[3 * i] as number) - (points[3 * j] as number);
+      const dy = (points[3 * i + 1] as number) - (points[3 * j + 1] as number);
+      const dz = (points[3 * i + 2] as number) - (points[3 * j + 2] as number);
+      sum += Math.sqrt(dx * dx + dy * dy + dz * dz);
+    }
+    if (sum < least) {
+      least = sum;
+      best = i;
+    }
+  }
+  return best;
+}
+
+export interface Anchor {
+  text: string;
+  /** Middle of the text, px. */
+  x: number;
+  y: number;
+  width: number;
+  /** Points in the class: of two labels in each other's way the larger class keeps its place. */
+  weight: number;
+}
+
+/** Labels that fit: the larger class first, a later one moves up or down by as little as helps, and stays away if nothing does. */
+export function placeLabels(anchors: readonly Anchor[], height: number, lineHeight: number): Anchor[] {
+  const placed: Anchor[] = [];
+  const free = (x: number, y: number, width: number): boolean =>
+    placed.every((p) => Math.abs(p.x - x) * 2 >= p.width + width || Math.abs(p.y - y) >= lineHeight);
+  for (const anchor of [...anchors].sort((a, b) => b.weight - a.weight)) {
+    for (const shift of [0, -0.5, 0.5, -1, 1]) {
+      const y = anchor.y + shift * lineHeight;
+      const inside = shift === 0 || (y > lineHeight / 2 && y < height - lineHeight / 2);
+      if (inside && free(anchor.x, y, anchor.width)) {
+        placed.push({ ...anchor, y });
+        break;
+      }
+    }
+  }
+  return placed;
+}
+
+export interface Box {
+  left: number;
+  top: number;
+}
+
+/**
+ * Where a floating card of `width` × `height` stands beside (x, y): inside the canvas, off the point by `gap`,
+ * on the side where `count` finds the fewest points; of equal sides the earlier one, lower right first.
+ */
+export function placeCard(
+  x: number,
+  y: number,
+  card: { width: number; height: number },
+  canvas: { width: number; height: number },
+  count: (left: number, top: number, right: number, bottom: number) => number,
+  gap = 14,
+): Box {
+  const right = x + gap;
+  const left = x - gap - card.width;
+  const below = y + gap;
+  const above = y - gap - card.height;
+  const sides: [number, number][] = [
+    [right, below],
+    [left, below],
+    [right, above],
+    [left, above],
+    [right, y - card.height / 2],
+    [left, y - card.height / 2],
+    [x - card.width / 2, below],
+    [x - card.width / 2, above],
+  ];
+  let best: Box = { left: right, top: below };
+  let fewest = Infinity;
+  for (const [wantedLeft, wantedTop] of sides) {
+    const boxLeft = Math.max(4, Math.min(wantedLeft, canvas.width - card.width - 4));
+    const boxTop = Math.max(4, Math.min(wantedTop, canvas.height - card.height - 4));
+    const covers =
+      x > boxLeft - gap / 2 &&
+      x < boxLeft + card.width + gap / 2 &&
+      y > boxTop - gap / 2 &&
+      y < boxTop + card.height + gap / 2;
+    if (covers) continue;
+    const points = count(boxLeft, boxTop, boxLeft + card.width, boxTop + card.height);
+    if (points < fewest) {
+      fewest = points;
+      best = { left: boxLeft, top: boxTop };
+    }
+  }
+  return best;
+}

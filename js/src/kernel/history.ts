@@ -1,0 +1,78 @@
+/** A view's earlier results: a slider over them, and ▶, which goes on as fast as the results come. */
+
+import { icon, make, setHidden, setText } from "./dom.ts";
+import type { KeptHeader } from "./header.ts";
+import type { Panel } from "./panel.ts";
+
+/** A little longer than the move to a result, so that each one is seen: about two a second. */
+const PLAY_MS = 450;
+const PLAY = "M4 2.5v11l9-5.5z";
+const STOP = "M4 3h3v10H4zM9 3h3v10H9z";
+
+export interface History {
+  element: HTMLElement;
+  update(kept: KeptHeader | null | undefined): void;
+}
+
+export function makeHistory(panel: Pick<Panel, "listen" | "command" | "onDispose">): History {
+  const button = make("button", "nnw-play");
+  const slider = make("input", "nnw-range");
+  const text = make("span", "nnw-kept-text");
+  const element = make("div", "nnw-kept", button, slider, text);
+  let kept: KeptHeader = { index: 0, positions: [], text: "" };
+  let playing = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  Object.assign(slider, { type: "range", min: "0", ariaLabel: "Earlier results" });
+  button.type = "button";
+  element.hidden = true;
+
+  const last = (): number => Math.max(kept.positions.length - 1, 0);
+
+  /** Asks for the result of a place; the last place follows the training. */
+  function choose(place: number): void {
+    panel.command("kept", { position: place < last() ? (kept.positions[place] ?? null) : null });
+  }
+
+  function play(on: boolean): void {
+    clearTimeout(timer);
+    playing = on;
+    button.ariaLabel = on ? "Stop" : "Play the earlier results";
+    button.replaceChildren(icon([on ? STOP : PLAY], { filled: true }));
+  }
+
+  function goOn(): void {
+    clearTimeout(timer);
+    if (kept.index >= last()) play(false);
+    else timer = setTimeout(() => choose(kept.index + 1), PLAY_MS);
+  }
+
+  panel.listen(slider, "input", () => {
+    play(false);
+    choose(slider.valueAsNumber);
+  });
+  panel.listen(slider, "keydown", () => play(false));
+  panel.listen(button, "click", () => {
+    const start = !playing;
+    play(start);
+    if (start) choose(kept.index < last() ? kept.index + 1 : 0);
+  });
+  panel.onDispose(() => play(false));
+  play(false);
+
+  return {
+    element,
+    update(next) {
+      setHidden(element, !next);
+      if (!next) return;
+      const stepped = next.index !== kept.index;
+      kept = next;
+      slider.max = String(last());
+      // A slider under the user's hand must not jump back to what Python last heard.
+      if (document.activeElement !== slider || !slider.matches(":active")) slider.value = String(kept.index);
+      slider.style.setProperty("--nnw-share", String(last() > 0 ? kept.index / last() : 1));
+      slider.ariaValueText = kept.text;
+      setText(text, kept.text);
+      if (playing && stepped) goOn();
+    },
+  };
+}

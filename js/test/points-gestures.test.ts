@@ -1,0 +1,168 @@
+import { expect, test } from "vitest";
+import {
+  INDICES,
+  canvas,
+  clicks,
+  drag,
+  host,
+  one,
+  openEachTime,
+  picture,
+  pointer,
+  press,
+  settle,
+} from "./points-host.ts";
+
+openEachTime();
+
+test("a click looks at the sample under it, by its index in the dataset", () => {
+  drag([[222, 222]]);
+  expect(clicks()).toEqual([{ sample: 14 }]);
+});
+
+test("a click beside all points asks for nothing", () => {
+  drag([[120, 222]]);
+  expect(clicks()).toEqual([]);
+});
+
+test("a lasso selects what it goes round, Shift adds, Alt removes, Escape clears", () => {
+  drag([
+    [0, 0],
+    [444, 0],
+    [444, 100],
+    [0, 100],
+  ]);
+  drag(
+    [
+      [200, 200],
+      [250, 200],
+      [250, 250],
+      [200, 250],
+    ],
+    { shiftKey: true },
+  );
+  drag(
+    [
+      [0, 0],
+      [100, 0],
+      [100, 100],
+      [0, 100],
+    ],
+    { altKey: true },
+  );
+  press("Escape");
+  expect(clicks()).toEqual([
+    { samples: [12, 13] },
+    { samples: [12, 13, 14] },
+    { samples: [13, 14] },
+    { samples: [] },
+  ]);
+});
+
+test("the box tool selects between two corners", () => {
+  press("b");
+  drag([
+    [0, 444],
+    [240, 200],
+  ]);
+  expect(clicks()).toEqual([{ samples: [10, 14] }]);
+});
+
+test("Escape gives up a lasso under way", () => {
+  pointer("pointerdown", 0, 0);
+  pointer("pointermove", 444, 0);
+  pointer("pointermove", 444, 444);
+  press("Escape");
+  pointer("pointerup", 0, 444);
+  expect(clicks()).toEqual([]);
+});
+
+test("a frame made before the lasso does not undo it, and Python's news does", () => {
+  drag([
+    [0, 0],
+    [444, 0],
+    [444, 100],
+    [0, 100],
+  ]);
+  picture({}, { step: 6 });
+  expect(canvas().dataset["selected"]).toBe("2");
+  picture({ selected: [14] }, { step: 7 });
+  expect(canvas().dataset["selected"]).toBe("1");
+});
+
+test("only wrong leaves the right ones out of a lasso", () => {
+  [...host.el.querySelectorAll<HTMLElement>(".nnw-points-link")].find((each) => each.textContent === "Only wrong")!.click();
+  settle();
+  drag([
+    [0, 0],
+    [444, 0],
+    [444, 444],
+    [0, 444],
+  ]);
+  expect(clicks()).toEqual([{ samples: [14] }]);
+});
+
+test("the wheel scrolls the notebook until a click into the canvas, and again after the focus has left", () => {
+  const wheel = (): boolean => !canvas().dispatchEvent(new WheelEvent("wheel", { deltaY: -50, cancelable: true }));
+  expect(wheel()).toBe(false);
+  drag([[120, 222]]);
+  expect(wheel()).toBe(true);
+  canvas().blur();
+  expect(wheel()).toBe(false);
+});
+
+test("a pan moves points with the pointer, F brings them back", () => {
+  press("p");
+  drag([
+    [222, 222],
+    [262, 232],
+  ]);
+  drag([[262, 232]]);
+  press("f");
+  drag([[222, 222]]);
+  expect(clicks()).toEqual([{ sample: 14 }, { sample: 14 }]);
+});
+
+test("dragging with Space pans whatever the tool", () => {
+  press(" ");
+  drag([
+    [222, 222],
+    [262, 232],
+  ]);
+  expect(clicks()).toEqual([]);
+  canvas().dispatchEvent(new KeyboardEvent("keyup", { key: " " }));
+  drag([[262, 232]]);
+  expect(clicks()).toEqual([{ sample: 14 }]);
+});
+
+test("arrow keys walk the points and Enter looks at one, all without a pointer", () => {
+  press("ArrowRight");
+  press("ArrowRight");
+  press("Enter");
+  expect(clicks()).toHaveLength(1);
+  expect(one(".nnw-sample-card").hidden).toBe(false);
+});
+
+test("plain keys stay in the view, and those with Ctrl go on to the notebook", () => {
+  const heard: string[] = [];
+  const hear = (event: Event): void => void heard.push((event as KeyboardEvent).key);
+  document.addEventListener("keydown", hear);
+  press("d");
+  canvas().dispatchEvent(new KeyboardEvent("keydown", { key: "s", ctrlKey: true, bubbles: true }));
+  document.removeEventListener("keydown", hear);
+  expect(heard).toEqual(["s"]);
+});
+
+test("dragging in the pan tool turns a 3-D cloud", () => {
+  picture({ positions: INDICES.flatMap((_, k) => [k * 8000 - 16000, (k % 2) * 20000, (k % 3) * 10000]) });
+  press("p");
+  press("ArrowRight");
+  const { left, top } = one(".nnw-sample-card").style;
+  drag([
+    [200, 200],
+    [300, 200],
+  ]);
+  press("ArrowRight");
+  const after = one(".nnw-sample-card").style;
+  expect([after.left, after.top]).not.toEqual([left, top]);
+});

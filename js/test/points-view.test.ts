@@ -1,0 +1,112 @@
+import { expect, test, vi } from "vitest";
+import {
+  INDICES,
+  canvas,
+  change,
+  clicks,
+  commands,
+  drag,
+  host,
+  one,
+  openEachTime,
+  picture,
+  pointer,
+  settle,
+} from "./points-host.ts";
+
+openEachTime();
+
+test("a frame is drawn on a 2-D canvas where there is no WebGL, and says what it holds", () => {
+  expect(canvas().dataset).toMatchObject({ count: "5", step: "5", renderer: "2d", moving: "false" });
+  expect(canvas().getAttribute("aria-label")).toContain("Map of 5 samples of relu3, 2 classes, 1 wrong, 0 selected");
+});
+
+test("points of a class switched off cannot be hit, and a double click shows one class alone", () => {
+  const rows = host.all(".nnw-points-legend-row");
+  rows[1]!.click();
+  settle();
+  expect(rows[1]!.getAttribute("aria-checked")).toBe("false");
+  drag([[222, 222]]);
+  expect(clicks()).toEqual([]);
+  rows[1]!.dispatchEvent(new MouseEvent("dblclick", { bubbles: true }));
+  settle();
+  expect([...rows].map((row) => row.getAttribute("aria-checked"))).toEqual(["false", "true"]);
+  drag([[222, 222]]);
+  expect(commands("click")).toEqual([{ block: "embedding", where: { sample: 14 } }]);
+});
+
+test("the card shows what is known at once, and is hidden when the pointer leaves", async () => {
+  const row = (data: number[]) => ({ dtype: "int32" as const, shape: [1, 5], data });
+  const columns = [{ name: "writer", names: '["<b>Ann</b>"]', low: 0, high: 0, codes: 0 }];
+  picture({ columns }, {}, { codes: row([-1, 0, 0, 0, 0]) });
+  const card = one(".nnw-sample-card");
+  pointer("pointermove", 222, 222);
+  expect(card.textContent).toBe("Sample 14label dogloss 2.00writer <b>Ann</b>");
+  expect(commands("card")).toEqual([]);
+  vi.advanceTimersByTime(100);
+  expect(commands("card")).toEqual([{ index: 14 }]);
+  pointer("pointermove", 120, 222);
+  expect(card.hidden).toBe(true);
+});
+
+test("a card that another block shows stays when the points are drawn anew", () => {
+  const card = one(".nnw-sample-card");
+  card.hidden = false;
+  picture({}, { step: 6 });
+  expect(card.hidden).toBe(false);
+});
+
+test("what has not changed is drawn on: a selection of Python's leaves points, colours and switches as they are", () => {
+  host.all(".nnw-points-legend-row")[0]!.click();
+  settle();
+  change({}, { selected: { dtype: "int32", shape: [2], data: [13, 14] } });
+  expect(canvas().dataset).toMatchObject({ count: "5", selected: "2", moving: "false" });
+  expect(host.all(".nnw-points-legend-row")[0]!.getAttribute("aria-checked")).toBe("false");
+  change({ color: "correctness" });
+  expect(host.all(".nnw-points-legend-name").map((name) => name.textContent)).toEqual(["right", "wrong"]);
+  expect(canvas().dataset).toMatchObject({ selected: "2" });
+});
+
+test("options that stand in the legend are asked for there", () => {
+  const size = { name: "size", label: "Size by", kind: "dropdown", value: "equal", choices: [["equal", "equal"], ["loss", "loss"]] };
+  const trails = { name: "trails", label: "Trails", kind: "toggle", value: false, choices: [[false, "off"], [true, "on"]] };
+  const method = { name: "method", label: "Method", kind: "toggle", value: "pca", choices: [["pca", "PCA"]] };
+  picture({}, { options: [method, size, trails] as never });
+  expect(host.all(".nnw-head .nnw-control")).toHaveLength(1);
+  const select = host.one<HTMLSelectElement>(".nnw-points-legend select");
+  select.selectedIndex = 1;
+  select.dispatchEvent(new Event("change"));
+  host.all(".nnw-points-legend .nnw-toggle button").at(-1)!.click();
+  expect(commands("option")).toEqual([
+    { name: "size", value: "loss" },
+    { name: "trails", value: true },
+  ]);
+});
+
+test("the tools stand in the head as long as the points are shown", () => {
+  expect(host.all(".nnw-head .nnw-points-tools")).toHaveLength(1);
+  host.show([], {}, { title: "relu3" });
+  settle();
+  expect(host.all(".nnw-points-tools")).toHaveLength(0);
+});
+
+test("a selected sample that is no point counts, and stays selected when more are added", () => {
+  picture({ selected: [999] });
+  expect(canvas().dataset["selected"]).toBe("1");
+  drag(
+    [
+      [200, 200],
+      [250, 200],
+      [250, 250],
+      [200, 250],
+    ],
+    { shiftKey: true },
+  );
+  expect(clicks()).toEqual([{ samples: [999, INDICES[4]] }]);
+});
+
+test("names from the data are text, never markup", () => {
+  picture({ class_names: ["<img src=x>", "dog"] }, { step: 6 });
+  expect(host.el.querySelector("img")).toBeNull();
+  expect(one(".nnw-points-legend-name").textContent).toBe("<img src=x>");
+});

@@ -1,0 +1,84 @@
+"""What a block is: one part of a view's picture, as data. The page draws it, `figure()` draws it, exports write it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from nnwidgets.blocks.colors import LIGHT, Theme
+
+__all__ = ["Array", "Block", "index_in"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Data of one drawing and nothing else: no model, no widget, no thread.
+
+    A concrete block is a frozen dataclass in `blocks/<kind>.py`; `js/src/blocks/<kind>.ts` draws it on the page. Its
+    fields are JSON values and NumPy arrays; None is left out. A field that stays the same object from one layout to
+    the next is sent to a page once.
+
+    Args:
+        key: tells blocks of one kind apart within a view, and is what `View.clicked` gets; default: the kind.
+        title: a few words above the drawing.
+        note: more words beside the title, in a lighter colour.
+    """
+
+    kind: ClassVar[str]
+    height: ClassVar[float] = 1.0  # in a figure, beside those of other blocks
+    exact: ClassVar[tuple[str, ...]] = ()  # how names of arrays begin that are sent with 24 significant bits
+    is_widget: ClassVar[bool] = False  # whether it is a widget of its own on the page instead of a part of the panel
+
+    key: str = field(default="", kw_only=True)
+    title: str = field(default="", kw_only=True)
+    note: str = field(default="", kw_only=True)
+
+    @property
+    def name(self) -> str:
+        """The key, by default the kind."""
+        return self.key or self.kind
+
+    def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Fields as the page gets them: JSON values and arrays by name. Runs in the worker.
+
+        `state` is what the page last said of this block (`state_from`), such as the page of tiles it turned to.
+        """
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "key"}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def draw(self, axes: Axes, *, theme: Theme = LIGHT) -> None:
+        """Draw it into empty axes with matplotlib, never with pyplot. Text is text, not markup (`parse_math=False`)."""
+        raise NotImplementedError
+
+    def where(self, value: Any) -> tuple[Any, ...]:
+        """What a click on the page says, checked: the arguments of `View.clicked` after the block's name.
+
+        Raises:
+            ValueError: there is no such place in this block, or nothing in it can be clicked.
+        """
+        raise ValueError(f"click: expected a block with places to click, got {self.kind}")
+
+    def state_from(self, value: Any) -> dict[str, Any]:
+        """What the page says of itself, checked; handed to `pack`. Raises ValueError for anything else."""
+        raise ValueError(f"state: expected a block that keeps some, got {self.kind}")
+
+
+def index_in(name: str, value: Any, length: int) -> int:
+    """A whole number from the page, from 0 to below `length`.
+
+    >>> index_in("row", 2, 3)
+    2
+
+    Raises:
+        ValueError: anything else, booleans too.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < length:
+        raise ValueError(f"{name}: expected a whole number from 0 to {length - 1}, got {value!r}")
+    return int(value)

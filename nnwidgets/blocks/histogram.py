@@ -1,0 +1,333 @@
+"""Where values lie: one histogram, or many as ridges behind each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from nnwidgets.blocks.block import Array, Block, index_in
+from nnwidgets.blocks.checks import numbers, set_field, text_names, whole_numbers
+from nnwidgets.blocks.colors import LIGHT, Theme
+from nnwidgets.blocks.drawing import SMALL, add_title, name_ticks, plain_axes, say
+from nnwidgets.blocks.packed import head, packed
+from nnwidgets.blocks.words import plural
+
+__all__ = ["Histogram", "Mark", "Ridges", "bin_edges", "bins_of"]
+
+_MOST_BINS = 1000
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A value that a line points out, and what it is."""
+
+    value: float
+    text: str
+
+
+def _none() -> Array:
+    return np.empty(0)
+
+
+@dataclass(frozen=True, eq=False)
+class Histogram(Block):
+    """How many values lie where; a click says in which bin. Values that are not finite are counted, not drawn.
+
+    Give `values`, or `counts` with `edges` where they are counted already.
+
+    Args:
+        values: (n,) float.
+        bins: how many, of one width.
+        range: ends of the axis; default: the least and the largest finite value.
+        unit: what the values are: "entropy", "loss".
+        groups: (n,) which of `names` each value belongs to; the groups are stacked in the colours of the classes.
+        names: of the groups.
+        members: (n,) what each value belongs to, such as the index of its sample; see `members_in`.
+        marks: values to point out: `Mark` or (value, text).
+        log: whether counts begin on a log scale; the page has a switch, which stays as it is left.
+        counts: (bins,) or (groups, bins) whole numbers.
+        edges: (bins + 1,) rising.
+        empty: what stands there when there are no values.
+
+    Raises:
+        TypeError: no numbers.
+        ValueError: another shape, edges that do not rise, no bins, groups without names.
+
+    >>> histogram = Histogram([0.0, 0.1, 0.9, 1.0, float("nan")], bins=2, members=[7, 8, 9, 10, 11])
+    >>> histogram.counts.tolist(), histogram.missing, histogram.rows_in(1).tolist(), histogram.members_in(1).tolist()
+    ([[2, 2]], 1, [2, 3], [9, 10])
+    """
+
+    kind: ClassVar[str] = "histogram"
+    exact: ClassVar[tuple[str, ...]] = ("edges",)
+
+    values: Array = field(default_factory=_none)
+    bins: int = 30
+    range: tuple[float, float] | None = None
+    unit: str = ""
+    groups: Array | None = None
+    names: Sequence[str] = ()
+    members: Array | None = None
+    marks: Sequence[Mark | tuple[float, str]] = ()
+    log: bool = False
+    counts: Array = field(default_factory=_none)
+    edges: Array = field(default_factory=_none)
+    empty: str = "No values yet"
+
+    @dataclass(frozen=True, eq=False)
+    class Packed:
+        counts: Array  # (groups, bins)
+        edges: Array
+        names: Sequence[str]
+        marks: Sequence[Mark]
+        missing: int  # not finite
+        outside: int
+        unit: str
+        log: bool
+        empty: str
+
+    def __post_init__(self) -> None:
+        marks = tuple(each if isinstance(each, Mark) else Mark(float(each[0]), str(each[1])) for each in self.marks)
+        set_field(self, "marks", marks)
+        set_field(self, "values", numbers("values", self.values, "n"))
+        size = (len(self.values),)
+        for name in ("groups", "members"):
+            if getattr(self, name) is not None:
+                set_field(self, name, whole_numbers(name, getattr(self, name), "n", sizes=size))
+        set_field(self, "names", text_names("names", self.names))
+        if np.size(self.counts):
+            self._take_counts()
+        else:
+            self._count()
+
+    def _take_counts(self) -> None:
+        if len(self.values):
+            raise ValueError("counts: expected either values or counts with edges, got both")
+        counts = np.atleast_2d(np.asarray(self.counts))
+        set_field(self, "counts", whole_numbers("counts", counts, "groups", "bins"))
+        set_field(self, "edges", numbers("edges", self.edges, "bins + 1", sizes=(self.counts.shape[1] + 1,)))
+        _check_edges(self.edges)
+        _check_names(self.names, len(self.counts))
+
+    def _count(self) -> None:
+        edges = bin_edges(self.values, self.bins, self.range)
+        rows = np.zeros(len(self.values), dtype=np.int64) if self.groups is None else self.groups
+        groups = len(self.names) if self.groups is not None else 1
+        if self.groups is not None and len(rows) and (rows.min() < 0 or rows.max() >= groups):
+            raise ValueError(f"groups: expected places in names, 0 to {groups - 1}, got {rows.min()} to {rows.max()}")
+        at = bins_of(self.values, edges)
+        inside = at >= 0
+        flat = rows[inside] * self.bins + at[inside]
+        counts = np.bincount(flat, minlength=groups * self.bins).reshape(groups, self.bins)
+        set_field(self, "edges", edges)
+        set_field(self, "counts", counts)
+
+    @property
+    def missing(self) -> int:
+        """How many values are not finite."""
+        return int((~np.isfinite(self.values)).sum())
+
+    @property
+    def outside(self) -> int:
+        """How many finite values lie outside of `range`."""
+        return int(len(self.values) - self.missing - self.counts.sum()) if len(self.values) else 0
+
+    def rows_in(self, bin: int) -> Array:
+        """Places in `values` of those in a bin, in order; its upper edge belongs to the next, the last one's to it."""
+        return np.flatnonzero(bins_of(self.values, self.edges) == bin)
+
+    def members_in(self, bin: int) -> Array:
+        """The members in a bin, by default their places in `values`."""
+        rows = self.rows_in(bin)
+        return rows if self.members is None else self.members[rows]
+
+    def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
+        return head(self) | packed(
+            self.Packed(
+                counts=self.counts,
+                edges=self.edges,
+                names=self.names,
+                marks=[each for each in self.marks if isinstance(each, Mark)],
+                missing=self.missing,
+                outside=self.outside,
+                unit=self.unit,
+                log=self.log,
+                empty=self.empty,
+            )
+        )
+
+    def where(self, value: Any) -> tuple[int]:
+        """(bin,)"""
+        return (index_in("bin", value, self.counts.shape[1]),)
+
+    def draw(self, axes: Axes, *, theme: Theme = LIGHT) -> None:
+        add_title(axes, self.title, theme, self.note)
+        if not self.counts.sum():
+            return say(axes, _left_out(self.missing, self.outside) or self.empty, theme)
+        plain_axes(axes, theme, x=self.unit, y="", grid="y")
+        foot = np.zeros(self.counts.shape[1])
+        for group, counts in enumerate(self.counts):
+            color = theme.classes[group % len(theme.classes)] if self.names else theme.ink(0.6)
+            label = self.names[group] if self.names else None
+            widths = np.diff(self.edges)
+            axes.bar(self.edges[:-1], counts, widths, bottom=foot, align="edge", color=color, label=label)
+            foot = foot + counts
+        if self.log:
+            axes.set_yscale("log")
+        for mark in self.marks:
+            if isinstance(mark, Mark):
+                axes.axvline(mark.value, color=theme.text, linewidth=0.8)
+                axes.annotate(mark.text, (mark.value, 1.0), xycoords=("data", "axes fraction"), color=theme.text,
+                              fontsize=SMALL, va="bottom", ha="center", parse_math=False)  # fmt: skip
+        if self.names:
+            legend = axes.legend(fontsize=SMALL, frameon=False, labelcolor=theme.secondary)
+            for text in legend.get_texts():
+                text.set_parse_math(False)
+        words = _left_out(self.missing, self.outside)
+        if words:
+            axes.set_xlabel(f"{self.unit}\n{words}".strip(), fontsize=SMALL, color=theme.secondary, parse_math=False)
+        axes.set_xlim(self.edges[0], self.edges[-1])
+        return None
+
+
+@dataclass(frozen=True, eq=False)
+class Ridges(Block):
+    """Histograms with common bins behind each other: the first row at the back, the last in front.
+
+    A click says which row and bin.
+
+    Args:
+        counts: (rows, bins) whole numbers or densities.
+        edges: (bins + 1,) rising.
+        names: of the rows: groups, layers or steps.
+        unit: what the values are.
+        row_title: what the rows are: "step", "layer".
+        highlight: a row to stand out; default: the last.
+        together: whether the rows begin on one common scale, not each on its own; the page has a switch.
+        missing: how many values are left out because they are not finite.
+        empty: what stands there when there are no rows.
+
+    Raises:
+        TypeError: no numbers.
+        ValueError: another shape, edges that do not rise, another number of names.
+
+    >>> ridges = Ridges.of({"first": [0.0, 1.0], "second": [1.0, 1.0, 1.0]}, bins=2)
+    >>> ridges.counts.tolist(), ridges.where([1, 0])
+    ([[1, 1], [0, 3]], (1, 0))
+    """
+
+    kind: ClassVar[str] = "ridges"
+    exact: ClassVar[tuple[str, ...]] = ("edges",)
+
+    counts: Array
+    edges: Array
+    names: Sequence[str]
+    unit: str = ""
+    row_title: str = ""
+    highlight: int | None = None
+    together: bool = False
+    missing: int = 0
+    empty: str = "No values yet"
+
+    def __post_init__(self) -> None:
+        set_field(self, "counts", numbers("counts", self.counts, "rows", "bins"))
+        set_field(self, "edges", numbers("edges", self.edges, "bins + 1", sizes=(self.counts.shape[1] + 1,)))
+        _check_edges(self.edges)
+        set_field(self, "names", text_names("names", self.names, len(self.counts)))
+        if self.highlight is not None:
+            index_in("highlight", self.highlight, len(self.counts))
+
+    @classmethod
+    def of(
+        cls, rows: Mapping[str, Any], *, bins: int = 40, range: tuple[float, float] | None = None, **more: Any
+    ) -> Ridges:
+        """Count values by row: `rows` maps names to (n,) arrays; `more` are other fields."""
+        values = [numbers(f"rows[{name!r}]", each, "n") for name, each in rows.items()]
+        edges = bin_edges(np.concatenate([_none(), *values]), bins, range)
+        at = [bins_of(each, edges) for each in values]
+        counts = [np.bincount(each[each >= 0], minlength=bins) for each in at]
+        missing = sum(int((~np.isfinite(each)).sum()) for each in values)
+        return cls(np.array(counts).reshape(len(values), bins), edges, tuple(rows), missing=missing, **more)
+
+    def where(self, value: Any) -> tuple[int, int]:
+        """(row, bin)"""
+        if not isinstance(value, (list, tuple)) or len(value) != 2:
+            raise ValueError(f"click: expected a row and a bin, got {value!r}")
+        rows, bins = self.counts.shape
+        return index_in("row", value[0], rows), index_in("bin", value[1], bins)
+
+    def draw(self, axes: Axes, *, theme: Theme = LIGHT) -> None:
+        add_title(axes, self.title, theme, self.note)
+        if not self.counts.size or not np.nansum(self.counts):
+            return say(axes, self.empty, theme)
+        plain_axes(axes, theme, x=self.unit, y=self.row_title)
+        peaks = np.nanmax(self.counts, axis=1)
+        peaks = np.full_like(peaks, peaks.max()) if self.together else peaks
+        front = len(self.counts) - 1 if self.highlight is None else self.highlight
+        for row, counts in enumerate(self.counts):
+            heights = 1.6 * counts / (peaks[row] or 1)
+            top = row - np.append(heights, heights[-1])
+            axes.fill_between(self.edges, top, row, step="post", color=theme.surface, linewidth=0, zorder=2 + row)
+            color = theme.brand if row == front else theme.secondary
+            axes.step(self.edges, top, where="post", color=color, linewidth=1.0, zorder=2 + row)
+        name_ticks(axes.yaxis, self.names, theme, most=12)
+        axes.set_ylim(len(self.counts) - 0.5, -1.8)
+        axes.set_xlim(self.edges[0], self.edges[-1])
+        return None
+
+
+def bin_edges(values: Array, bins: int, range: tuple[float, float] | None = None) -> Array:
+    """(bins + 1,) edges of one width over the finite values, or over `range`; around a single value, half a unit off.
+
+    Raises:
+        TypeError: `bins` is no whole number.
+        ValueError: `bins` is outside of 1 to 1 000, or `range` is no lower and higher end.
+    """
+    if isinstance(bins, bool) or not isinstance(bins, (int, np.integer)):
+        raise TypeError(f"bins: expected a whole number, got {bins!r}; for bins of your own give counts and edges")
+    if not 1 <= bins <= _MOST_BINS:
+        raise ValueError(f"bins: expected 1 to {_MOST_BINS}, got {bins}")
+    if range is not None:
+        low, high = (float(each) for each in range)
+        if not (np.isfinite([low, high]).all() and low < high):
+            raise ValueError(f"range: expected a lower and a higher end, got {range!r}")
+    else:
+        finite = values[np.isfinite(values)]
+        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        if not low < high:
+            low, high = low - 0.5, high + 0.5
+    return np.linspace(low, high, bins + 1)
+
+
+def bins_of(values: Array, edges: Array) -> Array:
+    """Which bin each value is in, -1 for none; the last bin holds its upper edge.
+
+    >>> bins_of(np.array([0.0, 0.5, 1.0, 2.0, np.nan]), np.array([0.0, 0.5, 1.0])).tolist()
+    [0, 1, 1, -1, -1]
+    """
+    at = np.searchsorted(edges, values, side="right") - 1
+    at[values == edges[-1]] = len(edges) - 2
+    at[~((values >= edges[0]) & (values <= edges[-1]))] = -1
+    return at
+
+
+def _left_out(missing: int, outside: int) -> str:
+    """Words for values that are in no bin."""
+    parts = [f"{plural(missing, 'value')} not finite"] * bool(missing) + [f"{plural(outside, 'value')} outside"] * bool(
+        outside
+    )
+    return ", ".join(parts)
+
+
+def _check_edges(edges: Array) -> None:
+    if not (np.isfinite(edges).all() and (np.diff(edges) > 0).all()):
+        raise ValueError("edges: expected finite numbers that rise, one more than bins")
+
+
+def _check_names(names: Sequence[str], groups: int) -> None:
+    if len(names) != groups and (names or groups > 1):
+        raise ValueError(f"names: expected one for each of {groups} groups, got {len(names)}")

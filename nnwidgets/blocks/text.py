@@ -1,0 +1,47 @@
+"""Plain words in a view."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from matplotlib.axes import Axes
+
+from nnwidgets.blocks.block import Block
+from nnwidgets.blocks.checks import set_field, text_names
+from nnwidgets.blocks.colors import LIGHT, Theme
+from nnwidgets.blocks.drawing import add_title, say
+
+__all__ = ["Text"]
+
+
+@dataclass(frozen=True, eq=False)
+class Text(Block):
+    """Paragraphs of plain words; markup in them is shown as it is written.
+
+    Args:
+        paragraphs: one string each; a string alone is one paragraph.
+        lead: words in bold before the first, such as "How to read.".
+
+    Raises:
+        TypeError: no strings.
+
+    >>> Text("Zero is the ground.", "How to read.").paragraphs
+    ('Zero is the ground.',)
+    """
+
+    kind: ClassVar[str] = "text"
+    height: ClassVar[float] = 0.3
+
+    paragraphs: Sequence[str]
+    lead: str = ""
+
+    def __post_init__(self) -> None:
+        paragraphs = (self.paragraphs,) if isinstance(self.paragraphs, str) else self.paragraphs
+        set_field(self, "paragraphs", text_names("paragraphs", paragraphs))
+
+    def draw(self, axes: Axes, *, theme: Theme = LIGHT) -> None:
+        add_title(axes, self.title, theme, self.note)
+        whole = "\n".join(self.paragraphs)
+        say(axes, f"{self.lead} {whole}" if self.lead else whole, theme, theme.text)

@@ -1,0 +1,364 @@
+"""What every view is. A concrete view says what it needs, what it makes of it and how that is laid out in blocks.
+
+States, captions, options, selection, history, progress, errors and display are here, once. `needs`, `blocked` and
+`clicked` run in the thread that asks; `compute`, `layout` and `caption` in the worker. None of them draws.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable, Sequence
+from typing import Any, ClassVar
+
+import ipywidgets
+import traitlets
+from matplotlib.figure import Figure
+from traitlets.utils.bunch import Bunch
+
+from nnwidgets.blocks.block import Block
+from nnwidgets.blocks.strip import Strip
+from nnwidgets.blocks.words import count
+from nnwidgets.display import commands
+from nnwidgets.display.curves import CurveBox
+from nnwidgets.display.figure import draw_rows
+from nnwidgets.display.guard import close_tree
+from nnwidgets.display.job import Heading, Strong, ViewJob
+from nnwidgets.display.kept import Shown
+from nnwidgets.display.options import HasOptions
+from nnwidgets.display.packing import Layout
+from nnwidgets.display.panel import Panel, text_of
+from nnwidgets.display.reading import SampleReader
+from nnwidgets.display.saved_picture import LeavesPicture
+from nnwidgets.display.selecting import SELECTABLE, Follows, Select
+from nnwidgets.display.states import state_line
+from nnwidgets.display.strips import strip_of
+from nnwidgets.display.wire import Frame, Header
+from nnwidgets.measures.measure import Measure
+from nnwidgets.measures.statistics import Listener
+from nnwidgets.session import Session
+
+__all__ = ["Heading", "Strong", "View"]
+
+
+class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
+    """A live picture of a model. `result` is the newest result, `figure()` draws it with matplotlib.
+
+    Options are ordinary traits: set them, observe them, link them. None of them is synced by traitlets; the page
+    asks for changes by messages, so Python is their only writer.
+
+    Attributes:
+        name: the view's word everywhere: `inspector.dashboard(views=[name])`, files, messages.
+        title: what its tab is called.
+        group: under which its tab stands: "Layers", "Units", "Predictions", "Training", "Model".
+        slow: takes long; runs on a copy of its own, so that others go on meanwhile.
+        follows: what keywords of the constructor pin, of "layer", "sample" and "target".
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    group: ClassVar[str] = "Views"
+    slow: ClassVar[bool] = False
+    joined = False
+
+    # What a concrete view says.
+
+    def needs(self) -> Measure | Sequence[Measure]:
+        """What is read from a snapshot, by options and selection; `compute` gets the values in this order."""
+        return ()
+
+    def blocked(self) -> str:
+        """Why this can never be shown for this model and these data, and what to do; nothing where it can."""
+        return ""
+
+    def compute(self, *measured: Any) -> Any:
+        """The result: of the measures' values and the options, and of nothing else. By default the only value.
+
+        A generator yields None or `Progress` between slices of at most 50 ms, and results as they come, the last one
+        whole.
+        """
+        return measured[0] if len(measured) == 1 else measured
+
+    def layout(self, result: Any) -> Layout:
+        """Blocks, one below the other; those of a tuple side by side. Anew after each change of what they show."""
+        raise NotImplementedError(f"{type(self).__name__}: expected a layout(result) that returns blocks, got none")
+
+    def clicked(self, block: Block, *where: Any) -> Select | None:
+        """What a click on a block selects, for every view; `where` in it is what `Block.where` says."""
+        return None
+
+    def caption(self, result: Any) -> Sequence[str]:
+        """What is shown, in a few words each, `Strong` where it is odd; without step and mode."""
+        return ()
+
+    def heading(self, result: Any) -> Heading:
+        """What the picture is of; `result` is None before the first."""
+        if "layer" in self.follows:
+            return Heading(self.layer, code=True)
+        return Heading(f"Sample {count(self.sample)}" if "sample" in self.follows else self.title)
+
+    def card_lines(self, result: Any, sample: int) -> Sequence[tuple[str, str]]:
+        """What else is known of a sample under the pointer: names and values."""
+        return ()
+
+    # What a concrete view may use.
+
+    @property
+    def run(self) -> Session:
+        """What the views of the inspector share: `samples`, `layers`, `classes`, `class_name`, `record` …"""
+        return self.session
+
+    @property
+    def result(self) -> Any:
+        """The newest result, None before the first."""
+        return self.newest.result if self.newest is not None else None
+
+    @property
+    def newest(self) -> Shown | None:
+        """The newest result with its step, None before the first."""
+        return self.job.kept.newest
+
+    @property
+    def displayed(self) -> Any:
+        """The result on show: the newest, unless the page has gone back to an earlier one."""
+        shown, _ = self.job.kept.look()
+        return shown.result if shown is not None else None
+
+    def strip(self, samples: Sequence[int], **fields: Any) -> Strip:
+        """A block of samples with their pictures and labels, the first twelve; `fields` as of `blocks.Strip`."""
+        return strip_of(self.session.samples, samples, **fields)
+
+    def kept_until(self, result: Any) -> list[Any]:
+        """The results kept over the training, from the first to this one."""
+        return self.job.kept.until(result)
+
+    # Life.
+
+    def __init__(
+        self, session: Session, *, standalone: bool = True, save_picture: bool = True, **keywords: Any
+    ) -> None:
+        self.session, self.standalone = session, standalone
+        self.shown = False
+        self.owner: LeavesPicture | None = None
+        self.failure: tuple[str, int] | None = None
+        self.blocked_reason = ""
+        self._asked: Hashable = None
+        self.job = ViewJob(self)
+        self.reader = SampleReader(self)
+        self.pin(**{name: keywords.pop(name, None) for name in self.follows})
+        self._set_options(keywords)
+        self.panel = Panel(
+            part="view",
+            on_command=self.command,
+            on_hello=self._hello,
+            on_ping=self.show_state,
+            on_failure=lambda error: self.fail(error, self.session.status().step or 0),
+            on_cost=lambda seconds: session.charge(seconds, self.job),
+        )
+        super().__init__([self.panel])
+        self.curves = CurveBox(self)
+        self.add_class("nnw-view")
+        self.save_picture = save_picture
+        self.joined = True
+        self.blocked_reason = self.blocked()
+        session.join(self)
+        session.selection.observe(self.changed, names=list(SELECTABLE))
+        session.on_change(self.show_state)
+        if not session.unsupported_reason:
+            session.worker.add(self.job)
+        if any(measure.recorded for measure in self.measures()):
+            session.probe.listen(Listener(self.job.wanted, self._displayed, self.job.recorded))
+        self.observe(self.changed, names=list(self.options()))
+        if standalone:
+            self.first_show()
+
+    @property
+    def on_screen(self) -> bool:
+        """Whether somebody may be looking, so that computing is worth it."""
+        return self.shown and self.panel.awake and not self.obstacle
+
+    @property
+    def obstacle(self) -> str:
+        """Why this view can't work here, or nothing."""
+        return self.session.unsupported_reason or self.blocked_reason
+
+    @property
+    def needed(self) -> frozenset[Measure]:
+        """The measures that are read for this view now."""
+        return frozenset(self.measures()) if self.on_screen else frozenset()
+
+    def measures(self) -> tuple[Measure, ...]:
+        """What `needs` says, as a tuple; nothing where it fails, which the view then shows."""
+        if self.obstacle:
+            return ()
+        try:
+            needed = self.needs()
+            return (needed,) if isinstance(needed, Measure) else tuple(needed)
+        except Exception as error:
+            # It may be the user's own code, and runs wherever something is selected.
+            self.fail(error, self.session.status().step or 0)
+            return ()
+
+    def question(self) -> Hashable:
+        """What is to be computed; a change of it cancels what runs and asks again."""
+        return (self.measures(), self.option_values())
+
+    def refresh(self) -> None:
+        """Compute anew from a snapshot no older than now; samples not read yet are read in the user's thread first."""
+        self.failure = None
+        self._asked = self.question()
+        if not (self.obstacle or self.failure or self.session.paused or self.reader.begin()):
+            self.session.worker.request(self.job)
+        self.show_state()
+
+    def first_show(self) -> None:
+        """Compute for the first time: at once if that is quick, else in the worker. What runs already goes on."""
+        if self.job.running is not None and self._asked == self.question():
+            return
+        quick = self.result is None and not (self.slow or self.session.paused or self.obstacle)
+        self._asked = self.question()
+        if not (quick and not self.reader.begin() and self.session.compute_now(self.job)):
+            self.refresh()
+
+    def command(self, name: str, value: Any) -> Frame | None:
+        """Do what the page asks (`commands.do`)."""
+        return commands.do(self, name, value)
+
+    def fail(self, error: BaseException, step: int) -> None:
+        """Show a failure in the view; the last good picture stays."""
+        name, words = type(error).__name__, text_of(error)
+        self.failure = (f"{name}: {words}{line_of(error, type(self))}" if words else name, step)
+        self.show_state()
+
+    def figure(self) -> Figure:
+        """The result on show as a matplotlib figure, caption and step included.
+
+        Raises:
+            RuntimeError: nothing has been computed yet.
+        """
+        figure = Figure(figsize=(8, 5), layout="constrained")
+        self.draw(figure)
+        return figure
+
+    def draw(self, figure: Any) -> None:
+        """Draw the result on show into an empty figure or part of one. Raises RuntimeError where there is none."""
+        laid = self.job.laid
+        if laid is None:
+            raise RuntimeError(
+                f"{self.name}: expected a result to draw, got none yet; wait for the first picture or call refresh()"
+            )
+        draw_rows(laid.rows, figure, caption=laid.words)
+
+    def close(self) -> None:
+        """Take the view out of the page, the worker and the registry; its curves and controls too."""
+        if self.joined:  # also called for a view whose construction failed, and twice
+            self.joined = False
+            self.session.worker.remove(self.job)
+            self.session.worker.forget((id(self), "layout"), (id(self), "picture"))
+            self.session.probe.forget(self.job.recorded)
+            self.session.leave(self)
+            self.session.kept_bytes.pop(self.job, None)
+            self.session.off_change(self.show_state)
+            self.session.selection.unobserve(self.changed, names=list(SELECTABLE))
+            close_tree(self)
+        super().close()
+
+    # What the page gets.
+
+    def show_picture(self) -> None:
+        """Have the page sent what it does not have of the result on show."""
+        self.panel.post(self._picture)
+
+    def show_state(self) -> None:
+        """Have the page told how things stand."""
+        self.panel.post(lambda: Frame(self.header(), channel="state"), channel="state")
+
+    def _picture(self) -> Frame:
+        laid = self.job.laid
+        return Frame(self.header(), blocks=laid.packed if laid is not None else ())
+
+    def header(self) -> Header:
+        """What every frame says (CommonHeader in js/src/kernel/header.ts)."""
+        laid, status, finished_at = self.job.laid, self.session.status(), self.job.finished_at
+        heading = laid.heading if laid is not None else self.heading(None)
+        return {
+            "title": heading.title,
+            "title_is_code": heading.code,
+            "subtitle": heading.subtitle,
+            "caption": laid.caption if laid is not None else [],
+            "step": laid.shown.step if laid is not None else None,
+            "kept": laid.kept if laid is not None else None,
+            "age_s": 0.0 if finished_at is None else time.monotonic() - finished_at,
+            "training": status.training,
+            "training_step": status.step,
+            "stale_after_s": status.stale_after_s,
+            "state": state_line(self),
+            "options": [] if self.obstacle else self.option_specs(),
+            "standalone": self.standalone,
+            "own_picture": (self.owner or self).leaves_picture,
+            # Without the selected samples, which may be all there are; blocks that show them have them.
+            "selection": {name: getattr(self.session.selection, name) for name in SELECTABLE if name != "selected"},
+        }
+
+    # What changes what is shown.
+
+    def on_display(self) -> None:
+        self.shown = True
+
+    def changed(self, _change: Bunch | None = None) -> None:
+        """Ask again when what is asked for has changed, else lay out anew; a hidden tab when it is shown."""
+        if self.session.closed or not self.joined or not (self.standalone or self.shown):
+            return
+        if self.question() != self._asked:
+            self.refresh()
+        else:
+            self.show_state()
+        self.renew_layout()
+
+    def renew_layout(self) -> None:
+        """Have the worker lay the result on show out anew."""
+        if self.newest is not None:
+            self.session.worker.call((id(self), "layout"), self.job.lay_out)
+
+    def _displayed(self) -> bool:
+        return self.shown and not self.session.paused
+
+    def _hello(self) -> None:
+        self.shown = self.shown or self.standalone  # in a dashboard, which says itself what is shown
+        self.panel.sent.forget()
+        self.curves.appear()
+        self.show_picture()
+        if self._missed_the_end():
+            self.refresh()
+
+    def _missed_the_end(self) -> bool:
+        """Whether a training ended while nobody looked at this view, so that its picture is of an older step."""
+        session, newest = self.session, self.newest
+        if newest is None or self.job.running is not None or not self.on_screen or session.training or session.paused:
+            return False
+        return newest.step != session.status().step and session.watched and not session.model_changed()
+
+    def _set_options(self, keywords: dict[str, Any]) -> None:
+        unknown = [name for name in keywords if name not in self.options()]
+        if unknown:
+            known = ", ".join([*self.follows, *self.options(), "save_picture"])
+            raise TypeError(f"{self.name}: expected keywords among {known}, got {unknown[0]!r}")
+        for name, value in keywords.items():
+            if value is not None:
+                try:
+                    setattr(self, name, value)
+                except traitlets.TraitError as error:
+                    raise ValueError(str(error)) from None
+
+
+def line_of(error: BaseException, view: type) -> str:
+    """Where in the code of a user's view an error was raised, " (line 12, in compute)"; nothing for our own views."""
+    if view.__module__.startswith("nnwidgets."):
+        return ""
+    own = {code.co_filename for code in (getattr(each, "__code__", None) for each in vars(view).values()) if code}
+    found, trace = "", error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if code.co_filename in own:
+            found = f" (line {trace.tb_lineno}, in {code.co_name})"
+        trace = trace.tb_next
+    return found

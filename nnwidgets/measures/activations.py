@@ -1,0 +1,51 @@
+"""A layer's response to one sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from nnwidgets.analysis.capture import record
+from nnwidgets.analysis.engine.units import arranged
+from nnwidgets.analysis.results import ActivationsResult
+from nnwidgets.measures.measure import Measure, Reading, Source
+from nnwidgets.training.worker import Snapshot
+
+
+@dataclass(frozen=True)
+class Activations(Measure):
+    """`ActivationsResult` of a layer and a sample, without statistics."""
+
+    layer: str
+    sample: int
+
+    def indices(self, source: Source) -> Sequence[int]:
+        return (self.sample,)
+
+    def read(self, source: Source, snapshot: Snapshot) -> Reading:
+        batch = source.samples.batch([self.sample])
+        kept: list[Tensor] = []
+        output = record(
+            snapshot.shadow.module,
+            batch.args,
+            batch.kwargs,
+            layers=[self.layer],
+            on_activation=lambda _name, value: kept.append(value.detach().float().cpu().clone()),
+        )
+        yield None
+        info, scores = source.layer(self.layer), source.batch_scores(output)
+        layout, values, note = arranged(kept[-1], info.channel_dim)
+        return ActivationsResult(
+            step=source.step_of(snapshot),
+            layer=self.layer,
+            kind=info.kind,
+            sample=self.sample,
+            label=source.samples.label_name(self.sample),
+            layout=layout,
+            values=values,
+            stats=None,
+            scores=scores[0] if scores is not None else None,
+            note=note,
+        )

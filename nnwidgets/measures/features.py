@@ -1,0 +1,187 @@
+"""What a layer and the model make of many samples."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from nnwidgets.analysis.capture import record
+from nnwidgets.analysis.embedding import features
+from nnwidgets.analysis.engine.predictions import predictions
+from nnwidgets.analysis.engine.room import halving
+from nnwidgets.blocks.words import count
+from nnwidgets.measures.measure import Measure, Progress, Reading, Source
+from nnwidgets.training.worker import Snapshot
+
+__all__ = ["Features", "FeaturesRead", "Predictions", "PredictionsRead"]
+
+START_ROWS = 32
+MOST_ROWS = 1_024
+SLICE_S = 0.05
+MOST_CLASSES = 1_000
+
+
+@dataclass(frozen=True)
+class PredictionsRead:
+    """What the model says of samples; tensors on the CPU.
+
+    step: of the weights.   indices: (n,) int64 into the dataset.   total: samples in the dataset.
+    labels: (n,) int64, -1 where there is none that is a class.   scores: (n, classes) raw outputs.
+    predicted: (n,) int64.   confidence: (n,) softmax probability of the predicted class.
+    loss: (n,) cross-entropy, NaN without a label.
+    """
+
+    step: int | None
+    indices: Tensor
+    total: int
+    labels: Tensor
+    scores: Tensor
+    predicted: Tensor
+    confidence: Tensor
+    loss: Tensor
+
+    @property
+    def probabilities(self) -> Tensor:
+        """(n, classes), softmax of the scores."""
+        return torch.softmax(self.scores, dim=1)
+
+    @property
+    def entropy(self) -> Tensor:
+        """(n,) of the predicted distribution in nats: 0 is certain, ln(classes) knows nothing."""
+        logs = torch.log_softmax(self.scores, dim=1)
+        return torch.special.entr(logs.exp()).sum(dim=1)
+
+
+@dataclass(frozen=True)
+class FeaturesRead:
+    """A layer's features (n, d) and the scores (n, classes) of samples; scores are None for models without classes.
+
+    note: what was done to the features, or nothing.   labels: (n,) int64, -1 where there is none that is a class.
+    """
+
+    step: int | None
+    indices: tuple[int, ...]
+    features: Tensor
+    scores: Tensor | None
+    labels: Tensor
+    note: str
+
+
+@dataclass(frozen=True)
+class Features(Measure):
+    """`FeaturesRead` of a layer for some samples of the dataset."""
+
+    layer: str
+    samples: tuple[int, ...]
+
+    def indices(self, source: Source) -> Sequence[int]:
+        return self.samples
+
+    def read(self, source: Source, snapshot: Snapshot) -> Reading:
+        indices = source.samples.readable(self.samples)
+        parts = yield from _parts(source, snapshot, indices, self.layer)
+        return FeaturesRead(
+            source.step_of(snapshot),
+            indices,
+            torch.cat([part.features for part in parts]),
+            _joined(parts),
+            labels_of(source, indices),
+            parts[0].note,
+        )
+
+
+@dataclass(frozen=True)
+class Predictions(Measure):
+    """`PredictionsRead` of at most `samples` samples, a fixed subset drawn by the inspector's seed, classes in turn.
+
+    Raises:
+        ValueError: the model has no class scores (give `Inspector(score_fn=…)`).
+    """
+
+    samples: int = 500
+
+    def indices(self, source: Source) -> Sequence[int]:
+        return source.samples.chosen(self.samples)
+
+    def read(self, source: Source, snapshot: Snapshot) -> Reading:
+        indices = source.samples.readable(self.indices(source))
+        scores = _joined((yield from _parts(source, snapshot, indices)))
+        if scores is None:
+            raise ValueError("predictions: expected a model with class scores, got one without; give score_fn=")
+        labels = labels_of(source, indices)
+        return PredictionsRead(
+            source.step_of(snapshot),
+            torch.tensor(indices),
+            len(source.samples),
+            labels,
+            scores,
+            *predictions(scores, labels),
+        )
+
+
+def labels_of(source: Source, indices: Sequence[int]) -> Tensor:
+    """(n,) int64, -1 where a sample has no label that is a class: -100 says "ignore", a year is no class."""
+    classes = range(source.classes or MOST_CLASSES)
+    named = (source.samples.label(index) for index in indices)
+    return torch.tensor([label if label is not None and label in classes else -1 for label in named])
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One batch: features (rows, d), empty without a layer, and scores (rows, classes)."""
+
+    features: Tensor
+    note: str
+    scores: Tensor | None
+
+
+def _parts(
+    source: Source, snapshot: Snapshot, indices: Sequence[int], layer: str = ""
+) -> Generator[Progress | None, None, list[_Part]]:
+    """The samples batch by batch, each a slice."""
+    parts: list[_Part] = []
+    start, rows = 0, START_ROWS
+    while start < len(indices):
+        yield Progress(
+            start / len(indices), f"Running {count(start)} of {count(len(indices))} samples through the model"
+        )
+        began = time.perf_counter()
+        part, rows = halving(rows, partial(_part, source, snapshot, indices[start:], layer))
+        parts.append(part)
+        start, rows = start + rows, next_rows(rows, time.perf_counter() - began)
+    return parts
+
+
+def _part(source: Source, snapshot: Snapshot, indices: Sequence[int], layer: str, rows: int) -> _Part:
+    batch = source.samples.batch(indices[:rows])
+    found: list[tuple[Tensor, str | None]] = []
+    output = record(
+        snapshot.shadow.module,
+        batch.args,
+        batch.kwargs,
+        layers=[layer] if layer else [],
+        on_activation=lambda _name, value: found.append(features(value)),
+    )
+    values, note = found[-1] if found else (torch.empty(0), None)
+    return _Part(values, note or "", source.batch_scores(output))
+
+
+def _joined(parts: Sequence[_Part]) -> Tensor | None:
+    scores = [part.scores for part in parts if part.scores is not None]
+    return torch.cat(scores) if scores and len(scores) == len(parts) else None
+
+
+def next_rows(rows: int, seconds: float) -> int:
+    """How many rows to read at once after `rows` took so long: a slice stays below 50 ms where a single row does.
+
+    >>> next_rows(32, 0.004), next_rows(32, 0.03), next_rows(32, 0.2)
+    (64, 32, 16)
+    """
+    if seconds < SLICE_S / 4:
+        return min(2 * rows, MOST_ROWS)
+    return max(rows // 2, 1) if seconds > SLICE_S else rows

@@ -1,0 +1,191 @@
+"""Statistics of every layer over the probe, as one job of the worker. Knows results and the record; knows no widget."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from nnwidgets.analysis import ActivationStats
+from nnwidgets.analysis.activations import StatsAccumulator
+from nnwidgets.analysis.capture import LayerInfo, record
+from nnwidgets.analysis.engine.layer_calls import module_of
+from nnwidgets.analysis.engine.map_sums import GreyInputs
+from nnwidgets.analysis.engine.room import out_of_memory
+from nnwidgets.analysis.filters import FilterStats, filter_stats, filter_weight
+from nnwidgets.data import Batch, Samples
+from nnwidgets.measures.measure import Measure, Reading, Source
+from nnwidgets.measures.record import ProbeResult, Record
+from nnwidgets.training.worker import Job, Snapshot
+
+SLICE_S = 0.03
+LONG_S = 0.25  # a pass that costs this runs beside the others: its copy of the model is cheaper than their waiting
+FEWEST_ROWS, MOST_ROWS = 4, 1 << 20
+KEPT_KERNEL_VALUES = 100_000
+UNSEEN_EVERY_S = 5.0  # while nobody looks: curves over training are to have no holes
+
+
+class Listener(NamedTuple):
+    """Who wants the record: `watches()` now, `displayed()` at least on a page that may be scrolled away or closed."""
+
+    watches: Callable[[], bool]
+    displayed: Callable[[], bool]
+    done: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class LayerStatistics(Measure):
+    """The `Record`: statistics of every layer over the probe, filters and losses, over the training so far."""
+
+    recorded = True
+
+    def read(self, source: Source, snapshot: Snapshot) -> Reading:
+        return source.record
+        yield
+
+
+Output = tuple[Tensor | None, float | None, int]  # scores (n, classes) and mean loss, where there are any, and n
+
+
+class Score(Protocol):
+    def __call__(self, output: Any) -> Tensor | None: ...
+
+
+class ProbeJob(Job):
+    """Fills the record: as often as it may while somebody looks, now and then while nobody does.
+
+    `loss_fn(output, targets)` may be None.
+    """
+
+    name = "probe"
+
+    def __init__(
+        self,
+        samples: Samples,
+        layers: tuple[LayerInfo, ...],
+        record_: Record,
+        *,
+        scores: Score,
+        loss_fn: Callable[..., Tensor] | None,
+        step_of: Callable[[Snapshot], int | None],
+    ) -> None:
+        self._samples, self._layers, self._record = samples, {layer.name: layer for layer in layers}, record_
+        self._scores, self._loss_fn, self._step_of = scores, loss_fn, step_of
+        self._rows = 8
+        self._most_rows = MOST_ROWS
+        self._listeners: list[Listener] = []
+        self._added_at = float("-inf")
+        self.error: str = ""
+
+    def listen(self, listener: Listener) -> None:
+        """Keep the record fresh for this listener, and call its `done()` after each addition."""
+        self._listeners.append(listener)
+
+    def forget(self, done: Callable[[], None]) -> None:
+        self._listeners = [listener for listener in self._listeners if listener.done != done]
+
+    def wanted(self) -> bool:
+        if any(listener.watches() for listener in self._listeners):
+            return True
+        long_ago = time.monotonic() - self._added_at >= UNSEEN_EVERY_S
+        return long_ago and any(listener.displayed() for listener in self._listeners)
+
+    def work(self, snapshot: Snapshot) -> Iterator[None]:
+        module, step = snapshot.shadow.module, self._step_of(snapshot)
+        sums: dict[str, StatsAccumulator] = {}
+        outputs: list[Output] = []
+        indices, start = self._samples.probe_indices, 0
+        pass_s = 0.0
+        while start < len(indices):
+            began = time.thread_time()
+            batch = self._samples.batch(indices[start : start + self._rows])
+            try:
+                outputs.append((*self._forward(module, batch, sums), len(indices[start : start + self._rows])))
+            except Exception as error:
+                if self._rows == 1 or not out_of_memory(error):
+                    raise
+                # Some layers have seen this chunk and some have not: the pass begins anew.
+                self._rows = self._most_rows = self._rows // 2
+                start = 0
+                sums.clear()
+                outputs.clear()
+                continue
+            start += self._rows
+            spent = time.thread_time() - began
+            pass_s += spent
+            rows = max(FEWEST_ROWS, self._rows * min(2.0, SLICE_S / max(spent, 1e-6)))
+            self._rows = int(min(rows, len(indices), self._most_rows))
+            yield
+        self.long = pass_s > LONG_S
+        filters: dict[str, FilterStats] = {}
+        kernels: dict[str, Tensor] = {}
+        yield from self._read_filters(module, filters, kernels)
+        loss, correct = self._quality(outputs)
+        stats = {name: accumulator.result() for name, accumulator in sums.items()}
+        self._record.add(ProbeResult(step or 0, stats, filters, len(indices), loss, correct), kernels)
+        self._added_at = time.monotonic()
+        self.error = ""
+        for listener in tuple(self._listeners):
+            listener.done()
+
+    def _read_filters(
+        self, module: nn.Module, filters: dict[str, FilterStats], kernels: dict[str, Tensor]
+    ) -> Iterator[None]:
+        for layer in self._layers.values():
+            weight = filter_weight(module_of(module, layer.name)) if layer.call == 1 else None
+            if weight is not None:
+                values = weight.detach().float().cpu()
+                filters[layer.name] = filter_stats(values)
+                if values.numel() <= KEPT_KERNEL_VALUES:
+                    kernels[layer.name] = values.clone()
+                yield
+
+    def failed(self, error: BaseException, step: int) -> None:
+        self.error = f"{type(error).__name__}: {error}"
+        for listener in tuple(self._listeners):
+            listener.done()
+
+    def _forward(
+        self, module: nn.Module, batch: Batch, sums: dict[str, StatsAccumulator]
+    ) -> tuple[Tensor | None, float | None]:
+        """Add a chunk to the sums; return its scores (n, classes) and its mean loss, where there are any."""
+        picture = batch.args[0] if batch.args and isinstance(batch.args[0], Tensor) else None
+        comparable = picture is not None and picture.ndim == 4 and picture.is_floating_point()
+        inputs = GreyInputs(picture) if picture is not None and comparable else None
+
+        def add(name: str, value: Tensor) -> None:
+            if value.ndim == 0:  # a loss, say: it has no samples to be summed over
+                return
+            like_inputs = inputs is not None and len(value) == len(inputs)
+            sums.setdefault(name, StatsAccumulator()).add(
+                value,
+                inputs if like_inputs else None,
+                channel_dim=self._layers[name].channel_dim if value.ndim > 1 else None,
+            )
+
+        output = record(module, batch.args, batch.kwargs, layers=list(self._layers), on_activation=add)
+        loss = None
+        if self._loss_fn is not None and batch.targets is not None:
+            with torch.no_grad():
+                loss = float(self._loss_fn(output, batch.targets))
+        return self._scores(output), loss
+
+    def _quality(self, chunks: list[Output]) -> tuple[float | None, float | None]:
+        """Mean loss over the probe (for a loss that is a mean over samples) and share of right predictions."""
+        losses = [(loss, rows) for _, loss, rows in chunks if loss is not None]
+        scores = [part for part, _, _ in chunks if part is not None]
+        labels = [self._samples.label(index) for index in self._samples.probe_indices]
+        correct = None
+        if len(scores) == len(chunks) and all(label is not None for label in labels):
+            correct = float((torch.cat(scores).argmax(dim=1) == torch.tensor(labels)).double().mean())
+        rows = sum(rows for _, rows in losses)
+        return (sum(loss * rows for loss, rows in losses) / rows if rows else None), correct
+
+
+def dead_units(stats: ActivationStats | None) -> int:
+    """How many channels never fired on the probe."""
+    return int(stats.dead.sum()) if stats is not None else 0

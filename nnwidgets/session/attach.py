@@ -1,0 +1,118 @@
+"""Opens a session: runs the private copy once to learn what there is, refuses what can't be shown. Knows no widget."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+
+from nnwidgets.analysis.capture import LayerInfo, layer_names
+from nnwidgets.analysis.engine.layer_calls import is_leaf, named_modules
+from nnwidgets.analysis.engine.occlusion_dense import class_scores
+from nnwidgets.data import Batch, Samples
+from nnwidgets.measures.record import Record
+from nnwidgets.selection import Selection
+from nnwidgets.session.session import MEMORY_SHARES, Session
+from nnwidgets.shadow import Shadow, UnsupportedModelError, check_leaks
+from nnwidgets.training.budget import Budget
+from nnwidgets.training.user_thread import UserThread
+from nnwidgets.training.worker import Worker
+
+
+def attach(
+    model: nn.Module,
+    shadow: Shadow,
+    samples: Samples,
+    *,
+    score_fn: Callable[[Any], Tensor] | None,
+    loss_fn: Callable[..., Tensor] | None,
+    selection: Selection | None,
+    memory: int,
+) -> Session:
+    """Run the private copy once, in the user's thread, to learn its layers, its classes and whether it is safe."""
+    shadow.refill()
+    first = samples.batch(samples.probe_indices[:2])
+    layers, unsupported_reason = _layers(model, shadow, first)
+    readable = all(parameter.device == shadow.device for parameter in model.parameters())
+    session = Session(
+        live=weakref.ref(model),
+        shadow=shadow,
+        samples=samples,
+        layers=layers,
+        selection=selection if selection is not None else Selection(),
+        record=Record(max_bytes=int(MEMORY_SHARES["record"] * memory)),
+        worker=Worker(shadow, budget=Budget(), readable=readable, spare_bytes=int(MEMORY_SHARES["replica"] * memory)),
+        user_thread=UserThread(),
+        score_fn=score_fn if score_fn is not None else class_scores,
+        loss_fn=Shadow(loss_fn, device=shadow.device).run if isinstance(loss_fn, nn.Module) else loss_fn,
+        max_memory=memory,
+        classes=None,
+        unsupported_reason=unsupported_reason,
+    )
+    _learn_classes(session, first, named=score_fn)
+    if selection is None:
+        session.selection.restrict(
+            layers=[layer.name for layer in layers],
+            samples=len(samples),
+            classes=session.classes,
+            units={layer.name: layer.units for layer in layers}.get if not unsupported_reason else None,
+        )
+        session.selection.update(layer=layers[0].name, sample=samples.probe_indices[0])
+    return session
+
+
+def _layers(model: nn.Module, shadow: Shadow, first: Batch) -> tuple[tuple[LayerInfo, ...], str]:
+    """The layers that can be looked at, and why the model must not be run in the background, or nothing."""
+    try:
+        report = check_leaks(shadow, model, first.args, first.kwargs)
+        # One that leaks is not run again: each run changes the user's model.
+        layers = layer_names(shadow.module, first.args, first.kwargs) if report.safe else _leaves(shadow.module)
+    except UnsupportedModelError:
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"dataset: expected samples that the model takes, got {_told(first.args, first.kwargs)}, at which it "
+            f"raised {type(error).__name__}: {error}; check shape and dtype, or give unpack="
+        ) from error
+    if not layers:
+        raise ValueError("model: expected a forward pass that calls at least one layer, got one that calls none")
+    return layers, "" if report.safe else " ".join(report.reasons)
+
+
+def _learn_classes(session: Session, first: Batch, *, named: Callable[[Any], Tensor] | None) -> None:
+    """How many classes there are, by one forward pass; `named` is the user's own function of scores."""
+    if session.unsupported_reason:
+        return
+    output = session.run(first)
+    if named is not None:
+        _check_scores(named(output))
+    scores = session.batch_scores(output)
+    session.classes = scores.shape[1] if scores is not None else None
+    if session.classes is not None:
+        session.samples.check_class_names(session.classes)
+
+
+def _leaves(module: nn.Module) -> tuple[LayerInfo, ...]:
+    """The layers of a model that can't be run, in the order of their definition."""
+    names = [(name, type(child).__name__) for name, child in named_modules(module).items() if is_leaf(child)]
+    return tuple(LayerInfo(name, kind, (), 1, 0) for name, kind in names)
+
+
+def _told(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """Shapes and dtypes of a batch in words."""
+    given = [*((f"argument {at}", value) for at, value in enumerate(args)), *kwargs.items()]
+    said = (
+        f"{name} {tuple(value.shape)} {str(value.dtype).removeprefix('torch.')}"
+        if isinstance(value, Tensor)
+        else f"{name} {type(value).__name__}"
+        for name, value in given
+    )
+    return ", ".join(said)
+
+
+def _check_scores(scores: Any) -> None:
+    if not isinstance(scores, Tensor) or scores.ndim != 2:
+        got = f"a tensor of shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
+        raise ValueError(f"score_fn: expected a tensor (batch, classes), got {got}")

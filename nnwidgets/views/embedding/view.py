@@ -1,0 +1,249 @@
+"""The Embedding view: where samples lie by a layer's response, following the training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+
+from nnwidgets.analysis.embedding import MOST, Embedding, pca, with_neighbours
+from nnwidgets.analysis.engine.compiled import worth_loading
+from nnwidgets.analysis.engine.pace import paced
+from nnwidgets.analysis.engine.predictions import predictions
+from nnwidgets.analysis.live_tsne import LiveTSNE
+from nnwidgets.analysis.results import EmbeddingResult
+from nnwidgets.blocks.block import Array, Block
+from nnwidgets.blocks.points import Metadata
+from nnwidgets.blocks.strip import Strip
+from nnwidgets.blocks.words import count, share
+from nnwidgets.display.options import choice
+from nnwidgets.display.packing import Layout
+from nnwidgets.display.selecting import Select
+from nnwidgets.display.view import Heading, Strong, View
+from nnwidgets.measures import Features, FeaturesRead, Progress
+from nnwidgets.session import Session
+from nnwidgets.views.embedding.caption import embedding_caption
+from nnwidgets.views.embedding.drawn import Drawn
+from nnwidgets.views.embedding.metadata import metadata_of
+from nnwidgets.views.embedding.strips import nearest_strip, selected_strip
+from nnwidgets.views.embedding.trails import followed, trails_text
+
+POINTS = 500
+OF_PREDICTIONS = ("prediction", "correctness", "loss", "confidence")
+SIZES_OF_PREDICTIONS = ("loss", "confidence")
+TAKEN = frozenset(("class", "equal", *OF_PREDICTIONS))
+
+
+class EmbeddingView(View):
+    """Samples as points, near each other when the layer responds alike; the same points all along.
+
+    Args:
+        layer: shown whatever is selected; None follows the selection.
+        method: "tsne" or "pca".
+        dims: 2 or 3.
+        points: how many samples, 500 unless said, 100 000 at most; a fixed subset drawn by the inspector's seed. A
+            t-SNE in three dimensions shows 20 000 of them at most.
+        metadata: what else is known of the samples, by name: sequences, arrays or tensors of shape (len(dataset),).
+            Strings and booleans are categories, and so are integers of at most ten kinds; other numbers are a scale.
+            NaN, infinities, None and "" are no value. Points can be coloured by each, sized by numbers and searched by
+            texts, of which the first 120 characters count; what was given is copied and left as it is.
+
+    Raises TypeError or ValueError for `metadata` of other types or shapes.
+    """
+
+    name: ClassVar[str] = "embedding"
+    title: ClassVar[str] = "Embedding"
+    group: ClassVar[str] = "Layers"
+    slow: ClassVar[bool] = True
+    follows: ClassVar[tuple[str, ...]] = ("layer",)
+    method = choice("tsne", "pca", texts={"tsne": "t-SNE", "pca": "PCA"}, help="How positions are found.")
+    dims = choice(2, 3, label="", texts={2: "2-D", 3: "3-D"}, kind="toggle", help="Dimensions of the map.")
+    color = choice(
+        of="color_choices",
+        default="class",
+        label="Colour by",
+        draws=True,
+        help='What colours the points: "class", "prediction", "correctness", "loss", "confidence" or a name of '
+        "`metadata`.",
+    )
+    size = choice(
+        of="size_choices",
+        default="equal",
+        label="Size by",
+        draws=True,
+        help='What the area of a point grows with: "equal", "loss", "confidence" or a name of numeric `metadata`.',
+    )
+    trails = choice(
+        False,
+        True,
+        texts={False: "off", True: "on"},
+        kind="toggle",
+        draws=True,
+        help="Whether selected points show the ways on which they came, over the maps kept.",
+    )
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        points: int | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        **keywords: Any,
+    ) -> None:
+        if points is not None and (isinstance(points, bool) or not isinstance(points, int) or points < 1):
+            raise ValueError(f"points: expected at least 1 sample, got {points!r}")
+        samples = session.samples
+        self._points = samples.chosen(min(points if points is not None else POINTS, MOST[2]))
+        self._fewer = _thinned(self._points, MOST[3], samples.seed)
+        self._metadata = metadata_of(metadata, self._points, total=len(samples), reserved=TAKEN)
+        self._live: tuple[str, int, LiveTSNE] | None = None
+        self._drawn: Drawn | None = None
+        super().__init__(session, **keywords)
+        if self.method == "tsne" and not session.training:
+            worth_loading(len(self._points))  # here, in the user's thread, and beside no training
+
+    def color_choices(self) -> list[tuple[str, str]]:
+        """What may colour the points of this model, with these metadata."""
+        own = ("class", *(OF_PREDICTIONS if self.run.classes is not None else ()))
+        return [(name, name) for name in (*own, *(each.name for each in self._metadata.columns if each.can_color))]
+
+    def size_choices(self) -> list[tuple[str, str]]:
+        """What the area of a point may grow with."""
+        own = ("equal", *(SIZES_OF_PREDICTIONS if self.run.classes is not None else ()))
+        numeric = (each.name for each in self._metadata.columns if each.numbers is not None)
+        return [(name, name) for name in (*own, *numeric)]
+
+    def needs(self) -> Features:
+        return Features(self.layer, self._fewer if self.method == "tsne" and self.dims == 3 else self._points)
+
+    def compute(self, read: FeaturesRead) -> Iterator[EmbeddingResult | Progress | None]:
+        layer, method, dims, x = self.layer, self.method, self.dims, read.features
+        known = (torch.full((len(x),), -1), torch.full((len(x),), torch.nan), torch.full((len(x),), torch.nan))
+        if read.scores is not None:
+            known = predictions(read.scores, read.labels)
+
+        def result(embedding: Embedding, note: str) -> EmbeddingResult:
+            indices, total = torch.tensor(read.indices), len(self.run.samples)
+            return EmbeddingResult(read.step, layer, embedding, indices, read.labels, *known, total, note)
+
+        _check_finite(x, layer)
+        before = self.result
+        if (before is None or before.layer != layer) and len(x) > dims:
+            # At once a map worth looking at; t-SNE starts from the same one, and neighbours take a while.
+            early = "PCA until the first t-SNE is ready" if method == "tsne" else read.note
+            yield result(pca(x, dims=dims), early)
+            if method == "tsne":
+                yield Progress(1.0, f"Placing {count(len(x))} samples by t-SNE")
+        if method == "pca":
+            steps = paced(with_neighbours(pca(x, dims=dims), x))
+        else:
+            steps = self._tsne(layer, dims).updates(x, ids=read.indices)
+        for embedding in steps:
+            yield None if embedding is None else result(embedding, read.note)
+
+    def layout(self, result: EmbeddingResult) -> Layout:
+        drawn, samples = self._drawn_of(result), self.run.samples
+        selected = np.array(self.run.selection.selected, dtype=np.int64)
+        row = drawn.row(self.sample)
+        nearest = nearest_strip(result, row, sample=self.sample, samples=samples)
+        near = result.embedding.neighbours
+        ways, followed_rows = self._trails(drawn)
+        points = replace(
+            drawn.points,
+            color=self.color,
+            size=self.size,
+            selected=selected,
+            sample=self.sample,
+            near=near[row].numpy() if near is not None and row is not None else None,
+            trails=ways,
+            trail_rows=followed_rows,
+        )
+        return [points, nearest, selected_strip(result, points, drawn.rows(selected), samples=samples)]
+
+    def caption(self, result: EmbeddingResult) -> Sequence[str]:
+        parts = embedding_caption(
+            result, limited=self._points is not self._fewer and len(result.indices) <= len(self._fewer)
+        )
+        if self.trails:
+            selected = self.run.selection.selected
+            drawn = len(followed(self._drawn_of(result).rows(selected)))
+            parts.append(Strong(trails_text(drawn, len(selected), len(self._maps_until(result)))))
+        return parts
+
+    def heading(self, result: EmbeddingResult | None) -> Heading:
+        return Heading(self.layer if result is None else result.layer, code=True)
+
+    def clicked(self, block: Block, *where: Any) -> Select | None:
+        if isinstance(block, Strip):
+            return Select(sample=int(block.samples[where[0]]))
+        kind, chosen = where
+        return Select(sample=chosen) if kind == "sample" else Select(selected=chosen)
+
+    def card_lines(self, result: EmbeddingResult, sample: int) -> Sequence[tuple[str, str]]:
+        drawn = self._drawn_of(result)
+        row = drawn.row(sample)
+        if row is None:
+            return ()
+        lines = [(column.name, column.text(row)) for column in drawn.metadata.columns]
+        if torch.isfinite(result.loss[row]):
+            lines.insert(0, ("loss", f"{float(result.loss[row]):.4f}"))
+        if result.predicted[row] >= 0:
+            predicted = self.run.class_name(int(result.predicted[row]))
+            lines.insert(0, ("predicted", f"{predicted} ({share(float(result.confidence[row]))})"))
+        return lines
+
+    def _tsne(self, layer: str, dims: int) -> LiveTSNE:
+        """The t-SNE of this layer, which goes on from its last map."""
+        if self._live is None or self._live[:2] != (layer, dims):
+            self._live = (layer, dims, LiveTSNE(dims=dims, seed=self.run.samples.seed))
+        return self._live[2]
+
+    def _trails(self, drawn: Drawn) -> tuple[Array | None, Array | None]:
+        """The ways of the selected points over the maps kept, and their rows, where they are asked for."""
+        if not self.trails:
+            return None, None
+        rows = followed(drawn.rows(self.run.selection.selected))
+        ways = [each.embedding.positions.numpy()[rows] for each in self._maps_until(drawn.result)]
+        return np.stack(ways), rows
+
+    def _maps_until(self, result: EmbeddingResult) -> list[EmbeddingResult]:
+        """The maps kept up to this one, of its kind: not the PCA that stood in for a t-SNE that was cancelled."""
+        kind = result.embedding.method, result.embedding.positions.shape
+        kept: list[EmbeddingResult] = self.kept_until(result)
+        return [each for each in kept if (each.embedding.method, each.embedding.positions.shape) == kind]
+
+    def _drawn_of(self, result: EmbeddingResult) -> Drawn:
+        last = self._drawn
+        if last is not None and last.result is result:
+            return last
+        if len(result.indices) == len(self._points):
+            metadata = self._metadata
+        elif last is not None and torch.equal(last.result.indices, result.indices):
+            metadata = last.metadata
+        else:
+            place = {index: row for row, index in enumerate(self._points)}
+            rows = [place[index] for index in result.indices.tolist()]
+            metadata = Metadata(tuple(column.of_rows(rows) for column in self._metadata.columns))
+        self._drawn = drawn = Drawn(result, metadata, self.run.class_name)
+        return drawn
+
+
+def _thinned(samples: tuple[int, ...], most: int, seed: int) -> tuple[int, ...]:
+    """At most this many of them, always the same, in their order."""
+    if len(samples) <= most:
+        return samples
+    rows = np.sort(np.random.default_rng(seed).choice(len(samples), most, replace=False))
+    return tuple(samples[row] for row in rows)
+
+
+def _check_finite(x: torch.Tensor, layer: str) -> None:
+    finite = torch.isfinite(x)
+    if not finite.all():
+        bad = int((~finite).any(dim=1).sum())
+        raise ValueError(
+            f"activations of {layer}: expected finite values, got NaN or infinity for {bad} of {len(x)} "
+            "samples; lower the learning rate or look at the layers before"
+        )

@@ -1,0 +1,5 @@
+"""The Occlusion view."""
+
+from nnwidgets.views.occlusion.view import OcclusionView
+
+__all__ = ["OcclusionView"]

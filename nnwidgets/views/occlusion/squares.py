@@ -1,0 +1,63 @@
+"""Which squares an occlusion map is of: defaults, checks and choices. Knows numbers only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnwidgets.blocks.words import THIN
+
+MOST_POSITIONS = 600
+PATCHES = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)
+
+
+def geometry(picture: tuple[int, ...], patch: Any, stride: Any) -> tuple[int, int]:
+    """Side of the square and stride, with defaults for a picture (height, width).
+
+    >>> geometry((28, 28), None, None), geometry((224, 224), None, None)
+    ((7, 1), (56, 8))
+
+    Raises:
+        TypeError: either is no whole number.
+        ValueError: either is out of range.
+    """
+    for name, value in (("patch", patch), ("stride", stride)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer))):
+            raise TypeError(f"{name}: expected a whole number of pixels, got {value!r}")
+    side = min(picture)
+    patch = max(1, side // 4) if patch is None else int(patch)
+    if not 1 <= patch <= side:
+        raise ValueError(f"patch: expected 1 to {side} (the picture's smaller side), got {patch}")
+    if stride is None:
+        fits = (step for step in range(1, patch) if _positions(picture, patch, step) <= MOST_POSITIONS)
+        stride = next(fits, patch)
+    if not 1 <= stride <= patch:
+        raise ValueError(
+            f"stride: expected 1 to patch ({patch}), got {stride}; pixels between patches would never be covered"
+        )
+    return patch, int(stride)
+
+
+def patch_choices(picture: tuple[int, ...], patch: int) -> list[tuple[int, str]]:
+    """Sides to choose from, the one in use among them.
+
+    >>> [side for side, _ in patch_choices((6, 8), 1)]
+    [1, 2, 3, 4, 5, 6]
+    """
+    sides = sorted({side for side in PATCHES if side <= min(picture)} | {patch})
+    return [(side, f"{side}{THIN}px") for side in sides]
+
+
+def stride_choices(patch: int, stride: int) -> list[tuple[int, str]]:
+    """Strides to choose from, the one in use among them.
+
+    >>> [step for step, _ in stride_choices(12, 10)]
+    [1, 2, 3, 4, 5, 6, 7, 8, 10, 12]
+    """
+    return [(step, f"{step}{THIN}px") for step in sorted({*range(1, min(patch, 8) + 1), patch, stride})]
+
+
+def _positions(picture: tuple[int, ...], patch: int, stride: int) -> int:
+    rows, columns = (-(-(axis - patch) // stride) + 1 for axis in picture)
+    return rows * columns

@@ -1,0 +1,278 @@
+"""The Occlusion view: what is lost when a square of the picture is covered (Zeiler & Fergus 2014, ECCV, fig. 7)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import torch
+import traitlets
+
+from nnwidgets.analysis.capture import unknown_layer
+from nnwidgets.analysis.engine.precision import multiplies_bfloat16
+from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_steps
+from nnwidgets.analysis.results import OcclusionResult
+from nnwidgets.blocks.heat import Heat
+from nnwidgets.blocks.words import count, duration, share, size
+from nnwidgets.display.options import choice
+from nnwidgets.display.selecting import checked_target
+from nnwidgets.display.view import Heading, Strong, View
+from nnwidgets.display.wire import Header
+from nnwidgets.measures import LayerStatistics, Measure, Model, ModelAtStep, Progress, Record
+from nnwidgets.session import MEMORY_SHARES, Session
+from nnwidgets.views.occlusion.maps import heat_of
+from nnwidgets.views.occlusion.squares import geometry, patch_choices, stride_choices
+
+MOST_CLASSES_LISTED = 50
+PREVIEWED_PIXELS = 64 * 64  # exact maps of smaller pictures are as quick
+FILLS: dict[str, float | str] = {"zero": 0.0, "mean": "mean", "blur": "blur"}  # choice -> as in `occlusion_map`
+FILLED = {0.0: "0", "mean": "the picture's mean", "blur": "the picture blurred"}
+
+
+class OcclusionView(View):
+    """Class probability, a layer's strongest map and the predicted class for a square at every position, live.
+
+    Args:
+        sample: index into the dataset, shown whatever is selected; None follows the selection.
+        target: class asked about; None: the sample's own class, or the predicted one without labels.
+        layer: whose strongest map is summed; None: the selected layer if it has maps, else the last before it that has.
+        patch: side of the square in pixels; None: a quarter of the picture.
+        stride: pixels between positions; None: the least that keeps to 600 positions.
+        kind: "probability" or "logit": what is drawn of the class asked about.
+        fill: "zero", "mean" or "blur": what is seen where the square lies.
+
+    Raises:
+        ValueError: a patch larger than the picture, a stride larger than the patch, a target out of range.
+        KeyError: an unknown layer.
+    """
+
+    name, title, group = "occlusion", "Occlusion", "Predictions"
+    slow = True
+    follows = ("sample", "target")
+
+    kind = choice(
+        "probability", "logit", label="", kind="toggle", draws=True, help="What is drawn of the class asked about."
+    )
+    patch = choice(of="patch_choices", check="check_patch", help="Side of the square in pixels.")
+    stride = choice(of="stride_choices", check="check_stride", help="Pixels between positions.")
+    fill = choice(
+        *FILLS,
+        label="Cover with",
+        texts={"mean": "mean colour", "blur": "blurred"},
+        help="What is seen where the square lies: zero, the picture's mean colour, or the picture blurred.",
+    )
+    map_layer = choice(
+        of="layer_choices",
+        check="check_layer",
+        default="",
+        label="Map of",
+        help="Layer whose strongest map is summed; empty follows the selection.",
+    )
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        layer: str | None = None,
+        patch: int | None = None,
+        stride: int | None = None,
+        **options: Any,
+    ) -> None:
+        self._maps = [info.name for info in session.layers if len(info.shape) == 4]
+        image = session.samples.picture(session.samples.probe_indices[0])
+        self._size = image.shape[:2] if image is not None and session.samples.input_kind == "image" else None
+        super().__init__(session, map_layer=layer, patch=patch, stride=stride, **options)
+
+    def blocked(self) -> str:
+        if self._size is None:
+            return "Occlusion needs pictures; this dataset has none"
+        return "" if self.run.classes is not None else "Occlusion needs class scores; give Inspector(score_fn=…)"
+
+    def needs(self) -> Sequence[Measure]:
+        return Model((self.sample,)), LayerStatistics()
+
+    def option_values(self) -> tuple[Any, ...]:
+        return (*super().option_values(), self.summed_layer)
+
+    # What is asked about.
+
+    @property
+    def target(self) -> int:
+        """The class asked about."""
+        return self._class_asked(self.result, self.sample)
+
+    def _class_asked(self, result: OcclusionResult | None, sample: int) -> int:
+        for target in (super().target, self.run.samples.label(sample)):
+            # A label need not be a class of this model: -100 says "ignore" to torch's losses.
+            if target is not None and 0 <= target < (self.run.classes or 0):
+                return int(target)
+        return int(result.map.clean[0].argmax()) if result is not None else 0
+
+    @property
+    def summed_layer(self) -> str:
+        """The layer whose strongest map is drawn, nothing where no layer has maps."""
+        if self.map_layer:
+            return str(self.map_layer)
+        names = [info.name for info in self.run.layers]
+        before = [name for name in names[: names.index(self.layer) + 1] if name in self._maps]
+        return (before or self._maps or [""])[-1]
+
+    # Options.
+
+    def patch_choices(self) -> list[tuple[int, str]]:
+        return patch_choices(self._size, self.patch) if self._size is not None else []
+
+    def stride_choices(self) -> list[tuple[int, str]]:
+        return stride_choices(self.patch, self.stride) if self._size is not None else []
+
+    def layer_choices(self) -> list[tuple[str, str]]:
+        follows = "as selected" if self.map_layer else f"{self.summed_layer} (selected)"
+        return [("", follows), *((name, name) for name in self._maps)]
+
+    def check_patch(self, patch: Any) -> int:
+        return self._checked(patch, None)[0]
+
+    def check_stride(self, stride: Any) -> int:
+        return self._checked(self.patch, stride)[1]
+
+    def _checked(self, patch: Any, stride: Any) -> tuple[int, int]:
+        """None becomes the default."""
+        try:
+            return geometry(self._size, patch, stride) if self._size is not None else (1, 1)
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
+
+    def check_layer(self, layer: Any) -> str:
+        names = [info.name for info in self.run.layers]
+        if layer not in ("", *names):
+            raise unknown_layer(layer, names)
+        if layer not in ("", *self._maps):
+            raise traitlets.TraitError(
+                f"layer: expected one with maps (batch, channels, height, width), got {layer!r}; "
+                f"those are {', '.join(self._maps) or 'none'}"
+            )
+        return str(layer)
+
+    @traitlets.observe("patch")
+    def _patch_changed(self, _change: Any) -> None:
+        self.stride = min(self.stride, self.patch)
+
+    def option_specs(self) -> list[Header]:
+        """The class asked about comes first: it is part of the selection that all views share."""
+        classes, result, target = self.run.classes or 0, self.result, self.target
+        listed: Sequence[int] = range(classes)
+        if classes > MOST_CLASSES_LISTED and result is not None:
+            likely = result.map.clean[0].topk(MOST_CLASSES_LISTED - 1).indices.tolist()
+            listed = sorted({target, *likely})
+        choices = [(each, self.run.class_name(each)) for each in listed]
+        spec = {"name": "target", "label": "Target", "kind": "dropdown", "value": target, "choices": choices}
+        return [spec, *super().option_specs()]
+
+    def set_option(self, name: Any, value: Any) -> None:
+        if name == "target":
+            self.select(target=checked_target(value, self.run.classes))
+            self.changed()
+        else:
+            super().set_option(name, value)
+
+    # The map.
+
+    def compute(self, model: ModelAtStep, record: Record) -> Generator[OcclusionResult | Progress | None, None, None]:
+        """The map growing; a whole one of what is asked for stays on show until the next one is whole."""
+        if model.batch is None:
+            raise ValueError("samples: expected one, got none")
+        images, *others = model.batch.args
+        sample, layer, fill = self.sample, self.summed_layer, FILLS[self.fill]
+        latest, target, began = record.latest, self.target, time.monotonic()
+        stats = latest.stats.get(layer) if latest is not None else None
+        steps = occlusion_steps(
+            model.module,
+            images,
+            patch=self.patch,
+            stride=self.stride,
+            fill=fill,
+            layers=[layer] if layer else [],
+            additional_forward_args=tuple(others) or None,
+            score_fn=self.run.score_fn,
+            mode="preview" if _previews(images) else "exact",
+            max_memory=int(MEMORY_SHARES["occlusion"] * self.run.max_memory),
+            target=target,
+        )
+        held = self._shows_whole(sample, layer, self.patch, self.stride, fill)
+        try:
+            for partial in steps:
+                self.run.kept_bytes[self] = partial.memory_bytes
+                seconds = time.monotonic() - began
+                result = OcclusionResult(
+                    step=model.step,
+                    sample=sample,
+                    label=self.run.samples.label_name(sample),
+                    map=partial,
+                    layer=layer,
+                    unit=_strongest(stats.mean if stats is not None else partial.layer_sums[layer][0].sum((0, 1)))
+                    if layer
+                    else None,
+                    target=target,
+                    seconds=seconds,
+                    fill=fill,
+                )
+                yield result if partial.done or not held else None
+                if not partial.done and not held:
+                    yield _progress(partial, seconds)
+        finally:
+            self.run.kept_bytes.pop(self, None)
+
+    def _shows_whole(self, *asked: Any) -> bool:
+        shown = self.result
+        if shown is None or not shown.map.done:
+            return False
+        return (shown.sample, shown.layer, shown.map.patch[0], shown.map.stride[0], shown.fill) == asked
+
+    def layout(self, result: OcclusionResult) -> list[Heat]:
+        return [
+            heat_of(
+                result,
+                target=self._class_asked(result, result.sample),
+                probable=self.kind == "probability",
+                names=[self.run.class_name(each) for each in range(result.map.clean.shape[1])],
+                picture=self.run.samples.picture(result.sample),
+            )
+        ]
+
+    def heading(self, result: OcclusionResult | None) -> Heading:
+        if result is None:
+            return super().heading(None)
+        clean = torch.softmax(result.map.clean[0], dim=0)
+        top = int(clean.argmax())
+        label = f"label {result.label}, " if result.label else ""
+        predicted = f"{label}predicted {self.run.class_name(top)} ({share(float(clean[top]))})"
+        return Heading(f"Sample {count(result.sample)}", subtitle=predicted)
+
+    def caption(self, result: OcclusionResult) -> list[str]:
+        grid = result.map
+        what, name = self.kind.capitalize(), self.run.class_name(self._class_asked(result, result.sample))
+        exact = ", exact" if torch.equal(grid.exact, grid.computed) else ""
+        return [
+            f"{what} of {name} lost when a {size(tuple(grid.patch))} square is covered with {FILLED[result.fill]}",
+            f"{size((len(grid.rows), len(grid.cols)))} positions, stride {grid.stride[0]}{exact}",
+            f"in {duration(result.seconds)}",
+            *([] if grid.computed.all() else [Strong("partial: hatched is not computed yet")]),
+            # A model may well say minus infinity, and rounding is no fault; NaN is, and a preview will change.
+            *(Strong(note) if note.startswith(("NaN", "preview")) else note for note in grid.notes),
+        ]
+
+
+def _previews(images: torch.Tensor) -> bool:
+    """Whether a preview is worth its while."""
+    return images.shape[-1] * images.shape[-2] >= PREVIEWED_PIXELS and multiplies_bfloat16(images.device)
+
+
+def _strongest(means: torch.Tensor) -> int:
+    return int(torch.nan_to_num(means, nan=-torch.inf).argmax())
+
+
+def _progress(grid: OcclusionMap, seconds: float) -> Progress:
+    total, done = grid.exact.numel(), int(grid.exact.sum())
+    left = duration(seconds * (total - done) / max(done, 1))
+    return Progress(done / total, f"Covering {count(done)} of {count(total)} positions · about {left} left")
