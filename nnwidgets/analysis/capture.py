@@ -19,8 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from nnwidgets.analysis.engine.container_ops import ContainerOps
 from nnwidgets.analysis.engine.layer_calls import is_leaf, named_modules, split_call, unknown_layer
-from nnwidgets.analysis.engine.own_work import OwnWork
 from nnwidgets.shadow import evaluation, shadow_module
 
 __all__ = ["LayerInfo", "capture", "device_of", "first_tensor", "layer_names", "record", "unknown_layer"]
@@ -263,19 +263,19 @@ def _discover(
 ) -> Any:
     """Run the module and report every leaf, and every container in whose own forward values are computed."""
     modules = named_modules(module)
-    own_work = OwnWork()
+    container_ops = ContainerOps()
     calls: Counter[str] = Counter()
 
     def leave_for(name: str, leaf: bool) -> Callable[[nn.Module, Any, Any], None]:
         def leave(child: nn.Module, _inputs: Any, output: Any) -> None:
-            computes = own_work.leave(child)
+            computes = container_ops.leave(child)
             value = first_tensor(output)
             if value is None:
                 return
             calls[name] += 1
             if leaf or computes:
                 label = name if calls[name] == 1 else f"{name}:{calls[name]}"
-                with own_work.paused():
+                with container_ops.paused():
                     found(label, value, type(child).__name__, calls[name])
 
         return leave
@@ -285,10 +285,10 @@ def _discover(
             leaf = is_leaf(child)
             if child is module and not leaf:
                 continue
-            hooks.callback(child.register_forward_pre_hook(own_work.enter).remove)
+            hooks.callback(child.register_forward_pre_hook(container_ops.enter).remove)
             # Called after an exception too, which the model may catch: then the child is left all the same.
             hooks.callback(child.register_forward_hook(leave_for(name, leaf), always_call=True).remove)
-        with own_work:
+        with container_ops:
             return module(*args, **kwargs)
 
 

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine.affinities import graph_of
 from nnwidgets.analysis.engine.compiled import loaded, worth_loading
-from nnwidgets.analysis.engine.descent import Descent, scratch
 from nnwidgets.analysis.engine.features import features
 from nnwidgets.analysis.engine.inputs import (
     centred,
@@ -25,9 +24,10 @@ from nnwidgets.analysis.engine.inputs import (
 )
 from nnwidgets.analysis.engine.layout import spread
 from nnwidgets.analysis.engine.neighbours import Neighbours, nearest
-from nnwidgets.analysis.engine.pace import Steps, finished
 from nnwidgets.analysis.engine.principal import follow_basis, principal_scores
+from nnwidgets.analysis.engine.slicing import Steps, finished
 from nnwidgets.analysis.engine.tsne_forces import FINISHED_SPACING, forces_for
+from nnwidgets.analysis.engine.tsne_optimizer import Descent, scratch
 
 __all__ = ["Embedding", "features", "pca", "tsne", "with_neighbours"]
 

@@ -22,7 +22,6 @@ from nnwidgets.analysis.embedding import (
 )
 from nnwidgets.analysis.engine.affinities import graph_of
 from nnwidgets.analysis.engine.compiled import Loops, loaded, worth_loading
-from nnwidgets.analysis.engine.descent import WARM, Descent, Phase, first, restart
 from nnwidgets.analysis.engine.inputs import (
     centred,
     check_count,
@@ -35,9 +34,10 @@ from nnwidgets.analysis.engine.inputs import (
 )
 from nnwidgets.analysis.engine.layout import RESTART_SPREAD, aligning, overlap, place_new, spread
 from nnwidgets.analysis.engine.neighbours import nearest
-from nnwidgets.analysis.engine.pace import Steps, finished, paced
 from nnwidgets.analysis.engine.principal import follow_basis, principal_scores
+from nnwidgets.analysis.engine.slicing import Steps, finished, sliced
 from nnwidgets.analysis.engine.tsne_forces import LIVE_SPACING, forces_for
+from nnwidgets.analysis.engine.tsne_optimizer import WARM, Descent, Phase, first, restart
 
 __all__ = ["LiveTSNE"]
 
@@ -105,7 +105,7 @@ class LiveTSNE:
         Dropping the iterator early leaves the last map as it was. Compiled loops are used if this process has loaded
         them (`tsne` and `update` do), as that takes longer than a slice.
         """
-        return paced(self._refresh(x, ids, loaded))
+        return sliced(self._refresh(x, ids, loaded))
 
     def _refresh(
         self,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from nnwidgets.analysis.engine.inputs import centred, check_neighbours, checked_seed
-from nnwidgets.analysis.engine.pace import row_blocks
+from nnwidgets.analysis.engine.slicing import row_blocks
 
 __all__ = ["trustworthiness"]
 

@@ -15,9 +15,9 @@ from traitlets.utils.bunch import Bunch
 
 from nnwidgets.analysis.embedding import MOST, Embedding, pca, with_neighbours
 from nnwidgets.analysis.engine.compiled import worth_loading
-from nnwidgets.analysis.engine.pace import paced
+from nnwidgets.analysis.engine.out_of_memory import halving
 from nnwidgets.analysis.engine.predictions import predictions
-from nnwidgets.analysis.engine.room import halving
+from nnwidgets.analysis.engine.slicing import sliced
 from nnwidgets.analysis.live_tsne import LiveTSNE
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.figures.captions import count
@@ -173,7 +173,7 @@ class EmbeddingView(HasLooks, KeepsMaps):
                 "samples; lower the learning rate or look at the layers before"
             )
         if ask.method == "pca":
-            yield from paced(with_neighbours(pca(x, dims=ask.dims), x))
+            yield from sliced(with_neighbours(pca(x, dims=ask.dims), x))
             return
         if self._live is None or self._live[0] != ask:
             self._live = (ask, LiveTSNE(dims=ask.dims, seed=self.session.samples.seed))

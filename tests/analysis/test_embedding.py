@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nnwidgets.analysis.embedding import Embedding, features, pca, tsne, with_neighbours
 from nnwidgets.analysis.engine.layout import overlap
-from nnwidgets.analysis.engine.pace import finished
+from nnwidgets.analysis.engine.slicing import finished
 from nnwidgets.analysis.live_tsne import LiveTSNE
 from tests.analysis.clouds import clusters, digits, joint_of, kl_of, label_agreement, normal
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine.occlusion_fill import Fill, fill_values
 
-__all__ = ["Problem", "pose", "sizes"]
+__all__ = ["Problem", "parse_problem", "sizes"]
 
 # Number of axes of the images -> ways to lay a patch over them, the usual one first.
 _AXES = {
@@ -80,7 +80,7 @@ class Problem:
         return self.fill[shown[:, None, None], :, rows[:, :, None], cols[:, None]].permute(0, 3, 1, 2)
 
 
-def pose(
+def parse_problem(
     images: Tensor,
     *,
     patch: int | tuple[int, ...],

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["OwnWork", "tensors"]
+__all__ = ["ContainerOps", "tensors"]
 
 # They may return new memory, yet no new values.
 _COPIES = frozenset(
@@ -18,7 +18,7 @@ _COPIES = frozenset(
 )
 
 
-class OwnWork(TorchFunctionMode):
+class ContainerOps(TorchFunctionMode):
     """Notes for each running module whether its own forward computes new values, as opposed to its children's.
 
     A function mode holds for the current thread only. (A dispatch mode sets flags of the whole process, which compiled
