@@ -18,12 +18,12 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules import module as torch_module
-from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from nnwidgets.shadow._mirror import is_strided
 from nnwidgets.shadow._shadow import Shadow
 from nnwidgets.shadow._support import unwrap
+from nnwidgets.shadow.torch_internals import ThreadDispatchMode
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,11 @@ class _LeakFound(BaseException):
     """Stops the forward pass; no Exception, so that a fallback in the user's code does not swallow it."""
 
 
-class _LiveWatch(TorchDispatchMode):
+class _LiveWatch(ThreadDispatchMode):
     """Runs the shadow and stops it at the first live module or live tensor it would use."""
 
     def __init__(self, shadow: Shadow, live: nn.Module) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._shadow = shadow
         self._live = {id(module): name for name, module in live.named_modules()}
         self._private = shadow._mirror.private_modules()
@@ -114,15 +114,13 @@ class _LiveWatch(TorchDispatchMode):
             handle.remove()
         return self._reasons
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+    def handle(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         for leaf in tree_leaves((args, kwargs)):
             if isinstance(leaf, torch.Tensor) and (name := self._pointers.get(_pointer(leaf))):
                 self._stop(
                     f"The copy's forward pass uses the live tensor {name!r}: a closure or object still refers to it."
                 )
-        return func(*args, **(kwargs or {}))
+        return func(*args, **kwargs)
 
     def _judge_foreign(self, module: nn.Module) -> None:
         kind = type(module).__name__
