@@ -21,10 +21,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
+
+from nnwidgets.shadow.torch_internals import CONVOLUTIONS, TRANSPOSED_CONVOLUTIONS, forward_pre_hooks, pruned_tensor
 
 __all__ = ["FilterStats", "filter_smoothness", "filter_stats", "filter_weight"]
 
@@ -114,11 +115,11 @@ def filter_weight(module: nn.Module) -> Tensor | None:
     >>> filter_weight(nn.ConvTranspose2d(4, 6, 3, groups=2)).shape
     torch.Size([6, 2, 3, 3])
     """
-    if isinstance(module, _ConvTransposeNd):
+    if isinstance(module, TRANSPOSED_CONVOLUTIONS):
         weight = _weight_now(module)
         grouped = weight.reshape(module.groups, -1, *weight.shape[1:])  # (groups, in / groups, out / groups, *kernel)
         return grouped.transpose(1, 2).flatten(0, 1)
-    if isinstance(module, (_ConvNd, nn.Linear)):
+    if isinstance(module, (*CONVOLUTIONS, nn.Linear)):
         return _weight_now(module)
     return None
 
@@ -131,12 +132,12 @@ def _weight_now(module: Any) -> Tensor:
     """
     weight: Tensor = module.weight
     with torch.no_grad():
-        for hook in module._forward_pre_hooks.values():
+        for hook in forward_pre_hooks(module).values():
             if isinstance(hook, SpectralNorm) and hook.name == "weight":
                 weight = hook.compute_weight(module, do_power_iteration=False)
             if isinstance(hook, WeightNorm) and hook.name == "weight":
                 weight = hook.compute_weight(module)
-            if isinstance(hook, BasePruningMethod) and hook._tensor_name == "weight":
+            if isinstance(hook, BasePruningMethod) and pruned_tensor(hook) == "weight":
                 weight = hook.apply_mask(module)
         return weight.detach()
 

@@ -18,12 +18,11 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules import module as torch_module
-from torch.utils._pytree import tree_leaves
 
 from nnwidgets.shadow._mirror import is_strided
 from nnwidgets.shadow._shadow import Shadow
 from nnwidgets.shadow._support import unwrap
-from nnwidgets.shadow.torch_internals import ThreadDispatchMode
+from nnwidgets.shadow.torch_internals import ThreadDispatchMode, has_global_hooks, leaves, version_if_counted
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ class _LiveWatch(ThreadDispatchMode):
         return self._reasons
 
     def handle(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        for leaf in tree_leaves((args, kwargs)):
+        for leaf in leaves((args, kwargs)):
             if isinstance(leaf, torch.Tensor) and (name := self._pointers.get(_pointer(leaf))):
                 self._stop(
                     f"The copy's forward pass uses the live tensor {name!r}: a closure or object still refers to it."
@@ -139,7 +138,8 @@ class _LiveWatch(ThreadDispatchMode):
         return [f"The copy of tensor {name!r} shares its memory with the live model." for name in shared if name]
 
     def versions(self) -> dict[str, int]:
-        return {name: tensor._version for name, tensor in self._tensors.items() if not tensor.is_inference()}
+        counted = ((name, version_if_counted(tensor)) for name, tensor in self._tensors.items())
+        return {name: version for name, version in counted if version is not None}
 
     def written(self, before: dict[str, int]) -> list[str]:
         """Reasons for the live tensors that were written to since `before`."""
@@ -166,7 +166,7 @@ def _pointer(tensor: torch.Tensor) -> int:
 
 
 def _global_hooks() -> list[str]:
-    if not (torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks):
+    if not has_global_hooks():
         return []
     return [
         "Global module hooks (register_module_forward_hook) are in place, and would run for the copy too: remove them."
@@ -198,7 +198,7 @@ def _kept_random_states() -> Iterator[Any]:
 
 
 def _fingerprint(state: Any) -> bytes:
-    tensors = [leaf for leaf in tree_leaves(state) if isinstance(leaf, torch.Tensor)]
+    tensors = [leaf for leaf in leaves(state) if isinstance(leaf, torch.Tensor)]
     return b"".join(tensor.numpy().tobytes() for tensor in tensors) if tensors else pickle.dumps(state)
 
 

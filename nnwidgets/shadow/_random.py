@@ -11,9 +11,8 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch._ops import OpOverload
 
-from nnwidgets.shadow.torch_internals import ThreadDispatchMode
+from nnwidgets.shadow.torch_internals import ThreadDispatchMode, argument_names
 
 Call = Callable[..., Any]
 
@@ -42,7 +41,7 @@ class PrivateRandom(ThreadDispatchMode):
         self._seed = seed
         self._generators: dict[torch.device, torch.Generator] = {}
 
-    def handle(self, func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def handle(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if torch.Tag.nondeterministic_seeded not in func.tags:
             return func(*args, **kwargs)
         redirected = _with_generator(func)
@@ -60,15 +59,16 @@ class PrivateRandom(ThreadDispatchMode):
 
 
 @cache
-def _with_generator(func: OpOverload) -> Call | None:
+def _with_generator(func: Any) -> Call | None:
     """What does the same as `func` and also takes `generator=`; None when nothing does."""
-    names = [argument.name for argument in func._schema.arguments]
+    operation: Call = func
+    names = argument_names(operation)
     if "generator" in names:
-        return func
+        return operation
     packet = func.overloadpacket
     for overload in packet.overloads():
-        candidate: OpOverload = getattr(packet, overload)
-        other = [argument.name for argument in candidate._schema.arguments]
+        candidate: Call = getattr(packet, overload)
+        other = argument_names(candidate)
         if "generator" in other and [name for name in other if name != "generator"] == names:
             return candidate
     return _REWRITTEN.get(str(func))

@@ -244,3 +244,20 @@ def test_channels_of_sequences_are_found_from_the_layer_before() -> None:
 def test_inputs_of_a_wrong_kind_are_an_error() -> None:
     with pytest.raises(TypeError, match="inputs: expected a tensor"):
         capture(nn.ReLU(), "abc")
+
+
+def test_inputs_made_in_inference_mode_can_be_captured() -> None:
+    class Residual(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(3, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x + self.layer(x)  # type: ignore[no-any-return]
+
+    model = nn.Sequential(Residual())
+    with torch.inference_mode():
+        inputs = torch.ones(2, 3)
+    values = capture(model, inputs)
+    assert list(values) == ["0.layer", "0"]
+    assert torch.equal(values["0"], inputs + values["0.layer"])

@@ -18,14 +18,15 @@ from torch.overrides import TorchFunctionMode
 
 from nnwidgets.analysis.engine.container_ops import tensors
 from nnwidgets.analysis.engine.occlusion_windows import CleanMap
+from nnwidgets.shadow.torch_internals import GRAD_MODE_CALLS
 
 __all__ = ["CONVOLUTION", "ReferencePass", "Step", "asks_only", "bound", "writes_first"]
 
 # What a model may ask about a tensor without reading its values.
 _QUESTIONS = frozenset(
-    {"size", "dim", "ndimension", "numel", "nelement", "stride", "is_contiguous", "is_floating_point", "is_complex"}
+    GRAD_MODE_CALLS
+    | {"size", "dim", "ndimension", "numel", "nelement", "stride", "is_contiguous", "is_floating_point", "is_complex"}
     | {"element_size", "storage_offset", "get_device", "__len__", "__get__", "__hash__", "is_inference"}
-    | {"_set_grad_enabled", "set_grad_enabled"}
 )
 _READS = frozenset(
     {"__bool__", "__int__", "__float__", "__index__", "__contains__", "item", "tolist", "numpy", "__array__"}
