@@ -7,7 +7,7 @@ knows a widget.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from numbers import Integral
 from typing import Any, Literal, get_args
@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 from torch import Tensor, nn
 
 from nnwidgets.analysis.capture import device_of
+from nnwidgets.analysis.engine.layer_calls import Layers
 from nnwidgets.analysis.engine.occlusion_dense import channel_dims, class_scores
 from nnwidgets.analysis.engine.occlusion_engine import Engine
 from nnwidgets.analysis.engine.occlusion_fill import Fill
@@ -43,7 +44,7 @@ def occlusion_map(
     stride: int | tuple[int, ...],
     fill: Fill = 0.0,
     gaps: bool = False,
-    layers: Sequence[str] | str = (),
+    layers: Layers = (),
     mode: Mode = "exact",
     additional_forward_args: Any = None,
     score_fn: Callable[[Any], Tensor] = class_scores,
@@ -75,7 +76,7 @@ def occlusion_map(
             batch, channels, *size)`.
         gaps: allow a stride larger than the patch: pixels between patches that are never covered, whose importance is
             NaN.
-        layers: names as in `layer_names` whose values are summed over positions, per channel.
+        layers: as for `capture`, whose values are summed over positions, per channel.
         mode: "exact"; or "preview": convolutions multiply only what changes, in bfloat16, and add it to the clean
             values. Off by some percent of the largest change, which the map's `notes` tell. Meant for hardware that
             multiplies bfloat16 matrices (CPUs with AMX, GPUs from Ampere on); slower than "exact" elsewhere.
@@ -121,7 +122,7 @@ def occlusion_steps(
     stride: int | tuple[int, ...],
     fill: Fill = 0.0,
     gaps: bool = False,
-    layers: Sequence[str] | str = (),
+    layers: Layers = (),
     mode: Mode = "exact",
     additional_forward_args: Any = None,
     score_fn: Callable[[Any], Tensor] = class_scores,
@@ -155,7 +156,7 @@ def _parse_problem(
     stride: int | tuple[int, ...],
     fill: Fill,
     gaps: bool,
-    layers: Sequence[str] | str,
+    layers: Layers,
     mode: str,
     extra: Any,
 ) -> Problem:

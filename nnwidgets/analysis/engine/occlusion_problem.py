@@ -5,7 +5,7 @@ Knows the user's arguments and their limits; must not know how any engine comput
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nnwidgets.analysis.engine.layer_calls import Layers, layer_tuple
 from nnwidgets.analysis.engine.occlusion_fill import Fill, fill_values
 
 __all__ = ["Problem", "parse_problem", "sizes"]
@@ -86,7 +87,7 @@ def parse_problem(
     patch: int | tuple[int, ...],
     stride: int | tuple[int, ...],
     fill: Fill,
-    layers: Sequence[str] | str,
+    layers: Layers,
     extra: Any,
     device: torch.device,
     gaps: bool = False,
@@ -122,7 +123,7 @@ def parse_problem(
         stride=steps,
         fill=fill_values(fill, moved, sides[-(images.ndim - 2) :]),
         origins=tuple(_origins(*each) for each in zip(size, sides, steps, strict=True)),
-        layers=(layers,) if isinstance(layers, str) else tuple(layers),
+        layers=layer_tuple(layers),
         extra=tuple(value.detach().to(device) if isinstance(value, Tensor) else value for value in arguments),
     )
 
