@@ -7,7 +7,9 @@ memory of one part of a chunk; nothing here waits for the device (no `.item()`),
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import overload
 
 import torch
 from torch import Tensor
@@ -89,24 +91,65 @@ def channels_first(activation: Tensor, *, channel_dim: int | None = None) -> Ten
     return activation.movedim(axis, 1)
 
 
+@overload
 def activation_stats(
     activations: Tensor, *, inputs: Tensor | None = None, channel_dim: int | None = None
-) -> ActivationStats:
-    """Return mean, spread, zeros, likeness to the input and sparsity of each channel.
+) -> ActivationStats: ...
+
+
+@overload
+def activation_stats(
+    activations: Mapping[str, Tensor],
+    *,
+    inputs: Tensor | None = None,
+    channel_dim: int | Mapping[str, int] | None = None,
+) -> dict[str, ActivationStats]: ...
+
+
+def activation_stats(
+    activations: Tensor | Mapping[str, Tensor],
+    *,
+    inputs: Tensor | None = None,
+    channel_dim: int | Mapping[str, int] | None = None,
+) -> ActivationStats | dict[str, ActivationStats]:
+    """Return mean, spread, zeros, likeness to the input and sparsity of each channel; of each layer for a mapping.
 
     Args:
-        activations: `(n, C, H, W)`, `(n, F)`, `(n, T, F)`, … as in `channels_first`; any real dtype and device.
+        activations: `(n, C, H, W)`, `(n, F)`, `(n, T, F)`, … as in `channels_first`; any real dtype and device. Or
+            several by name, as from `capture`; the result has the same names in the same order.
         inputs: `(n, channels, H', W')` pictures for `input_similarity`; used when the activations are maps as well.
-        channel_dim: as in `channels_first`.
+        channel_dim: as in `channels_first`. For a mapping one for all, or by name, where names that are missing go by
+            the shape: `{layer.name: layer.channel_dim for layer in layer_names(...)}`.
 
     Raises:
-        TypeError: complex values.
+        TypeError: complex values, or something else than tensors.
         ValueError: no batch axis, or another number of inputs than of activations.
 
     >>> stats = activation_stats(torch.tensor([[0.0, 1.0], [0.0, 3.0]]))
     >>> stats.mean.tolist(), stats.std.tolist(), stats.dead.tolist()
     ([0.0, 2.0], [0.0, 1.0], [True, False])
+
+    >>> from nnwidgets.analysis import capture
+    >>> model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU())
+    >>> {name: len(stats.mean) for name, stats in activation_stats(capture(model, torch.ones(4, 2))).items()}
+    {'0': 3, '1': 3}
     """
+    if isinstance(activations, Mapping):
+        found = {}
+        for name, each in activations.items():
+            axis = channel_dim.get(name) if isinstance(channel_dim, Mapping) else channel_dim
+            try:
+                found[name] = activation_stats(each, inputs=inputs, channel_dim=axis)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"layer {name!r}: {error}") from error
+        return found
+    if not isinstance(activations, Tensor):
+        raise TypeError(
+            f"activations: expected a tensor, or tensors by name as from capture, got {type(activations).__name__}; "
+            "torch.as_tensor makes a tensor of an array"
+        )
+    if isinstance(channel_dim, Mapping):
+        raise TypeError("channel_dim: expected one axis for one tensor, got several by name; take that of the layer")
     accumulator = StatsAccumulator()
     accumulator.add(activations, inputs, channel_dim=channel_dim)
     return accumulator.result()

@@ -19,8 +19,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nnwidgets.analysis.engine.layer_calls import is_leaf, named_modules, split_call, unknown_layer
-from nnwidgets.analysis.engine.own_work import OwnWork
+from nnwidgets.analysis.engine.container_ops import ContainerOps
+from nnwidgets.analysis.engine.layer_calls import (
+    LayerInfo,
+    Layers,
+    is_leaf,
+    layer_tuple,
+    named_modules,
+    split_call,
+    unknown_layer,
+)
 from nnwidgets.shadow import evaluation, shadow_module
 
 __all__ = ["LayerInfo", "capture", "device_of", "first_tensor", "layer_names", "record", "unknown_layer"]
@@ -52,37 +60,11 @@ _CHANNELS_LAST = (
 )
 
 
-@dataclasses.dataclass(frozen=True)
-class LayerInfo:
-    """One call of a layer in a forward pass.
-
-    Attributes:
-        name: the module's name; the n-th call of a module used more than once is `"name:n"`, so the second is
-            `"name:2"`. A model that is itself a leaf goes by its class.
-        kind: the module's class name.
-        shape: shape of the first tensor of its output.
-        call: 1 for the first call of the module.
-        channel_dim: the axis of `shape` that holds channels: 1, or the last one for sequences `(batch, time,
-            features)`.
-    """
-
-    name: str
-    kind: str
-    shape: tuple[int, ...]
-    call: int
-    channel_dim: int
-
-    @property
-    def units(self) -> int:
-        """How many channels there are; 1 where there is no batch axis or nothing but it."""
-        return self.shape[self.channel_dim] if len(self.shape) > 1 else 1
-
-
 def capture(
     model: nn.Module,
     inputs: Tensor | Sequence[Any] | Mapping[str, Any],
     *,
-    layers: Sequence[str] | str | None = None,
+    layers: Layers | None = None,
 ) -> dict[str, Tensor]:
     """Return the value of each layer, in forward order, detached, on the model's device.
 
@@ -94,7 +76,8 @@ def capture(
         model: any module.
         inputs: one tensor, or a tuple or list of positional arguments, or a mapping of keyword arguments. Tensors are
             moved to the model's device.
-        layers: names as in `layer_names`; None: all of them. A container that isn't listed there may be named too.
+        layers: names, or what `layer_names` returned or a part of it; None: all layers. A container that isn't among
+            them may be named too.
 
     Returns:
         name -> first tensor of the layer's output, of the layer's own shape and dtype.
@@ -118,19 +101,20 @@ def capture(
 
 
 def layer_names(
-    module: nn.Module, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+    model: nn.Module, args: Sequence[Any] | Tensor = (), kwargs: Mapping[str, Any] | None = None
 ) -> tuple[LayerInfo, ...]:
     """Return the layers that can be looked at, in the order in which they finish in the forward pass.
 
     Args:
-        module: a shadow's module; hooks are put on it while the function runs.
-        args: positional arguments of the forward pass.
+        model: any module; it runs as a private copy in eval mode.
+        args: positional arguments of the forward pass, on the model's device; a single one may stand alone.
         kwargs: keyword arguments of the forward pass.
 
     >>> block = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
-    >>> [(layer.name, layer.kind, layer.shape) for layer in layer_names(nn.Sequential(block), (torch.zeros(1, 2),))]
+    >>> [(layer.name, layer.kind, layer.shape) for layer in layer_names(nn.Sequential(block), torch.zeros(1, 2))]
     [('0.0', 'Linear', (1, 2)), ('0.1', 'Tanh', (1, 2))]
     """
+    module = shadow_module(model)
     found: list[LayerInfo] = []
     sequence_dim = 2
 
@@ -144,16 +128,16 @@ def layer_names(
         found.append(LayerInfo(name, kind, tuple(value.shape), call, channel_dim))
 
     with evaluation(module):
-        _discover(module, tuple(args), dict(kwargs or {}), note)
+        _discover(module, _positional(args), dict(kwargs or {}), note)
     return tuple(found)
 
 
 def record(
-    module: nn.Module,
-    args: Sequence[Any] = (),
+    model: nn.Module,
+    args: Sequence[Any] | Tensor = (),
     kwargs: Mapping[str, Any] | None = None,
     *,
-    layers: Sequence[str] | str | None = None,
+    layers: Layers | None = None,
     on_activation: Callable[[str, Tensor], None] | None = None,
 ) -> Any:
     """Return the model's output, handing each layer's value to a callback while the forward pass runs.
@@ -162,10 +146,10 @@ def record(
     operation overwrites it). Nothing is kept here, so memory doesn't grow with the number of layers.
 
     Args:
-        module: a shadow's module. Hooks are put on it while the function runs; never give it the user's own.
-        args: positional arguments, on the module's device.
+        model: any module; it runs as a private copy in eval mode.
+        args: positional arguments, on the model's device; a single one may stand alone.
         kwargs: keyword arguments.
-        layers: names as in `layer_names`; None: all of them, found in the same pass.
+        layers: as for `capture`; None: all of them, found in the same pass.
         on_activation: called as `on_activation(name, value)`, `value` the first floating-point tensor of the layer's
             output.
 
@@ -173,19 +157,17 @@ def record(
         KeyError: a layer that doesn't exist or wasn't called; the message lists the nearest names.
 
     >>> peaks = {}
-    >>> output = record(nn.Sequential(nn.ReLU()), (torch.tensor([-1.0, 2.0]),),
+    >>> output = record(nn.Sequential(nn.ReLU()), torch.tensor([-1.0, 2.0]),
     ...                 on_activation=lambda name, value: peaks.update({name: value.max().item()}))
     >>> peaks
     {'0': 2.0}
     """
     callback = on_activation if on_activation is not None else _ignore
-    positional, keywords = tuple(args), dict(kwargs or {})
+    module, positional, keywords = shadow_module(model), _positional(args), dict(kwargs or {})
     with evaluation(module):
         if layers is None:
             return _discover(module, positional, keywords, lambda name, value, kind, call: callback(name, value))
-        return _record_named(
-            module, positional, keywords, (layers,) if isinstance(layers, str) else tuple(layers), callback
-        )
+        return _record_named(module, positional, keywords, layer_tuple(layers), callback)
 
 
 def device_of(module: nn.Module) -> torch.device:
@@ -263,19 +245,19 @@ def _discover(
 ) -> Any:
     """Run the module and report every leaf, and every container in whose own forward values are computed."""
     modules = named_modules(module)
-    own_work = OwnWork()
+    container_ops = ContainerOps()
     calls: Counter[str] = Counter()
 
     def leave_for(name: str, leaf: bool) -> Callable[[nn.Module, Any, Any], None]:
         def leave(child: nn.Module, _inputs: Any, output: Any) -> None:
-            computes = own_work.leave(child)
+            computes = container_ops.leave(child)
             value = first_tensor(output)
             if value is None:
                 return
             calls[name] += 1
             if leaf or computes:
                 label = name if calls[name] == 1 else f"{name}:{calls[name]}"
-                with own_work.paused():
+                with container_ops.paused():
                     found(label, value, type(child).__name__, calls[name])
 
         return leave
@@ -285,10 +267,10 @@ def _discover(
             leaf = is_leaf(child)
             if child is module and not leaf:
                 continue
-            hooks.callback(child.register_forward_pre_hook(own_work.enter).remove)
+            hooks.callback(child.register_forward_pre_hook(container_ops.enter).remove)
             # Called after an exception too, which the model may catch: then the child is left all the same.
             hooks.callback(child.register_forward_hook(leave_for(name, leaf), always_call=True).remove)
-        with own_work:
+        with container_ops:
             return module(*args, **kwargs)
 
 
@@ -305,6 +287,10 @@ def _arguments(inputs: Any, device: torch.device) -> tuple[tuple[Any, ...], dict
     raise TypeError(
         f"inputs: expected a tensor, a tuple of arguments or a dict of keyword arguments, got {type(inputs).__name__}"
     )
+
+
+def _positional(args: Sequence[Any] | Tensor) -> tuple[Any, ...]:
+    return (args,) if isinstance(args, Tensor) else tuple(args)
 
 
 def _ignore(_name: str, _value: Tensor) -> None:

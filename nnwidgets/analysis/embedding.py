@@ -13,7 +13,6 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine.affinities import graph_of
 from nnwidgets.analysis.engine.compiled import loaded, worth_loading
-from nnwidgets.analysis.engine.descent import Descent, scratch
 from nnwidgets.analysis.engine.features import features
 from nnwidgets.analysis.engine.inputs import (
     centred,
@@ -22,12 +21,14 @@ from nnwidgets.analysis.engine.inputs import (
     checked_perplexity,
     checked_seed,
     fitting_perplexity,
+    rows_of,
 )
 from nnwidgets.analysis.engine.layout import spread
 from nnwidgets.analysis.engine.neighbours import Neighbours, nearest
-from nnwidgets.analysis.engine.pace import Steps, finished
 from nnwidgets.analysis.engine.principal import follow_basis, principal_scores
+from nnwidgets.analysis.engine.slicing import Steps, finished
 from nnwidgets.analysis.engine.tsne_forces import FINISHED_SPACING, forces_for
+from nnwidgets.analysis.engine.tsne_optimizer import Descent, scratch
 
 __all__ = ["Embedding", "features", "pca", "tsne", "with_neighbours"]
 
@@ -67,21 +68,25 @@ class Embedding:
 
 
 def pca(x: Tensor | np.ndarray, *, dims: int = 2, device: torch.device | str | None = None) -> Embedding:
-    """The first `dims` principal components of `x` (n, features), in its units.
+    """The first `dims` principal components of `x` (n, features) or of a layer's values (n, …), in its units.
 
     Exact, in float64, by `eigh` of the covariance, or of the Gram matrix when features > samples. The sign of each
     component makes its largest score positive; components beyond the rank are zero.
 
-    Whatever NumPy reads as an array of real numbers will do: lists of rows, data frames, integers, yes and no.
-    Raises ValueError for non-finite values, no samples, a shape other than (n, features), or dims other than 2 or 3;
-    TypeError for complex, sparse, nested and quantized tensors and what is no array of numbers.
+    Whatever NumPy reads as an array of real numbers will do: lists of rows, data frames, integers, yes and no. Feature
+    maps and sequences are flattened to one row a sample, above 4096 features averaged first, which `notes` tell.
+    Raises ValueError for non-finite values, no samples, fewer than two axes, or dims other than 2 or 3; TypeError for
+    complex, sparse, nested and quantized tensors and what is no array of numbers.
 
     >>> pca(torch.tensor([[0.0, 0.0], [2.0, 2.0], [4.0, 4.0]])).explained
     1.0
+    >>> pca(torch.zeros(3, 64, 16, 16)).notes
+    ('maps of 16×16 averaged to 8×8',)
     """
-    data, scale = centred(x, dims, device)
+    rows, notes = rows_of(x)
+    data, scale = centred(rows, dims, device)
     scores, share = principal_scores(data, dims)
-    return Embedding((scores * scale).float().cpu(), math.nan, "pca", explained=share)
+    return Embedding((scores * scale).float().cpu(), math.nan, "pca", notes=notes, explained=share)
 
 
 def tsne(
@@ -93,8 +98,9 @@ def tsne(
     init: Tensor | np.ndarray | None = None,
     device: torch.device | str | None = None,
 ) -> Embedding:
-    """The t-SNE map of `x` (n, features), up to 100 000 rows (20 000 in 3-D), on the device of `x` unless one is named.
+    """The t-SNE map of `x`, up to 100 000 rows (20 000 in 3-D), on the device of `x` unless one is named.
 
+    `x` is (n, features) or a layer's values (n, …), of which rows are made as for `pca`.
     P over the 3 · perplexity nearest neighbours (van der Maaten 2014, JMLR 15); repulsion over all pairs up to 4000
     rows and in 3-D, else by a grid (after Linderman et al. 2019, Nat. Methods 16), on which the KL divergence is about
     1 % higher; 300 to 750 iterations, fewer for more rows or where the map settles before, as up to 400 rows often do.
@@ -109,15 +115,16 @@ def tsne(
     torch.Size([20, 2])
     """
     perplexity, generator = checked_perplexity(perplexity), checked_seed(seed)
-    data, scale = centred(x, dims, device)
+    rows, notes = rows_of(x)
+    data, scale = centred(rows, dims, device)
     n = data.shape[0]
     check_count(n, MOST[dims])
     start = checked_init(init, n, dims, data.device)
     if n < FEWEST:
-        return few(data, dims)
-    used, note = fitting_perplexity(perplexity, n)
-    if note:
-        warnings.warn(note, stacklevel=2)
+        return few(data, dims, notes)
+    used, lowered = fitting_perplexity(perplexity, n)
+    if lowered:
+        warnings.warn(lowered, stacklevel=2)
     if start is None:
         start = principal_scores(data, dims)[0]
     start = spread(start, START_SPREAD, generator)
@@ -128,12 +135,13 @@ def tsne(
     descent = Descent(start.float())
     iterations = finished(descent.run(forces, scratch(n)))
     kl = finished(forces.kl_divergence(descent.positions))
-    return described(descent, kl, perplexity=used, iterations=iterations, note=note, found=found, scale=scale)
+    notes = (*notes, lowered)
+    return described(descent, kl, perplexity=used, iterations=iterations, notes=notes, found=found, scale=scale)
 
 
 def with_neighbours(embedding: Embedding, x: Tensor | np.ndarray) -> Steps[Embedding]:
-    """`embedding` of `x` (n, features) with the neighbours of its rows; wide rows are reduced as for `LiveTSNE`."""
-    data, scale = centred(x, 2, None)
+    """`embedding` of `x` with the neighbours of its rows; wide rows are reduced as for `LiveTSNE`."""
+    data, scale = centred(rows_of(x)[0], 2, None)
     n = data.shape[0]
     if n < FEWEST:
         return embedding
@@ -155,7 +163,7 @@ def described(
     *,
     perplexity: float,
     iterations: int,
-    note: str,
+    notes: tuple[str, ...],
     found: Neighbours,
     scale: float,
 ) -> Embedding:
@@ -167,7 +175,7 @@ def described(
         "tsne",
         perplexity,
         iterations,
-        tuple(text for text in (note, approximate) if text),
+        tuple(text for text in (*notes, approximate) if text),
         recall=found.recall,
         neighbours=_rows(found),
         distances=_distances(found, scale),
@@ -182,8 +190,8 @@ def _distances(found: Neighbours, scale: float) -> Tensor:
     return (found.distances[:, :_LISTED].sqrt() * scale).float().cpu()
 
 
-def few(x: Tensor, dims: int) -> Embedding:
-    """The PCA of too few samples for a t-SNE, with a note."""
+def few(x: Tensor, dims: int, notes: tuple[str, ...]) -> Embedding:
+    """The PCA of too few samples for a t-SNE, with a note after the others."""
     scores, share = principal_scores(x, dims)
     note = f"PCA: t-SNE needs at least {FEWEST} samples, got {x.shape[0]}"
-    return Embedding(scores.float().cpu(), math.nan, "pca", notes=(note,), explained=share)
+    return Embedding(scores.float().cpu(), math.nan, "pca", notes=(*notes, note), explained=share)

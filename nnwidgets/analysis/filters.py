@@ -21,10 +21,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+from torch.nn.utils.parametrize import is_parametrized
 from torch.nn.utils.prune import BasePruningMethod
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
+
+from nnwidgets.shadow import shadow_module
+from nnwidgets.shadow.torch_internals import CONVOLUTIONS, TRANSPOSED_CONVOLUTIONS, forward_pre_hooks, pruned_tensor
 
 __all__ = ["FilterStats", "filter_smoothness", "filter_stats", "filter_weight"]
 
@@ -58,36 +61,39 @@ class FilterStats:
     kernel_shape: tuple[int, ...]
 
 
-def filter_smoothness(weight: Tensor) -> Tensor:
+def filter_smoothness(weight: Tensor | nn.Module) -> Tensor:
     """Return the smoothness of each filter, `(out,)`: 1 smooth, 0 what shuffled taps give, below 0 rougher; NaN where
     undefined.
 
     Args:
-        weight: `(out, in, length)`, `(out, in, rows, cols)` or `(out, in, depth, rows, cols)`, real; see
-            `filter_weight` for transposed convolutions. Invariant to scale and offset.
+        weight: `(out, in, length)`, `(out, in, rows, cols)` or `(out, in, depth, rows, cols)`, real; or the layer that
+            has it, whose weight is taken by `filter_weight`. Invariant to scale and offset.
 
     Returns:
         On the weight's device; float64 for float64 weights, else float32. NaN for weights without a kernel (Linear),
         for kernels of at most two taps, for constant and for non-finite filters; `filter_stats` gives the reason.
 
     Raises:
-        TypeError: complex or integer weights.
-        ValueError: a scalar.
+        TypeError: complex or integer weights, or no tensor.
+        ValueError: a scalar, or a layer without filters.
 
+    >>> filter_smoothness(nn.Conv2d(1, 4, 3)).shape
+    torch.Size([4])
     >>> ramp = torch.arange(25.0).reshape(1, 1, 5, 5)
     >>> f"{filter_smoothness(ramp).item():.3f}"
     '0.880'
     """
-    return _smoothness(weight)[0]
+    return _smoothness(_weight_of(weight))[0]
 
 
-def filter_stats(weight: Tensor) -> FilterStats:
+def filter_stats(weight: Tensor | nn.Module) -> FilterStats:
     """Return smoothness, its noise band, norm and the reasons for NaN; see `filter_smoothness` for weight and errors.
 
     >>> stats = filter_stats(torch.ones(2, 1, 3, 3))
     >>> stats.smoothness.tolist(), stats.reason[0]
     ([nan, nan], 'constant in every plane')
     """
+    weight = _weight_of(weight)
     smoothness, sd, reasons = _smoothness(weight)
     defined = ~smoothness.isnan()
     norm = torch.linalg.vector_norm(
@@ -109,18 +115,39 @@ def filter_weight(module: nn.Module) -> Tensor | None:
     """Return a layer's weight as `(out, in, *kernel)`, detached and on its device; None for a layer without filters.
 
     Convolutions and Linear have filters. A transposed convolution keeps `(in, out / groups, *kernel)`: it is turned
-    round here, group by group.
+    round here, group by group. A parametrised layer computes its weight as in eval mode, by a private copy: spectral
+    norm in training mode would change its own buffers.
 
     >>> filter_weight(nn.ConvTranspose2d(4, 6, 3, groups=2)).shape
     torch.Size([6, 2, 3, 3])
     """
-    if isinstance(module, _ConvTransposeNd):
+    if is_parametrized(module):
+        module = shadow_module(module)
+    if isinstance(module, TRANSPOSED_CONVOLUTIONS):
         weight = _weight_now(module)
         grouped = weight.reshape(module.groups, -1, *weight.shape[1:])  # (groups, in / groups, out / groups, *kernel)
         return grouped.transpose(1, 2).flatten(0, 1)
-    if isinstance(module, (_ConvNd, nn.Linear)):
+    if isinstance(module, (*CONVOLUTIONS, nn.Linear)):
         return _weight_now(module)
     return None
+
+
+def _weight_of(given: Any) -> Tensor:
+    """Return the weight that was given, or that of the layer that was."""
+    if isinstance(given, Tensor):
+        return given
+    if not isinstance(given, nn.Module):
+        raise TypeError(
+            f"weight: expected a tensor (out, in, *kernel) or a layer, got {type(given).__name__}; "
+            "torch.as_tensor makes a tensor of an array"
+        )
+    weight = filter_weight(given)
+    if weight is None:
+        raise ValueError(
+            f"weight: expected a convolution or Linear, got {type(given).__name__}, which has no filters of its own; "
+            "pass one of its layers, such as model.get_submodule(name)"
+        )
+    return weight
 
 
 def _weight_now(module: Any) -> Tensor:
@@ -131,12 +158,12 @@ def _weight_now(module: Any) -> Tensor:
     """
     weight: Tensor = module.weight
     with torch.no_grad():
-        for hook in module._forward_pre_hooks.values():
+        for hook in forward_pre_hooks(module).values():
             if isinstance(hook, SpectralNorm) and hook.name == "weight":
                 weight = hook.compute_weight(module, do_power_iteration=False)
             if isinstance(hook, WeightNorm) and hook.name == "weight":
                 weight = hook.compute_weight(module)
-            if isinstance(hook, BasePruningMethod) and hook._tensor_name == "weight":
+            if isinstance(hook, BasePruningMethod) and pruned_tensor(hook) == "weight":
                 weight = hook.apply_mask(module)
         return weight.detach()
 

@@ -22,7 +22,6 @@ from nnwidgets.analysis.embedding import (
 )
 from nnwidgets.analysis.engine.affinities import graph_of
 from nnwidgets.analysis.engine.compiled import Loops, loaded, worth_loading
-from nnwidgets.analysis.engine.descent import WARM, Descent, Phase, first, restart
 from nnwidgets.analysis.engine.inputs import (
     centred,
     check_count,
@@ -32,12 +31,14 @@ from nnwidgets.analysis.engine.inputs import (
     checked_perplexity,
     checked_seed,
     fitting_perplexity,
+    rows_of,
 )
 from nnwidgets.analysis.engine.layout import RESTART_SPREAD, aligning, overlap, place_new, spread
 from nnwidgets.analysis.engine.neighbours import nearest
-from nnwidgets.analysis.engine.pace import Steps, finished, paced
 from nnwidgets.analysis.engine.principal import follow_basis, principal_scores
+from nnwidgets.analysis.engine.slicing import Steps, finished, sliced
 from nnwidgets.analysis.engine.tsne_forces import LIVE_SPACING, forces_for
+from nnwidgets.analysis.engine.tsne_optimizer import WARM, Descent, Phase, first, restart
 
 __all__ = ["LiveTSNE"]
 
@@ -88,7 +89,7 @@ class LiveTSNE:
     def update(
         self, x: Tensor | np.ndarray, *, ids: Sequence[Hashable] | Tensor | np.ndarray | None = None
     ) -> Embedding:
-        """The map of `x` (n, features), aligned to the last one. Row i of the result is row i of `x`.
+        """The map of `x` (n, features) or of a layer's values (n, …), aligned to the last one; row i is row i of `x`.
 
         `ids` name the rows and keep them the same points when rows are reordered, dropped or added; None: row numbers.
         Raises ValueError and TypeError as `tsne` does, and for ids that are not one distinct, hashable name a row; the
@@ -105,7 +106,7 @@ class LiveTSNE:
         Dropping the iterator early leaves the last map as it was. Compiled loops are used if this process has loaded
         them (`tsne` and `update` do), as that takes longer than a slice.
         """
-        return paced(self._refresh(x, ids, loaded))
+        return sliced(self._refresh(x, ids, loaded))
 
     def _refresh(
         self,
@@ -113,12 +114,13 @@ class LiveTSNE:
         ids: Sequence[Hashable] | Tensor | np.ndarray | None,
         loops_for: Callable[[int], Loops],
     ) -> Steps[Embedding]:
-        data, scale = centred(x, self._dims, self._device)
+        rows, notes = rows_of(x)
+        data, scale = centred(rows, self._dims, self._device)
         check_count(data.shape[0], MOST[self._dims])
         names = checked_ids(ids, data.shape[0])
         last = self._kept
         if len(names) < FEWEST:
-            result = few(data, self._dims)
+            result = few(data, self._dims, notes)
             shown = _aligned(result.positions, names, last)
             self._kept = _Kept(names, shown, None, None, None, 0)
             return replace(result, positions=shown)
@@ -127,7 +129,7 @@ class LiveTSNE:
             rank = min(REDUCED_TO, *data.shape)
             basis = yield from follow_basis(data, rank, last.basis if last else None, self._generator)
             reduced = data @ basis
-        used, note = fitting_perplexity(self._perplexity, len(names))
+        used, lowered = fitting_perplexity(self._perplexity, len(names))
         loops = loops_for(len(names))
         found = yield from nearest(reduced, neighbours_for(len(names), used), loops=loops)
         graph = yield from graph_of(found.indices, found.distances, used, loops=loops)
@@ -138,7 +140,8 @@ class LiveTSNE:
         kl = yield from forces.kl_divergence(descent.positions)
         shown = _aligned(descent.positions.cpu(), names, last)
         self._kept = _Kept(names, shown, descent, near, basis, refreshes)
-        map_ = described(descent, kl, perplexity=used, iterations=iterations, note=note, found=found, scale=scale)
+        notes = (*notes, lowered)
+        map_ = described(descent, kl, perplexity=used, iterations=iterations, notes=notes, found=found, scale=scale)
         return replace(map_, positions=shown)
 
     def _start(

@@ -7,7 +7,7 @@ knows a widget.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from numbers import Integral
 from typing import Any, Literal, get_args
@@ -15,15 +15,16 @@ from typing import Any, Literal, get_args
 from torch import Tensor, nn
 
 from nnwidgets.analysis.capture import device_of
+from nnwidgets.analysis.engine.layer_calls import Layers
 from nnwidgets.analysis.engine.occlusion_dense import channel_dims, class_scores
 from nnwidgets.analysis.engine.occlusion_engine import Engine
 from nnwidgets.analysis.engine.occlusion_fill import Fill
 from nnwidgets.analysis.engine.occlusion_notes import not_finite, preview_notes
-from nnwidgets.analysis.engine.occlusion_problem import Problem, pose
+from nnwidgets.analysis.engine.occlusion_problem import Problem, parse_problem
 from nnwidgets.analysis.engine.occlusion_result import OcclusionMap
 from nnwidgets.analysis.engine.occlusion_run import Run
+from nnwidgets.analysis.engine.out_of_memory import is_out_of_memory
 from nnwidgets.analysis.engine.precision import rounding_notes
-from nnwidgets.analysis.engine.room import out_of_memory
 from nnwidgets.shadow import free_memory, shadow_module
 
 __all__ = ["OcclusionMap", "occlusion_map", "occlusion_steps"]
@@ -43,7 +44,7 @@ def occlusion_map(
     stride: int | tuple[int, ...],
     fill: Fill = 0.0,
     gaps: bool = False,
-    layers: Sequence[str] | str = (),
+    layers: Layers = (),
     mode: Mode = "exact",
     additional_forward_args: Any = None,
     score_fn: Callable[[Any], Tensor] = class_scores,
@@ -75,7 +76,7 @@ def occlusion_map(
             batch, channels, *size)`.
         gaps: allow a stride larger than the patch: pixels between patches that are never covered, whose importance is
             NaN.
-        layers: names as in `layer_names` whose values are summed over positions, per channel.
+        layers: as for `capture`, whose values are summed over positions, per channel.
         mode: "exact"; or "preview": convolutions multiply only what changes, in bfloat16, and add it to the clean
             values. Off by some percent of the largest change, which the map's `notes` tell. Meant for hardware that
             multiplies bfloat16 matrices (CPUs with AMX, GPUs from Ampere on); slower than "exact" elsewhere.
@@ -106,7 +107,7 @@ def occlusion_map(
     """
     _check_numbers(max_memory)
     module = shadow_module(model)
-    problem = _pose(module, images, patch, stride, fill, gaps, layers, mode, additional_forward_args)
+    problem = _parse_problem(module, images, patch, stride, fill, gaps, layers, mode, additional_forward_args)
     run = _begun(module, problem, score_fn, max_memory, _WHOLE_S, preview=mode == "preview", coarse_first=False)
     while not run.done:
         run.advance(_WHOLE_S)
@@ -121,7 +122,7 @@ def occlusion_steps(
     stride: int | tuple[int, ...],
     fill: Fill = 0.0,
     gaps: bool = False,
-    layers: Sequence[str] | str = (),
+    layers: Layers = (),
     mode: Mode = "exact",
     additional_forward_args: Any = None,
     score_fn: Callable[[Any], Tensor] = class_scores,
@@ -144,25 +145,27 @@ def occlusion_steps(
     """
     _check_numbers(max_memory, target)
     module = shadow_module(model)
-    problem = _pose(module, images, patch, stride, fill, gaps, layers, mode, additional_forward_args)
+    problem = _parse_problem(module, images, patch, stride, fill, gaps, layers, mode, additional_forward_args)
     return _grow(module, problem, score_fn, max_memory, target, preview=mode == "preview")
 
 
-def _pose(
+def _parse_problem(
     module: nn.Module,
     images: Tensor,
     patch: int | tuple[int, ...],
     stride: int | tuple[int, ...],
     fill: Fill,
     gaps: bool,
-    layers: Sequence[str] | str,
+    layers: Layers,
     mode: str,
     extra: Any,
 ) -> Problem:
     if mode not in get_args(Mode):
         raise ValueError(f"mode: expected 'exact' or 'preview', got {mode!r}")
     device = device_of(module)
-    return pose(images, patch=patch, stride=stride, fill=fill, gaps=gaps, layers=layers, extra=extra, device=device)
+    return parse_problem(
+        images, patch=patch, stride=stride, fill=fill, gaps=gaps, layers=layers, extra=extra, device=device
+    )
 
 
 def _check_numbers(max_memory: Any, target: Any = None) -> None:
@@ -210,11 +213,11 @@ def _begun(
     before: Run | None = None,
 ) -> Run:
     """Return a run that has worked for so long, on what one before has left."""
-    room = int(_MEMORY_SHARE * free_memory(problem.images.device)) if max_memory is None else max_memory
+    max_bytes = int(_MEMORY_SHARE * free_memory(problem.images.device)) if max_memory is None else max_memory
     try:
         if before is None:
             problem = replace(problem, channel_dims=channel_dims(module, problem))
-        engine = Engine(module, problem, score_fn=score_fn, room=room, preview=preview)
+        engine = Engine(module, problem, score_fn=score_fn, max_bytes=max_bytes, preview=preview)
         run = Run(engine, problem, coarse_first=coarse_first, target=target)
         if before is not None:
             run.refine(before)
@@ -223,7 +226,7 @@ def _begun(
         # A picture without its batch axis looks like a sequence.
         shape = tuple(problem.images.shape)
         along = (len(each.kernel_size) for each in module.modules() if isinstance(each, _CONVOLUTIONS))
-        if out_of_memory(error) or max(along, default=0) <= len(shape) - 2:
+        if is_out_of_memory(error) or max(along, default=0) <= len(shape) - 2:
             raise
         raise ValueError(
             f"images: the model convolves along more axes than shape {shape} has beside batch and channels: {error}; "

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nnwidgets.analysis.engine.inputs import centred, check_neighbours, checked_seed
-from nnwidgets.analysis.engine.pace import row_blocks
+from nnwidgets.analysis.embedding import Embedding
+from nnwidgets.analysis.engine.inputs import centred, check_neighbours, checked_seed, rows_of
+from nnwidgets.analysis.engine.slicing import row_blocks
 
 __all__ = ["trustworthiness"]
 
@@ -16,13 +17,14 @@ _ENTRIES = 1 << 20
 
 
 def trustworthiness(
-    x: Tensor | np.ndarray, positions: Tensor | np.ndarray, *, neighbours: int = 10, seed: int = 0
+    x: Tensor | np.ndarray, positions: Embedding | Tensor | np.ndarray, *, neighbours: int = 10, seed: int = 0
 ) -> float:
     """How far the nearest rows on a map are near in the space it shows: 1 if all are, about 0.5 for a random map.
 
     Venna & Kaski 2001, ICANN: one less the mean excess of the ranks, by distance between rows of `x` (n, features), of
-    the `neighbours` nearest rows of `positions` (n, dims). Over all rows up to 2000, else over 2000 drawn by `seed`,
-    with the ranks among all. In float64 on the CPU.
+    the `neighbours` nearest rows of `positions` (n, dims), or of the map of an `Embedding`. Over all rows up to 2000,
+    else over 2000 drawn by `seed`, with the ranks among all. In float64 on the CPU. A layer's values (n, …) are taken
+    as `tsne` takes them.
 
     Raises ValueError for other shapes, values that are not finite, or neighbours not from 1 to less than n / 2;
     TypeError for what is no array of real numbers.
@@ -32,7 +34,8 @@ def trustworthiness(
     1.0
     """
     generator = checked_seed(seed)
-    far, near = (centred(each, 2, "cpu", name=name)[0] for name, each in (("x", x), ("positions", positions)))
+    shown = positions.positions if isinstance(positions, Embedding) else positions
+    far, near = centred(rows_of(x)[0], 2, "cpu")[0], centred(shown, 2, "cpu", name="positions")[0]
     n = len(far)
     if len(near) != n:
         raise ValueError(f"positions: expected one for each of the {n} rows of x, got {len(near)}")

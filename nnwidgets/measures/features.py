@@ -13,7 +13,7 @@ from torch import Tensor
 from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.embedding import features
 from nnwidgets.analysis.engine.predictions import predictions
-from nnwidgets.analysis.engine.room import halving
+from nnwidgets.analysis.engine.out_of_memory import halving
 from nnwidgets.blocks.words import count
 from nnwidgets.measures.measure import Measure, Progress, Reading, Source
 from nnwidgets.training.worker import Snapshot

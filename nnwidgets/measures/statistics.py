@@ -15,7 +15,7 @@ from nnwidgets.analysis.activations import StatsAccumulator
 from nnwidgets.analysis.capture import LayerInfo, record
 from nnwidgets.analysis.engine.layer_calls import module_of
 from nnwidgets.analysis.engine.map_sums import GreyInputs
-from nnwidgets.analysis.engine.room import out_of_memory
+from nnwidgets.analysis.engine.out_of_memory import is_out_of_memory
 from nnwidgets.analysis.filters import FilterStats, filter_stats, filter_weight
 from nnwidgets.data import Batch, Samples
 from nnwidgets.measures.measure import Measure, Reading, Source
@@ -106,7 +106,7 @@ class ProbeJob(Job):
             try:
                 outputs.append((*self._forward(module, batch, sums), len(indices[start : start + self._rows])))
             except Exception as error:
-                if self._rows == 1 or not out_of_memory(error):
+                if self._rows == 1 or not is_out_of_memory(error):
                     raise
                 # Some layers have seen this chunk and some have not: the pass begins anew.
                 self._rows = self._most_rows = self._rows // 2

@@ -21,20 +21,22 @@ from torch.optim.lr_scheduler import LRScheduler
 from torch.utils.data import DataLoader, Dataset
 
 from nnwidgets.shadow._support import is_compiled, unwrap
+from nnwidgets.shadow.torch_internals import (
+    BUFFERS,
+    CHILDREN,
+    COMPILED_CALL,
+    HOOK_TABLES,
+    PARAMETERS,
+    is_compiled_function,
+    table_of,
+)
 
 SIMPLE = (type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.Size)
 """Immutable values, which the copy may hold by identity."""
 
 _ATOMIC = (*SIMPLE, types.BuiltinFunctionType, types.ModuleType, type)
 _BY_REFERENCE = (Optimizer, LRScheduler, Dataset, DataLoader)
-_HOOK_TABLES = frozenset(name for name in vars(nn.Module()) if "hooks" in name)
 _TRAINERS = frozenset({"trainer", "_trainer", "fabric", "_fabric"})
-
-INTERNAL = _HOOK_TABLES | {
-    "training", "_parameters", "_buffers", "_modules", "_non_persistent_buffers_set", "_compiled_call_impl",
-    "_is_full_backward_hook",
-}  # fmt: skip
-"""The names in a module's `__dict__` that belong to PyTorch and are not the user's attributes."""
 
 
 def home(device: torch.device) -> torch.device:
@@ -89,8 +91,7 @@ class ModelCopier:
         if isinstance(value, types.FunctionType):
             # A method compiled by hand (`m.forward = torch.compile(m.forward)`) wraps the live module's bound method.
             inner = getattr(value, "__wrapped__", None)
-            compiled = value.__globals__.get("__name__", "").startswith("torch._dynamo.")
-            return self.copy(inner) if compiled and inner is not None else value
+            return self.copy(inner) if inner is not None and is_compiled_function(value) else value
         if isinstance(value, types.MethodType):
             return types.MethodType(value.__func__, self.copy(value.__self__))
         if isinstance(value, weakref.ref):
@@ -140,17 +141,17 @@ class ModelCopier:
         kept_hooks = _torch_hooks(live)
         own = vars(private)
         for key, value in state:
-            if key in _HOOK_TABLES:
+            if key in HOOK_TABLES:
                 own[key] = OrderedDict((i, self.copy(hook)) for i, hook in value.items() if i in kept_hooks)
-            elif key in ("_parameters", "_buffers"):
+            elif key in (PARAMETERS, BUFFERS):
                 own[key] = {k: None if tensor is None else self._copy_tensor(tensor) for k, tensor in value.items()}
-            elif key == "_modules":
+            elif key == CHILDREN:
                 own[key] = {k: None if child is None else self._copy_module(child) for k, child in value.items()}
             elif key == "training":
                 own[key] = False
             elif key in _TRAINERS and not isinstance(value, (torch.Tensor, nn.Module)):
                 own[key] = None
-            elif key != "_compiled_call_impl":
+            elif key != COMPILED_CALL:
                 own[key] = self._copy_attribute(live, key, value)
         if isinstance(private, nn.RNNBase):
             private.flatten_parameters()  # cuDNN warns at every call when the weights are not one chunk
@@ -193,12 +194,12 @@ class ModelCopier:
             if private is live or unwrap(live) is not live:
                 continue
             kept_hooks = _torch_hooks(live)
-            for table in _HOOK_TABLES & vars(private).keys():
+            for table in HOOK_TABLES & vars(private).keys():
                 hooks = vars(private)[table]
                 vars(private)[table] = OrderedDict((i, hook) for i, hook in hooks.items() if i in kept_hooks)
             vars(private)["training"] = False
-            vars(private).pop("_compiled_call_impl", None)
-            for parameter in private._parameters.values():
+            vars(private).pop(COMPILED_CALL, None)
+            for parameter in table_of(private, PARAMETERS).values():
                 if parameter is not None:
                     parameter.requires_grad_(False)
             self.twins.append((live, private))
@@ -219,7 +220,7 @@ class ModelCopier:
 
 def _torch_hooks(module: nn.Module) -> set[int]:
     """The ids of hooks that compute weights: old weight_norm and spectral_norm, pruning. The others are the user's."""
-    tables: Iterable[dict[int, Any]] = [vars(module)[name] for name in _HOOK_TABLES if name in vars(module)]
+    tables: Iterable[dict[int, Any]] = [vars(module)[name] for name in HOOK_TABLES if name in vars(module)]
     return {
         hook_id
         for table in tables

@@ -11,11 +11,9 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
-from torch.overrides import TorchFunctionMode
-from torch.utils._device import DeviceContext
-from torch.utils._pytree import tree_map
 
 from nnwidgets.shadow._random import PrivateRandom
+from nnwidgets.shadow.torch_internals import map_leaves, thread_device
 
 _AUTOCAST_DEVICES = ("cpu", "cuda")  # where private copies live
 
@@ -47,7 +45,7 @@ def evaluation(module: nn.Module) -> Iterator[None]:
         stack.enter_context(torch.no_grad())
         stack.enter_context(_without_autocast())
         if traits is not None and torch.get_default_device() != traits.default_device:
-            stack.enter_context(_ThreadDevice(traits.default_device))
+            stack.enter_context(thread_device(traits.default_device))
         if traits is not None and traits.draws_random:
             stack.enter_context(PrivateRandom())
         yield
@@ -57,10 +55,10 @@ def run_in(module: nn.Module, dtype: torch.dtype) -> None:
     """Have a private module take wider floating-point inputs as `dtype`, and give its outputs in float32."""
 
     def narrowed(_module: nn.Module, args: Any, kwargs: Any) -> Any:
-        return tree_map(partial(_cast, dtype, dtype.itemsize), (args, kwargs))
+        return map_leaves(partial(_cast, dtype, dtype.itemsize), (args, kwargs))
 
     module.register_forward_pre_hook(narrowed, with_kwargs=True)
-    module.register_forward_hook(lambda _module, _args, output: tree_map(partial(_cast, torch.float32, 0), output))
+    module.register_forward_hook(lambda _module, _args, output: map_leaves(partial(_cast, torch.float32, 0), output))
 
 
 def _cast(dtype: torch.dtype, wider_than: int, value: Any) -> Any:
@@ -80,14 +78,3 @@ def _without_autocast() -> Iterator[None]:
         for kind, enabled in before.items():
             torch.set_autocast_enabled(kind, enabled)
         torch.autocast_decrement_nesting()
-
-
-class _ThreadDevice(DeviceContext):
-    """`torch.device(...)` as a context, without writing the process-wide record of the current device."""
-
-    def __enter__(self) -> _ThreadDevice:
-        TorchFunctionMode.__enter__(self)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        TorchFunctionMode.__exit__(self, *exception)

@@ -18,12 +18,11 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules import module as torch_module
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from nnwidgets.shadow._mirror import is_strided
 from nnwidgets.shadow._shadow import Shadow
 from nnwidgets.shadow._support import unwrap
+from nnwidgets.shadow.torch_internals import ThreadDispatchMode, has_global_hooks, leaves, version_if_counted
 
 
 @dataclass(frozen=True)
@@ -82,11 +81,11 @@ class _LeakFound(BaseException):
     """Stops the forward pass; no Exception, so that a fallback in the user's code does not swallow it."""
 
 
-class _LiveWatch(TorchDispatchMode):
+class _LiveWatch(ThreadDispatchMode):
     """Runs the shadow and stops it at the first live module or live tensor it would use."""
 
     def __init__(self, shadow: Shadow, live: nn.Module) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._shadow = shadow
         self._live = {id(module): name for name, module in live.named_modules()}
         self._private = shadow._mirror.private_modules()
@@ -114,15 +113,13 @@ class _LiveWatch(TorchDispatchMode):
             handle.remove()
         return self._reasons
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        for leaf in tree_leaves((args, kwargs)):
+    def handle(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        for leaf in leaves((args, kwargs)):
             if isinstance(leaf, torch.Tensor) and (name := self._pointers.get(_pointer(leaf))):
                 self._stop(
                     f"The copy's forward pass uses the live tensor {name!r}: a closure or object still refers to it."
                 )
-        return func(*args, **(kwargs or {}))
+        return func(*args, **kwargs)
 
     def _judge_foreign(self, module: nn.Module) -> None:
         kind = type(module).__name__
@@ -141,7 +138,8 @@ class _LiveWatch(TorchDispatchMode):
         return [f"The copy of tensor {name!r} shares its memory with the live model." for name in shared if name]
 
     def versions(self) -> dict[str, int]:
-        return {name: tensor._version for name, tensor in self._tensors.items() if not tensor.is_inference()}
+        counted = ((name, version_if_counted(tensor)) for name, tensor in self._tensors.items())
+        return {name: version for name, version in counted if version is not None}
 
     def written(self, before: dict[str, int]) -> list[str]:
         """Reasons for the live tensors that were written to since `before`."""
@@ -168,7 +166,7 @@ def _pointer(tensor: torch.Tensor) -> int:
 
 
 def _global_hooks() -> list[str]:
-    if not (torch_module._global_forward_hooks or torch_module._global_forward_pre_hooks):
+    if not has_global_hooks():
         return []
     return [
         "Global module hooks (register_module_forward_hook) are in place, and would run for the copy too: remove them."
@@ -200,7 +198,7 @@ def _kept_random_states() -> Iterator[Any]:
 
 
 def _fingerprint(state: Any) -> bytes:
-    tensors = [leaf for leaf in tree_leaves(state) if isinstance(leaf, torch.Tensor)]
+    tensors = [leaf for leaf in leaves(state) if isinstance(leaf, torch.Tensor)]
     return b"".join(tensor.numpy().tobytes() for tensor in tensors) if tensors else pickle.dumps(state)
 
 

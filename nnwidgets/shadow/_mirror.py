@@ -11,13 +11,20 @@ from typing import Any
 import torch
 from torch import nn
 
-from nnwidgets.shadow._copying import INTERNAL, SIMPLE
+from nnwidgets.shadow._copying import SIMPLE
+from nnwidgets.shadow.torch_internals import (
+    BUFFERS,
+    CHILDREN,
+    MODULE_ATTRIBUTES,
+    PARAMETERS,
+    copy_all,
+    version,
+    version_if_counted,
+)
 
 Twins = list[tuple[nn.Module, nn.Module]]
 Place = Callable[[torch.Tensor], torch.Tensor]
 Kind = tuple[torch.dtype, torch.Size, torch.device]
-
-_version = operator.attrgetter("_version")
 
 
 class Mirror:
@@ -32,7 +39,7 @@ class Mirror:
     def __init__(self, twins: Twins, place: Place) -> None:
         self._twins = twins  # keeps the live modules alive, so that no new object can take over one of their ids
         self._states = [vars(live) for live, _ in twins]
-        self._tables = [state[name] for state in self._states for name in ("_parameters", "_buffers", "_modules")]
+        self._tables = [state[name] for state in self._states for name in (PARAMETERS, BUFFERS, CHILDREN)]
         pairs = list(_tensor_pairs(twins))
         self._live = [live for live, _ in pairs]
         self._strided = [pair for pair in pairs if is_strided(pair[0])]
@@ -58,10 +65,10 @@ class Mirror:
         """
         if not self._same_form():
             return False
-        versions = list(map(_version, self._live))
+        versions = list(map(version, self._live))
         with torch.no_grad():
             for private, live, non_blocking in self._groups:
-                torch._foreach_copy_(private, live, non_blocking=non_blocking)
+                copy_all(private, live, non_blocking=non_blocking)
             for live_tensor, private_tensor in self._irregular:
                 private_tensor.copy_(live_tensor)
             for slot in self._loose:
@@ -74,7 +81,7 @@ class Mirror:
     def current(self) -> bool:
         """Whether the live data is what the last `copy` copied."""
         return (
-            self._versions == list(map(_version, self._live))
+            self._versions == list(map(version, self._live))
             and self._structure_now() == self._structure
             and self._pointers_now() == self._pointers
             and all(slot.current() for slot in self._loose)
@@ -148,7 +155,7 @@ class _LooseTensor:
         if not isinstance(value, torch.Tensor):
             self._seen = self._private_state[self._name] = value
             return
-        self._seen = (weakref.ref(value), None if value.is_inference() else value._version)
+        self._seen = (weakref.ref(value), version_if_counted(value))
         if _kind(value) == self._kind and is_strided(value) and is_strided(self.private):
             self.private.copy_(value)
         else:
@@ -159,8 +166,8 @@ class _LooseTensor:
         value = self.value()
         if not isinstance(value, torch.Tensor) or not isinstance(self._seen, tuple):
             return value is self._seen
-        seen, version = self._seen
-        return seen() is value and version is not None and version == value._version
+        seen, counted = self._seen
+        return seen() is value and counted is not None and counted == version(value)
 
 
 _FOLLOWED = tuple(kind for kind in SIMPLE if kind is not torch.device)  # a device in the copy may differ by design
@@ -179,7 +186,7 @@ def _tensor_pairs(twins: Twins) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """(live, private) of every parameter and buffer, tied ones once."""
     seen: set[int] = set()
     for live, private in twins:
-        for table in ("_parameters", "_buffers"):
+        for table in (PARAMETERS, BUFFERS):
             for name, tensor in vars(live)[table].items():
                 if tensor is not None and id(tensor) not in seen:
                     seen.add(id(tensor))
@@ -201,7 +208,7 @@ def _groups(
 
 
 def _attributes(live: nn.Module) -> Iterator[tuple[str, Any]]:
-    return ((name, value) for name, value in vars(live).items() if name not in INTERNAL)
+    return ((name, value) for name, value in vars(live).items() if name not in MODULE_ATTRIBUTES)
 
 
 def _constants(twins: Twins) -> Iterator[_Constants]:

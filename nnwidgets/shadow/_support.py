@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import torch
 from torch import nn
-from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn.parameter import is_lazy
+
+from nnwidgets.shadow.torch_internals import BUFFERS, COMPILED_CALL, PARAMETERS, inside_compiled, is_fake, table_of
 
 
 class UnsupportedModelError(TypeError):
@@ -37,9 +38,7 @@ def unwrap(model: nn.Module) -> nn.Module:
 
 def is_compiled(module: nn.Module) -> bool:
     """Whether `module` runs through `torch.compile`, as a wrapper or in place (`module.compile()`)."""
-    # torch._dynamo takes seconds to import, so its class is recognised without importing it.
-    wrapper = "_orig_mod" in module._modules and _comes_from(module, "torch._dynamo")
-    return wrapper or vars(module).get("_compiled_call_impl") is not None
+    return inside_compiled(module) is not None or vars(module).get(COMPILED_CALL) is not None
 
 
 def refuse_unsupported(model: object) -> None:
@@ -57,7 +56,7 @@ def refuse_unsupported(model: object) -> None:
         where = f"model: layer {name!r}" if name else "model"
         if problem := _module_problem(module):
             raise UnsupportedModelError(f"{where}: {problem}")
-        for key, tensor in itertools.chain(module._parameters.items(), module._buffers.items()):
+        for key, tensor in itertools.chain(*(table_of(module, name).items() for name in (PARAMETERS, BUFFERS))):
             if tensor is None:
                 continue
             if is_lazy(tensor):
@@ -65,7 +64,7 @@ def refuse_unsupported(model: object) -> None:
                     f"{where}: expected initialised parameters, got {key!r} without a shape; "
                     "run one forward pass first, so that the lazy layers learn their shapes"
                 )
-            if isinstance(tensor, FakeTensor):
+            if is_fake(tensor):
                 raise BeingTracedError(
                     f"{where}, tensor {key!r}: expected data, got a FakeTensor, which has none; wait until the model "
                     "is exported"
@@ -118,12 +117,9 @@ def _tensor_problem(tensor: torch.Tensor) -> str | None:
 
 
 def _wrapped(module: nn.Module) -> nn.Module | None:
-    children = module._modules
-    if "_orig_mod" in children and _comes_from(module, "torch._dynamo"):
-        return children["_orig_mod"]
     if isinstance(module, (nn.parallel.DistributedDataParallel, nn.DataParallel)):
-        return children["module"]
-    return None
+        return module.module  # type: ignore[no-any-return]
+    return inside_compiled(module)
 
 
 def _comes_from(module: nn.Module, package: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import weakref
 from typing import Protocol
 
-from nnwidgets.analysis.engine.room import out_of_memory
+from nnwidgets.analysis.engine.out_of_memory import is_out_of_memory
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.job import Job
 from nnwidgets.training.own_copy import OwnCopy
@@ -158,7 +158,7 @@ class Schedule:
             task.interrupt()
         elif failure is not None:
             task.fail(failure, task.turn_at)
-            if out_of_memory(failure):
+            if is_out_of_memory(failure):
                 self.tasks.free_memory()
         return seconds, paid
 

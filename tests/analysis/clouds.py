@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine.affinities import Graph, conditional
 from nnwidgets.analysis.engine.neighbours import all_pairs
-from nnwidgets.analysis.engine.pace import finished
+from nnwidgets.analysis.engine.slicing import finished
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:

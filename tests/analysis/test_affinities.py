@@ -13,7 +13,7 @@ from nnwidgets.analysis.engine import affinities
 from nnwidgets.analysis.engine.affinities import Graph, conditional, joint_graph
 from nnwidgets.analysis.engine.compiled import Loops
 from nnwidgets.analysis.engine.neighbours import nearest
-from nnwidgets.analysis.engine.pace import finished
+from nnwidgets.analysis.engine.slicing import finished
 from tests.analysis.clouds import clusters, digits, joint, normal
 
 

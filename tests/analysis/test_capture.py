@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nnwidgets.analysis import capture, channels_first, layer_names, record
+from nnwidgets.shadow import shadow_module
 
 
 class Residual(nn.Module):
@@ -107,12 +108,13 @@ def test_hooks_are_removed_when_the_model_or_the_callback_raises(model: Net, ima
     def fail(_name: str, _value: Tensor) -> None:
         raise RuntimeError("from the callback")
 
+    private = shadow_module(model)
     with pytest.raises(RuntimeError, match="from the callback"):
-        record(model, (images,), on_activation=fail)
+        record(private, (images,), on_activation=fail)
     with pytest.raises(RuntimeError, match="shape"):
-        record(model, (images[:, :, :2],))
+        record(private, (images[:, :, :2],))
 
-    assert all(not module._forward_hooks and not module._forward_pre_hooks for module in model.modules())
+    assert all(not module._forward_hooks and not module._forward_pre_hooks for module in private.modules())
 
 
 def test_the_callback_gets_every_value_while_the_model_runs(model: Net, images: Tensor) -> None:
@@ -244,3 +246,43 @@ def test_channels_of_sequences_are_found_from_the_layer_before() -> None:
 def test_inputs_of_a_wrong_kind_are_an_error() -> None:
     with pytest.raises(TypeError, match="inputs: expected a tensor"):
         capture(nn.ReLU(), "abc")
+
+
+def test_inputs_made_in_inference_mode_can_be_captured() -> None:
+    class Residual(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(3, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x + self.layer(x)  # type: ignore[no-any-return]
+
+    model = nn.Sequential(Residual())
+    with torch.inference_mode():
+        inputs = torch.ones(2, 3)
+    values = capture(model, inputs)
+    assert list(values) == ["0.layer", "0"]
+    assert torch.equal(values["0"], inputs + values["0.layer"])
+
+
+def test_a_live_model_in_training_mode_is_only_read(model: Net, images: Tensor) -> None:
+    model.train()
+    running = {name: value.clone() for name, value in model.state_dict().items()}
+    during: list[bool] = []
+
+    def look(_name: str, _value: Tensor) -> None:
+        during.append(any(module._forward_hooks or module._forward_pre_hooks for module in model.modules()))
+
+    record(model, images, on_activation=look)
+    layer_names(model, images)
+    assert during
+    assert not any(during)
+    assert all(module.training for module in model.modules())
+    assert all(torch.equal(value, running[name]) for name, value in model.state_dict().items())
+
+
+def test_layers_may_be_what_layer_names_returned(model: Net, images: Tensor) -> None:
+    layers = layer_names(model, images)
+    assert list(capture(model, images, layers=layers)) == [layer.name for layer in layers]
+    assert list(capture(model, images, layers=layers[1])) == [layers[1].name]
+    assert list(capture(model, images, layers=[layers[0], layers[2].name])) == [layers[0].name, layers[2].name]

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nnwidgets.analysis.embedding import Embedding, features, pca, tsne, with_neighbours
 from nnwidgets.analysis.engine.layout import overlap
-from nnwidgets.analysis.engine.pace import finished
+from nnwidgets.analysis.engine.slicing import finished
 from nnwidgets.analysis.live_tsne import LiveTSNE
 from tests.analysis.clouds import clusters, digits, joint_of, kl_of, label_agreement, normal
 
@@ -135,7 +135,7 @@ def test_scale_and_offset_do_not_change_the_quality() -> None:
     [
         (torch.tensor([[0.0, math.nan], [math.inf, 1.0], [-math.inf, 2.0]]), "1 NaN and 2 infinite among 3 × 2"),
         (torch.zeros(4), r"expected \(n, features\), got shape \(4,\)"),
-        (torch.zeros(4, 2, 2), r"expected \(n, features\)"),
+        (torch.zeros(0, 2, 2), "at least one sample"),
         (torch.zeros(0, 3), "at least one sample"),
         (torch.zeros(3, 0), "at least one sample and one feature"),
     ],

@@ -9,8 +9,8 @@ import torch
 
 from nnwidgets.analysis.engine.affinities import conditional
 from nnwidgets.analysis.engine.neighbours import all_pairs
-from nnwidgets.analysis.engine.pace import finished
 from nnwidgets.analysis.engine.principal import follow_basis, principal_scores
+from nnwidgets.analysis.engine.slicing import finished
 from nnwidgets.analysis.engine.tsne_forces import SparseForces
 from tests.analysis.clouds import clusters, graph_of, joint_of, normal
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from nnwidgets.analysis.engine import neighbour_balls, neighbour_pairs, neighbours
 from nnwidgets.analysis.engine.compiled import Loops
 from nnwidgets.analysis.engine.neighbours import Neighbours, all_pairs, nearest
-from nnwidgets.analysis.engine.pace import finished
+from nnwidgets.analysis.engine.slicing import finished
 from tests.analysis.clouds import clusters, digits, normal
 
 WAYS = ["all pairs", "balls"]

@@ -57,8 +57,8 @@ def test_few_positions_at_once_where_room_is_short(net: nn.Sequential, monkeypat
 
     monkeypatch.setattr(WindowEngine, "evaluate", noted)
     largest = 4 * 16 * 24 * 24
-    room = 2 * 4 * largest * 9
-    found, free = mapped(net, images, room), mapped(net, images, None)
+    max_bytes = 2 * 4 * largest * 9
+    found, free = mapped(net, images, max_bytes), mapped(net, images, None)
     assert found.why_whole == ""
     assert max(sizes[: len(sizes) // 2]) == 9
     assert torch.allclose(found.scores, free.scores, rtol=1e-5, atol=1e-6)
@@ -71,8 +71,8 @@ def test_views_and_weights_take_no_room(net: nn.Sequential) -> None:
                 x = x.view(x.shape)
             return x
 
-    images, room = torch.randn(1, 3, 24, 24), 600 * KB
-    plain, viewing = mapped(net, images, room), mapped(nn.Sequential(Viewing(), net), images, room)
+    images, max_bytes = torch.randn(1, 3, 24, 24), 600 * KB
+    plain, viewing = mapped(net, images, max_bytes), mapped(nn.Sequential(Viewing(), net), images, max_bytes)
     assert plain.why_whole == viewing.why_whole == ""
 
 

@@ -14,21 +14,21 @@ from nnwidgets.analysis import occlusion_map, occlusion_steps
 from nnwidgets.analysis.engine import occlusion_rules
 from nnwidgets.analysis.engine.occlusion_dense import class_scores
 from nnwidgets.analysis.engine.occlusion_engine import Engine
-from nnwidgets.analysis.engine.occlusion_problem import Problem, pose
+from nnwidgets.analysis.engine.occlusion_problem import Problem, parse_problem
 from tests.analysis.random_nets import RandomNet
 from tests.benchmarks.occlusion_nets import CASES, Case
 
 CPU = torch.device("cpu")
-ROOM = 1 << 30
+MAX_BYTES = 1 << 30
 
 
 def problem_of(images: Tensor, patch: int, stride: int) -> Problem:
-    return pose(images, patch=patch, stride=stride, fill=1.5, layers=(), extra=None, device=CPU)
+    return parse_problem(images, patch=patch, stride=stride, fill=1.5, layers=(), extra=None, device=CPU)
 
 
 def evaluated(model: nn.Module, problem: Problem, *, preview: bool) -> tuple[Tensor, Tensor, Engine]:
     """Scores of some covered images, those of the clean ones, and what computed them."""
-    engine = Engine(model, problem, score_fn=class_scores, room=ROOM, preview=preview)
+    engine = Engine(model, problem, score_fn=class_scores, max_bytes=MAX_BYTES, preview=preview)
     work = torch.cartesian_prod(*(torch.arange(length) for length in (len(problem.images), *problem.grid)))
     some = work[torch.linspace(0, len(work) - 1, 24).long()]
     covered, _ = engine.evaluate(some[:, 0], some[:, 1:])

@@ -15,19 +15,19 @@ from torch import Tensor, nn
 
 from nnwidgets.analysis.engine.occlusion_dense import DenseEngine, class_scores
 from nnwidgets.analysis.engine.occlusion_engine import Engine
-from nnwidgets.analysis.engine.occlusion_problem import Problem, pose
+from nnwidgets.analysis.engine.occlusion_problem import Problem, parse_problem
+from nnwidgets.analysis.engine.occlusion_reference_pass import Step
 from nnwidgets.analysis.engine.occlusion_rules import RULES
-from nnwidgets.analysis.engine.occlusion_steps import Step
 from nnwidgets.analysis.engine.occlusion_windows import Windows
 from tests.analysis.random_nets import RandomNet
 from tests.benchmarks.occlusion_nets import CASES, Case
 
 CPU = torch.device("cpu")
-ROOM = 1 << 30
+MAX_BYTES = 1 << 30
 
 
 def problem_of(images: Tensor, patch: Any, stride: Any, *, fill: Any = 0.0, layers: Any = ()) -> Problem:
-    return pose(images, patch=patch, stride=stride, fill=fill, layers=layers, extra=None, device=CPU)
+    return parse_problem(images, patch=patch, stride=stride, fill=fill, layers=layers, extra=None, device=CPU)
 
 
 def places(problem: Problem) -> tuple[Tensor, Tensor]:
@@ -52,7 +52,7 @@ def one_by_one(model: nn.Module, problem: Problem) -> Tensor:
 def check(model: nn.Module, problem: Problem) -> Engine:
     """Compare all positions with the model's own answers; returns the engine."""
     model.eval()
-    engine = Engine(model, problem, score_fn=class_scores, room=ROOM)
+    engine = Engine(model, problem, score_fn=class_scores, max_bytes=MAX_BYTES)
     image, place = places(problem)
     with torch.no_grad():
         clean = model(problem.images.clone())[image]
@@ -304,7 +304,7 @@ def test_the_nets_of_the_benchmark_need_little_more_than_the_least_work(case: Ca
     problem = problem_of(case.image(), case.patch, case.stride)
     image, place = places(problem)
     some = torch.linspace(0, len(image) - 1, 24).long()
-    engine = Engine(model, problem, score_fn=class_scores, room=ROOM)
+    engine = Engine(model, problem, score_fn=class_scores, max_bytes=MAX_BYTES)
     scores, _ = engine.evaluate(image[some], place[some])
     assert engine.why_whole == ""
     assert 1 / engine.work_share >= case.work / 1.25

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nnwidgets.analysis import tsne
 from nnwidgets.analysis.engine.compiled import Loops, compiled, loaded, worth_loading
-from nnwidgets.analysis.engine.pace import finished
+from nnwidgets.analysis.engine.slicing import finished
 from nnwidgets.analysis.engine.tsne_dense import DenseForces
 from nnwidgets.analysis.engine.tsne_forces import SparseForces, forces_for
 from nnwidgets.analysis.engine.tsne_grid import GridRepulsion

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from nnwidgets.analysis import Embedding, tsne
-from nnwidgets.analysis.engine import descent
-from nnwidgets.analysis.engine.descent import Descent, Phase
-from nnwidgets.analysis.engine.pace import Steps, finished
+from nnwidgets.analysis.engine import tsne_optimizer
+from nnwidgets.analysis.engine.slicing import Steps, finished
+from nnwidgets.analysis.engine.tsne_optimizer import Descent, Phase
 from tests.analysis.clouds import clusters, digits, normal
 
 
@@ -17,7 +17,7 @@ def both(x: Tensor, perplexity: float, monkeypatch: pytest.MonkeyPatch) -> tuple
     """The map as it is made, and by the whole schedule."""
     made = tsne(x, perplexity=perplexity)
     with monkeypatch.context() as patch:
-        patch.setattr(descent, "_SETTLED", 0.0)
+        patch.setattr(tsne_optimizer, "_SETTLED", 0.0)
         return made, tsne(x, perplexity=perplexity)
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from nnwidgets.shadow import Shadow
+from nnwidgets.shadow import Shadow, _mirror, torch_internals
 from tests.shadow.zoo import Convolutional, mlp, noise
 
 OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
@@ -199,14 +199,14 @@ def test_two_parameters_over_one_storage_are_both_followed() -> None:
 def test_a_write_during_the_copy_leaves_the_shadow_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     live: Any = mlp()
     shadow = Shadow(live)
-    copy = torch._foreach_copy_
+    copy = torch_internals.copy_all
 
     def torn_copy(*args: Any, **kwargs: Any) -> None:
         copy(*args, **kwargs)
         with torch.no_grad():
             live[0].weight.add_(1.0)
 
-    monkeypatch.setattr(torch, "_foreach_copy_", torn_copy)
+    monkeypatch.setattr(_mirror, "copy_all", torn_copy)
     shadow.refill()
     assert not shadow.is_current()
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nnwidgets.analysis.engine.compiled import Loops
-from nnwidgets.analysis.engine.pace import Steps, row_blocks
+from nnwidgets.analysis.engine.slicing import Steps, row_blocks
 
 Array = NDArray[Any]
 
@@ -162,7 +162,7 @@ def _joint_by_sorting(indices: Tensor, conditionals: Tensor) -> Steps[Graph]:
         for pieces, start, stop in zip(dealt, [0, *stops], stops, strict=False):
             pieces.append(_Edges(*(column[start:stop] for column in edges)))
         yield
-    # room for the most there can be: the system hands out a page when it is written to
+    # space for the most there can be: the system hands out a page when it is written to
     columns = torch.empty(2 * n * k, dtype=torch.int32, device=indices.device)
     values = torch.empty(2 * n * k, dtype=torch.float32, device=indices.device)
     counts, end = torch.zeros(n + 1, dtype=torch.int64, device=indices.device), 0

@@ -25,7 +25,7 @@ def features(activation: Tensor, *, limit: int = 4096) -> tuple[Tensor, str | No
         raise ValueError("activation: expected (n, channels, …), got a single number")
     channels, sizes = (x.shape[1] if x.ndim > 1 else 1), tuple(x.shape[2:])
     if not sizes or channels * math.prod(sizes) <= limit:
-        return x.reshape(x.shape[0], -1), None
+        return _rows(x), None
     if len(sizes) > 3:
         raise ValueError(
             f"activation: expected at most 3 position axes, got shape {tuple(x.shape)}; flatten some first"
@@ -35,7 +35,12 @@ def features(activation: Tensor, *, limit: int = 4096) -> tuple[Tensor, str | No
         stride += 1
     pooled = tuple(-(-size // stride) for size in sizes)
     note = f"maps of {'×'.join(map(str, sizes))} averaged to {'×'.join(map(str, pooled))}"
-    return _averaged(x, pooled).reshape(x.shape[0], -1), note
+    return _rows(_averaged(x, pooled)), note
+
+
+def _rows(x: Tensor) -> Tensor:
+    """`x` (n, …) as (n, features); -1 would not do without samples."""
+    return x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
 
 def _averaged(x: Tensor, sizes: tuple[int, ...]) -> Tensor:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence, Set
+from collections.abc import Hashable, Mapping, Sequence, Set
 from numbers import Real
 from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from nnwidgets.analysis.engine.features import features
 
 
 def check_dims(dims: int) -> None:
@@ -85,6 +87,19 @@ def fitting_perplexity(perplexity: float, n: int) -> tuple[float, str]:
     return most, f"perplexity lowered from {perplexity:g} to {most:.3g}: {n} samples"
 
 
+def rows_of(x: Any) -> tuple[Tensor, tuple[str, ...]]:
+    """`x` with one row a sample, and a note where `features` had to average maps. Two axes or fewer stay as they are.
+
+    >>> rows_of(torch.zeros(8, 3, 4, 4))[0].shape
+    torch.Size([8, 48])
+    """
+    given = dense(x, "x")
+    if given.ndim <= 2:
+        return given, ()
+    rows, note = features(given)
+    return rows, (note,) if note else ()
+
+
 def centred(x: Any, dims: int, device: torch.device | str | None, *, name: str = "x") -> tuple[Tensor, float]:
     """`x` (n, features) as float64 with mean 0 and largest magnitude 1 (0 if constant), and the factor taken out.
 
@@ -94,9 +109,8 @@ def centred(x: Any, dims: int, device: torch.device | str | None, *, name: str =
     check_dims(dims)
     wanted, given = checked_device(device), dense(x, name)
     if given.ndim != 2:
-        shape = tuple(given.shape)
-        repair = "`features(x)[0]` makes rows of feature maps"
-        raise ValueError(f"{name}: expected (n, features), got shape {shape}; {repair}")
+        repair = f"{name}.reshape(-1, 1) makes rows of single numbers" if given.ndim < 2 else "flatten the rows"
+        raise ValueError(f"{name}: expected (n, features), got shape {tuple(given.shape)}; {repair}")
     if 0 in given.shape:
         raise ValueError(f"{name}: expected at least one sample and one feature, got shape {tuple(given.shape)}")
     wanted = wanted or given.device
@@ -142,6 +156,9 @@ def dense(x: Any, name: str) -> Tensor:
 def _numbers(x: Any, name: str) -> np.ndarray:
     """`x` as a float64 array of its own: in order, of this machine's bytes, and writable."""
     expected = f"{name}: expected a tensor or array of numbers"
+    if isinstance(x, Mapping):
+        keys = ", ".join(map(repr, list(x)[:3])) + (", …" if len(x) > 3 else "")
+        raise TypeError(f"{expected}, got a {type(x).__name__} of {keys}; take one of its values")
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
         raise ValueError(f"{expected}, got one with {int(x.mask.sum())} masked; fill or drop them")
     if isinstance(x, (list, tuple)) and any(isinstance(row, Tensor) for row in x):

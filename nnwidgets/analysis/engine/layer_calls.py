@@ -1,13 +1,55 @@
-"""Names of modules and of their calls. Knows module names only; runs nothing."""
+"""Names of modules and of their calls. Runs nothing."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from torch import nn
 
-__all__ = ["is_leaf", "module_of", "named_modules", "split_call", "unknown_layer"]
+__all__ = ["LayerInfo", "Layers", "is_leaf", "layer_tuple", "module_of", "named_modules", "split_call", "unknown_layer"]
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One call of a layer in a forward pass.
+
+    Attributes:
+        name: the module's name; the n-th call of a module used more than once is `"name:n"`, so the second is
+            `"name:2"`. A model that is itself a leaf goes by its class.
+        kind: the module's class name.
+        shape: shape of the first tensor of its output.
+        call: 1 for the first call of the module.
+        channel_dim: the axis of `shape` that holds channels: 1, or the last one for sequences `(batch, time,
+            features)`.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    call: int
+    channel_dim: int
+
+    @property
+    def units(self) -> int:
+        """How many channels there are; 1 where there is no batch axis or nothing but it."""
+        return self.shape[self.channel_dim] if len(self.shape) > 1 else 1
+
+
+Layers: TypeAlias = Sequence[str | LayerInfo] | LayerInfo | str
+"""Layers as a caller may name them."""
+
+
+def layer_tuple(layers: Layers) -> tuple[str, ...]:
+    """The names of these layers.
+
+    >>> layer_tuple("conv1"), layer_tuple([LayerInfo("fc", "Linear", (1, 10), call=1, channel_dim=1)])
+    (('conv1',), ('fc',))
+    """
+    listed = (layers,) if isinstance(layers, (str, LayerInfo)) else tuple(layers)
+    return tuple(layer.name if isinstance(layer, LayerInfo) else layer for layer in listed)
 
 
 def named_modules(module: nn.Module) -> dict[str, nn.Module]:

@@ -19,7 +19,7 @@ from nnwidgets.analysis.engine.neighbour_pairs import (
     nearest_first,
     nearest_of_all,
 )
-from nnwidgets.analysis.engine.pace import Steps, row_blocks
+from nnwidgets.analysis.engine.slicing import Steps, row_blocks
 
 __all__ = ["from_balls"]
 

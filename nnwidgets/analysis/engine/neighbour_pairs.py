@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nnwidgets.analysis.engine.compiled import Loops
-from nnwidgets.analysis.engine.pace import Steps, row_blocks
+from nnwidgets.analysis.engine.slicing import Steps, row_blocks
 
 __all__ = ["ENTRIES", "SPARE", "Neighbours", "all_pairs", "centred", "least", "nearest_first", "nearest_of_all"]
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from nnwidgets.analysis.engine.compiled import Loops
 from nnwidgets.analysis.engine.neighbour_balls import from_balls
 from nnwidgets.analysis.engine.neighbour_pairs import Neighbours, all_pairs
-from nnwidgets.analysis.engine.pace import Steps, row_blocks
+from nnwidgets.analysis.engine.slicing import Steps, row_blocks
 
 __all__ = ["Neighbours", "all_pairs", "nearest"]
 
@@ -32,7 +32,7 @@ def nearest(x: Tensor, count: int, *, seed: int = 0, loops: Loops = None) -> Ste
 
     Raises ValueError for a shape other than (n, features), values that are not finite, or a count not from 1 to n - 1.
 
-    >>> from nnwidgets.analysis.engine.pace import finished
+    >>> from nnwidgets.analysis.engine.slicing import finished
     >>> finished(nearest(torch.tensor([[0.0], [1.0], [3.0]]), 1)).distances.flatten().tolist()
     [1.0, 1.0, 4.0]
     """

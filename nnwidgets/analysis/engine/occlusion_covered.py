@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from nnwidgets.analysis.engine.container_ops import tensors
+from nnwidgets.analysis.engine.occlusion_reference_pass import CONVOLUTION, Step, asks_only, bound, writes_first
 from nnwidgets.analysis.engine.occlusion_rules import RULES, in_bfloat16
-from nnwidgets.analysis.engine.occlusion_steps import CONVOLUTION, Step, asks_only, bound, writes_first
 from nnwidgets.analysis.engine.occlusion_windows import Windows
-from nnwidgets.analysis.engine.own_work import tensors
 
 __all__ = ["CoveredPass", "StrayedError"]
 

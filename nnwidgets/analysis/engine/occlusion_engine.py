@@ -21,8 +21,8 @@ from nnwidgets.analysis.engine.occlusion_covered import StrayedError
 from nnwidgets.analysis.engine.occlusion_dense import DenseEngine, of_images
 from nnwidgets.analysis.engine.occlusion_problem import Problem
 from nnwidgets.analysis.engine.occlusion_windowed import Answer, WindowEngine
+from nnwidgets.analysis.engine.out_of_memory import is_out_of_memory
 from nnwidgets.analysis.engine.precision import rounds_to_tf32
-from nnwidgets.analysis.engine.room import out_of_memory
 
 __all__ = ["Engine"]
 
@@ -42,7 +42,7 @@ class Engine:
         module: a shadow's module.
         problem: what to compute.
         score_fn: output -> `(n, classes)`.
-        room: bytes that clean values and windows may take; where they need more, whole images are computed.
+        max_bytes: bytes that clean values and windows may take; where they need more, whole images are computed.
         preview: whether convolutions multiply changes in bfloat16, where windows are used.
 
     Attributes:
@@ -56,10 +56,10 @@ class Engine:
         problem: Problem,
         *,
         score_fn: Callable[[Any], Tensor],
-        room: int,
+        max_bytes: int,
         preview: bool = False,
     ) -> None:
-        self._module, self._problem, self._score_fn, self._room = module, problem, score_fn, room
+        self._module, self._problem, self._score_fn, self._max_bytes = module, problem, score_fn, max_bytes
         self._preview = preview
         self._by_whole = DenseEngine(module, problem, score_fn=score_fn)
         self._windows: WindowEngine | None = None
@@ -113,7 +113,7 @@ class Engine:
             try:
                 return windows.evaluate(image, place)
             except Exception as error:
-                if out_of_memory(error) and len(place) > 1:
+                if is_out_of_memory(error) and len(place) > 1:
                     raise  # fewer positions at once may do
                 self._give_up(error)
         return self._singly(image, place) if self.alone else self._by_whole.evaluate(image, place)
@@ -139,7 +139,9 @@ class Engine:
         self._windows = None
 
     def _new_windows(self, problem: Problem) -> WindowEngine:
-        return WindowEngine(self._module, problem, score_fn=self._score_fn, room=self._room, preview=self._preview)
+        return WindowEngine(
+            self._module, problem, score_fn=self._score_fn, max_bytes=self._max_bytes, preview=self._preview
+        )
 
     def _singly(self, image: Tensor, place: Tensor) -> Answer:
         """Return what the model says to each image alone."""
@@ -166,7 +168,7 @@ class Engine:
         except Exception as error:
             # A model for one image, or no room for three; whatever else is wrong with it is raised when it is run.
             logger.info("three images at once failed", exc_info=True)
-            self._run_alone(f"one whole image at a time: {_in_short(error)}", remember=not out_of_memory(error))
+            self._run_alone(f"one whole image at a time: {_in_short(error)}", remember=not is_out_of_memory(error))
 
     def _run_alone(self, why: str, *, remember: bool = True) -> None:
         self._windows, self.why_whole, self.alone = None, why, True

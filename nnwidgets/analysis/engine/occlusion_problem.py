@@ -5,7 +5,7 @@ Knows the user's arguments and their limits; must not know how any engine comput
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any
@@ -13,9 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nnwidgets.analysis.engine.layer_calls import Layers, layer_tuple
 from nnwidgets.analysis.engine.occlusion_fill import Fill, fill_values
 
-__all__ = ["Problem", "pose", "sizes"]
+__all__ = ["Problem", "parse_problem", "sizes"]
 
 # Number of axes of the images -> ways to lay a patch over them, the usual one first.
 _AXES = {
@@ -80,13 +81,13 @@ class Problem:
         return self.fill[shown[:, None, None], :, rows[:, :, None], cols[:, None]].permute(0, 3, 1, 2)
 
 
-def pose(
+def parse_problem(
     images: Tensor,
     *,
     patch: int | tuple[int, ...],
     stride: int | tuple[int, ...],
     fill: Fill,
-    layers: Sequence[str] | str,
+    layers: Layers,
     extra: Any,
     device: torch.device,
     gaps: bool = False,
@@ -122,7 +123,7 @@ def pose(
         stride=steps,
         fill=fill_values(fill, moved, sides[-(images.ndim - 2) :]),
         origins=tuple(_origins(*each) for each in zip(size, sides, steps, strict=True)),
-        layers=(layers,) if isinstance(layers, str) else tuple(layers),
+        layers=layer_tuple(layers),
         extra=tuple(value.detach().to(device) if isinstance(value, Tensor) else value for value in arguments),
     )
 

@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nnwidgets.analysis.engine.occlusion_reference_pass import CONVOLUTION, Step, bound
 from nnwidgets.analysis.engine.occlusion_spans import Kernel, Span
-from nnwidgets.analysis.engine.occlusion_steps import CONVOLUTION, Step, bound
 from nnwidgets.analysis.engine.occlusion_windows import Windows
 
 __all__ = ["RULES", "in_bfloat16"]

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine.occlusion_engine import Engine
 from nnwidgets.analysis.engine.occlusion_problem import Problem
-from nnwidgets.analysis.engine.room import halving
+from nnwidgets.analysis.engine.out_of_memory import halving
 
 __all__ = ["Run"]
 

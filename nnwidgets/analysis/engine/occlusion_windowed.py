@@ -18,8 +18,8 @@ from nnwidgets.analysis.engine.occlusion_covered import CoveredPass, held, whole
 from nnwidgets.analysis.engine.occlusion_dense import checked_scores, of_images, position_sums
 from nnwidgets.analysis.engine.occlusion_gather import Chunk
 from nnwidgets.analysis.engine.occlusion_problem import Problem
+from nnwidgets.analysis.engine.occlusion_reference_pass import ReferencePass
 from nnwidgets.analysis.engine.occlusion_spans import Span
-from nnwidgets.analysis.engine.occlusion_steps import CleanPass
 from nnwidgets.analysis.engine.occlusion_windows import CleanMap, Windows
 
 __all__ = ["WindowEngine"]
@@ -36,11 +36,11 @@ class WindowEngine:
         module: a shadow's module.
         problem: what to compute.
         score_fn: output -> `(n, classes)`.
-        room: bytes that clean values and windows may take.
+        max_bytes: bytes that clean values and windows may take.
         preview: whether convolutions multiply changes in bfloat16.
 
     Attributes:
-        most: how many covered images at once fit into the room.
+        most: how many covered images at once fit into that.
         mixes: why images of one batch may influence each other, so that this engine must not be used; "" if they don't.
         short_dtype: one of fewer than 32 bits in which the model computes, with that consequence, too; None if none.
     """
@@ -51,7 +51,7 @@ class WindowEngine:
         problem: Problem,
         *,
         score_fn: Callable[[Any], Tensor],
-        room: int,
+        max_bytes: int,
         preview: bool = False,
     ) -> None:
         self._module, self._problem, self._score_fn = module, problem, score_fn
@@ -64,11 +64,13 @@ class WindowEngine:
         )
         # The model may write to what it is given.
         given = [each.clone() if isinstance(each, Tensor) else each for each in (problem.images, *problem.extra)]
-        clean = CleanPass(len(problem.images), [each for each in given if isinstance(each, Tensor)], room=room // 2)
+        clean = ReferencePass(
+            len(problem.images), [each for each in given if isinstance(each, Tensor)], max_bytes=max_bytes // 2
+        )
         self._clean_answer = self._run_clean(clean, given)
         self._steps = clean.finish(preview=preview)
         self.mixes, self.short_dtype = clean.mixes, clean.short_dtype
-        self.most = max(_FEWEST, room // 2 // max(1, _ALIVE * clean.largest))
+        self.most = max(_FEWEST, max_bytes // 2 // max(1, _ALIVE * clean.largest))
 
     @property
     def windowed_share(self) -> float:
@@ -143,7 +145,7 @@ class WindowEngine:
             if step.output is not None and not step.output.needed:
                 step.output.drop()
 
-    def _run_clean(self, clean: CleanPass, given: list[Any]) -> Answer:
+    def _run_clean(self, clean: ReferencePass, given: list[Any]) -> Answer:
         problem, sums = self._problem, dict[str, Tensor]()
 
         def add(name: str, value: Tensor) -> None:
@@ -160,7 +162,7 @@ class WindowEngine:
         return scores, sums
 
 
-def _tell(clean: CleanPass, name: str) -> Callable[[nn.Module, Any], None]:
+def _tell(clean: ReferencePass, name: str) -> Callable[[nn.Module, Any], None]:
     def note(_module: nn.Module, _inputs: Any) -> None:
         clean.layer = name
 

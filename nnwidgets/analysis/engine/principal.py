@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nnwidgets.analysis.engine.pace import Steps, row_blocks
+from nnwidgets.analysis.engine.slicing import Steps, row_blocks
 
 _EXACT_UP_TO = 512  # eigh of this size takes about 50 ms; beyond it the basis is found by subspace iteration
 _FIRST_ROUNDS = 10

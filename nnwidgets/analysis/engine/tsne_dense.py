@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from nnwidgets.analysis.engine.affinities import Graph
-from nnwidgets.analysis.engine.pace import Steps, row_blocks
+from nnwidgets.analysis.engine.slicing import Steps, row_blocks
 
 
 class DenseForces:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine.affinities import Graph
 from nnwidgets.analysis.engine.compiled import Loops
-from nnwidgets.analysis.engine.pace import Steps, row_blocks
+from nnwidgets.analysis.engine.slicing import Steps, row_blocks
 from nnwidgets.analysis.engine.tsne_dense import DenseForces
 from nnwidgets.analysis.engine.tsne_grid import GridRepulsion
 from nnwidgets.analysis.engine.tsne_sums import attract, repel

@@ -11,7 +11,7 @@ import torch
 
 from nnwidgets.analysis.embedding import MOST, Embedding, pca, with_neighbours
 from nnwidgets.analysis.engine.compiled import worth_loading
-from nnwidgets.analysis.engine.pace import paced
+from nnwidgets.analysis.engine.slicing import sliced
 from nnwidgets.analysis.engine.predictions import predictions
 from nnwidgets.analysis.live_tsne import LiveTSNE
 from nnwidgets.analysis.results import EmbeddingResult
@@ -138,7 +138,7 @@ class EmbeddingView(View):
             if method == "tsne":
                 yield Progress(1.0, f"Placing {count(len(x))} samples by t-SNE")
         if method == "pca":
-            steps = paced(with_neighbours(pca(x, dims=dims), x))
+            steps = sliced(with_neighbours(pca(x, dims=dims), x))
         else:
             steps = self._tsne(layer, dims).updates(x, ids=read.indices)
         for embedding in steps:

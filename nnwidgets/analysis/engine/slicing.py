@@ -16,7 +16,7 @@ Steps = Generator[None, None, T]
 SLICE_S = 0.02
 
 
-def paced(work: Steps[T], *, slice_s: float = SLICE_S) -> Iterator[T | None]:
+def sliced(work: Steps[T], *, slice_s: float = SLICE_S) -> Iterator[T | None]:
     """None after each `slice_s` seconds of `work`, then its result. Time spent outside does not count."""
     started = time.perf_counter()
     while True:
@@ -39,7 +39,7 @@ def finished(work: Steps[T]) -> T:
     >>> finished(steps())
     3
     """
-    return cast(T, list(paced(work, slice_s=math.inf))[-1])
+    return cast(T, list(sliced(work, slice_s=math.inf))[-1])
 
 
 def row_blocks(rows: int, columns: int, elements: int) -> list[slice]:

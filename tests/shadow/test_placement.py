@@ -22,7 +22,7 @@ def linear() -> nn.Linear:
     return nn.Linear(100, 50)
 
 
-def with_room(size: float) -> Callable[[torch.device], int]:
+def with_bytes_free(size: float) -> Callable[[torch.device], int]:
     return lambda device: int(size)
 
 
@@ -33,14 +33,14 @@ def test_free_memory_is_what_the_system_says() -> None:
 
 
 def test_a_copy_that_fits_is_like_its_model() -> None:
-    shadow = fitting_shadow(linear(), free=with_room(1.2 * MODEL_BYTES))
+    shadow = fitting_shadow(linear(), free=with_bytes_free(1.2 * MODEL_BYTES))
     assert (shadow.dtype, shadow.nbytes, shadow.notes) == (None, MODEL_BYTES, ())
 
 
 def test_a_copy_without_room_is_of_half_the_size_and_follows_its_model() -> None:
     model = linear()
     with everything_left_alone(model):
-        shadow = fitting_shadow(model, free=with_room(0.7 * MODEL_BYTES))
+        shadow = fitting_shadow(model, free=with_bytes_free(0.7 * MODEL_BYTES))
     assert shadow.nbytes == MODEL_BYTES / 2
     assert shadow.notes == ("The private copy is in bfloat16: there is no room for 0 MB. Values are approximate.",)
     x = torch.randn(8, 100, generator=torch.Generator().manual_seed(1))
@@ -68,7 +68,7 @@ def test_whole_numbers_and_narrow_ones_stay_as_they_are() -> None:
 
 def test_without_room_even_for_half_the_user_is_told() -> None:
     with pytest.raises(MemoryError, match=r"expected 0 MB of free memory on cpu .* in bfloat16, got 0 MB; free some"):
-        fitting_shadow(linear(), free=with_room(0.4 * MODEL_BYTES))
+        fitting_shadow(linear(), free=with_bytes_free(0.4 * MODEL_BYTES))
 
 
 @pytest.mark.cuda
@@ -85,7 +85,7 @@ def test_without_room_on_the_gpu_the_copy_is_on_the_cpu() -> None:
 def test_views_of_a_narrow_copy_say_so_and_training_stays_exact(net: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def narrow(model: nn.Module, **options: object) -> Shadow:
         size = sum(tensor.nbytes for tensor in (*model.parameters(), *model.buffers()))
-        return fitting_shadow(model, free=with_room(0.8 * size))
+        return fitting_shadow(model, free=with_bytes_free(0.8 * size))
 
     monkeypatch.setattr(inspector_module, "fitting_shadow", narrow)
     training = Training(NETS[net])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from nnwidgets.analysis.engine.pace import Steps
+from nnwidgets.analysis.engine.slicing import Steps
 from nnwidgets.analysis.engine.tsne_forces import Forces
 
 _LARGEST_STEP = 5.0  # a point that leaps farther has met a singular gain, not structure

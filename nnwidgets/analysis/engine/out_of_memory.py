@@ -7,15 +7,15 @@ from typing import TypeVar
 
 import torch
 
-__all__ = ["halving", "out_of_memory"]
+__all__ = ["halving", "is_out_of_memory"]
 
 T = TypeVar("T")
 
 
-def out_of_memory(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Whether this is Python's, PyTorch's or CUDA's way to say that memory ran out.
 
-    >>> out_of_memory(MemoryError()), out_of_memory(RuntimeError("shape"))
+    >>> is_out_of_memory(MemoryError()), is_out_of_memory(RuntimeError("shape"))
     (True, False)
     """
     # The CPU's allocator raises a plain RuntimeError.
@@ -41,7 +41,7 @@ def halving(rows: int, work: Callable[[int], T]) -> tuple[T, int]:
         try:
             return work(rows), rows
         except Exception as error:
-            if rows == 1 or not out_of_memory(error):
+            if rows == 1 or not is_out_of_memory(error):
                 raise
         # Here the traceback, and with it what the attempt held, is gone.
         rows = rows // 2

@@ -16,16 +16,17 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from nnwidgets.analysis.engine.container_ops import tensors
 from nnwidgets.analysis.engine.occlusion_windows import CleanMap
-from nnwidgets.analysis.engine.own_work import tensors
+from nnwidgets.shadow.torch_internals import GRAD_MODE_CALLS
 
-__all__ = ["CONVOLUTION", "CleanPass", "Step", "asks_only", "bound", "writes_first"]
+__all__ = ["CONVOLUTION", "ReferencePass", "Step", "asks_only", "bound", "writes_first"]
 
 # What a model may ask about a tensor without reading its values.
 _QUESTIONS = frozenset(
-    {"size", "dim", "ndimension", "numel", "nelement", "stride", "is_contiguous", "is_floating_point", "is_complex"}
+    GRAD_MODE_CALLS
+    | {"size", "dim", "ndimension", "numel", "nelement", "stride", "is_contiguous", "is_floating_point", "is_complex"}
     | {"element_size", "storage_offset", "get_device", "__len__", "__get__", "__hash__", "is_inference"}
-    | {"_set_grad_enabled", "set_grad_enabled"}
 )
 _READS = frozenset(
     {"__bool__", "__int__", "__float__", "__index__", "__contains__", "item", "tolist", "numpy", "__array__"}
@@ -86,13 +87,13 @@ class Step:
         return self.output
 
 
-class CleanPass(TorchFunctionMode):
+class ReferencePass(TorchFunctionMode):
     """Records the forward pass that is run under it.
 
     Args:
         batch: how many images there are.
         given: the tensors that belong to the images.
-        room: bytes that the values of its maps may take.
+        max_bytes: bytes that the values of its maps may take.
 
     Attributes:
         steps: in the order of the calls.
@@ -103,10 +104,10 @@ class CleanPass(TorchFunctionMode):
         largest: bytes of the largest value that depends on the images, for one of them.
 
     Raises (the pass that is run under it):
-        MemoryError: the room is too small.
+        MemoryError: the values of its maps take more.
     """
 
-    def __init__(self, batch: int, given: Iterable[Tensor], *, room: int) -> None:
+    def __init__(self, batch: int, given: Iterable[Tensor], *, max_bytes: int) -> None:
         super().__init__()
         self.steps: list[Step] = []
         self.mixes = ""
@@ -114,7 +115,7 @@ class CleanPass(TorchFunctionMode):
         self.paused = False
         self.layer = ""
         self.largest = 0
-        self._batch, self._room, self._held = batch, room, 0
+        self._batch, self._max_bytes, self._held = batch, max_bytes, 0
         self._of_images = {id(tensor): tensor for tensor in given}  # held, so that identities stay
         self._counted = {_memory(tensor) for tensor in self._of_images.values()}
         self._maps: dict[Step, Tensor] = {}
@@ -203,9 +204,9 @@ class CleanPass(TorchFunctionMode):
         self._counted.add(_memory(value))
         self.largest = max(self.largest, value.nbytes // self._batch)
         self._held += value.nbytes
-        if self._held > self._room:
+        if self._held > self._max_bytes:
             raise MemoryError(
-                f"what its layers give for the clean images takes more than {self._room / 1e6:.3g} MB; "
+                f"what its layers give for the clean images takes more than {self._max_bytes / 1e6:.3g} MB; "
                 "allow more, or give fewer images at once"
             )
 

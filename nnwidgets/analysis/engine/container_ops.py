@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["OwnWork", "tensors"]
+from nnwidgets.shadow.torch_internals import version_if_counted
+
+__all__ = ["ContainerOps", "tensors"]
 
 # They may return new memory, yet no new values.
 _COPIES = frozenset(
@@ -18,7 +20,7 @@ _COPIES = frozenset(
 )
 
 
-class OwnWork(TorchFunctionMode):
+class ContainerOps(TorchFunctionMode):
     """Notes for each running module whether its own forward computes new values, as opposed to its children's.
 
     A function mode holds for the current thread only. (A dispatch mode sets flags of the whole process, which compiled
@@ -56,12 +58,12 @@ class OwnWork(TorchFunctionMode):
         kwargs = kwargs or {}
         if not self._running or self._running[-1][1][0] or getattr(func, "__name__", "") in _COPIES:
             return func(*args, **kwargs)
-        given = {id(tensor): (tensor._version, _storage(tensor)) for tensor in tensors((args, kwargs))}
+        given = {id(tensor): (version_if_counted(tensor), _storage(tensor)) for tensor in tensors((args, kwargs))}
         output = func(*args, **kwargs)
         if given:
             storages = {storage for _, storage in given.values()}
             new = any(_storage(tensor) not in storages for tensor in tensors(output))
-            written = any(tensor._version != given[id(tensor)][0] for tensor in tensors((args, kwargs)))
+            written = any(version_if_counted(tensor) != given[id(tensor)][0] for tensor in tensors((args, kwargs)))
             self._running[-1][1][0] = new or written
         return output
 
