@@ -11,7 +11,7 @@ import {
   shortened,
 } from "../src/kernel/format.ts";
 // The cases that Python is held to as well.
-import cases from "../../tests/blocks/number_formats.json";
+import cases from "../../tests/number_formats.json";
 
 const THIN = "\u202f";
 type Case = [number | string, string];

@@ -16,7 +16,7 @@ from nnwidgets.blocks.drawing import MOST_NAMES, SMALL, add_title, name_ticks, p
 from nnwidgets.blocks.looks import MOST_ROWS
 from nnwidgets.blocks.order import order_of
 from nnwidgets.blocks.packed import head, packed
-from nnwidgets.blocks.words import FORMATS, Format, formatted
+from nnwidgets.words import FORMATS, Format, formatted
 
 __all__ = ["Bars"]
 

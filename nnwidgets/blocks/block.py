@@ -32,7 +32,6 @@ class Block:
     """
 
     kind: ClassVar[str]
-    height: ClassVar[float] = 1.0  # in a figure, beside those of other blocks
     exact: ClassVar[tuple[str, ...]] = ()  # how names of arrays begin that are sent with 24 significant bits
     is_widget: ClassVar[bool] = False  # whether it is a widget of its own on the page instead of a part of the panel
 
@@ -44,6 +43,11 @@ class Block:
     def name(self) -> str:
         """The key, by default the kind."""
         return self.key or self.kind
+
+    @property
+    def height(self) -> float:
+        """In a figure, relative to those of other blocks; 0 leaves it out."""
+        return 1.0
 
     def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """Fields as the page gets them: JSON values and arrays by name. Runs in the worker.

@@ -18,7 +18,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from nnwidgets.blocks.colors import Theme
-from nnwidgets.blocks.words import number, shortened
+from nnwidgets.words import number, shortened
 
 __all__ = [
     "MOST_NAMES",
@@ -45,7 +45,6 @@ Drawing = Figure | SubFigure
 
 COLUMNS = 8
 MOST_NAMES = 40  # beside each other at an axis
-MOST_TILES = 64
 SMALL, NORMAL = 7.0, 9.0
 _LETTER = 0.5  # mean width of a letter in ems
 

@@ -16,7 +16,7 @@ from nnwidgets.blocks.block import Array, Block, index_in
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.packed import head, packed
 from nnwidgets.blocks.tiles import Page
-from nnwidgets.blocks.words import count
+from nnwidgets.words import count
 
 __all__ = ["Grid"]
 
@@ -146,6 +146,11 @@ class Grid(Block):
                 raise ValueError(f"{name}: expected one for each of the {self._n} units, got {len(each)}")
         if self.selected is not None:
             index_in("selected", self.selected, self._n)
+
+    @property
+    def height(self) -> float:
+        """Half as much for a single row of tiles."""
+        return 1.0 if self.column else 0.5
 
     @property
     def reduction(self) -> str:

@@ -15,9 +15,10 @@ from matplotlib.patches import Patch
 from nnwidgets.blocks.block import Array, Block, index_in
 from nnwidgets.blocks.checks import numbers, set_field
 from nnwidgets.blocks.colors import LIGHT, Theme, heat
-from nnwidgets.blocks.drawing import Scale, add_title, bare, number, scale_bar
+from nnwidgets.blocks.drawing import Scale, add_title, bare, scale_bar
 from nnwidgets.blocks.packed import head, packed
 from nnwidgets.blocks.squares import Floats, LegendEntry, Panel, Squares, class_slots
+from nnwidgets.words import number
 
 __all__ = ["Heat", "Panel", "Squares"]
 

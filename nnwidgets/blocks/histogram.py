@@ -14,7 +14,7 @@ from nnwidgets.blocks.checks import numbers, set_field, text_names, whole_number
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import SMALL, add_title, name_ticks, plain_axes, say
 from nnwidgets.blocks.packed import head, packed
-from nnwidgets.blocks.words import plural
+from nnwidgets.words import plural
 
 __all__ = ["Histogram", "Mark", "Ridges", "bin_edges", "bins_of"]
 

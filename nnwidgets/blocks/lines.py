@@ -13,7 +13,7 @@ from nnwidgets.blocks.block import Array, Block
 from nnwidgets.blocks.checks import choice_of, numbers, one_of, set_field
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import SMALL, add_title, plain_axes, say
-from nnwidgets.blocks.words import FORMATS, Format, formatted
+from nnwidgets.words import FORMATS, Format, formatted
 
 __all__ = ["Lines", "Role"]
 

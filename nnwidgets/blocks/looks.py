@@ -15,7 +15,7 @@ DIVERGING: Final = {
     "dark": "92ddfb 53a7d9 2d6ea7 1a395f 111111 542d14 9d551f d58c3f facd78",
 }
 GROUND: Final = {"light": "#f2f4f4", "dark": "#111111"}
-# Ten colours that any common colour blindness tells apart (VISUAL.md); they repeat beyond ten.
+# Ten colours that any common colour blindness tells apart; they repeat beyond ten.
 CLASSES: Final = {
     "light": "1eabfa fa9609 a30505 7f2dc2 0e8b97 e0520e 939165 8d5652 525366 9fb0bb",
     "dark": "63a6e7 f8ba12 dd4867 b936f2 4fdbf0 fa896b ebfa8e b67405 9a93a6 c8e3da",
@@ -27,10 +27,6 @@ HEAT_DARKENS: Final = 0.55
 
 DEAD, WITHIN_NOISE, LIKE_INPUT, SAMPLED = "†", "‡", "≡", "≈"
 MARKS: Final = DEAD + WITHIN_NOISE + LIKE_INPUT + SAMPLED
-
-THIN: Final = "\u202f"  # between thousands, and before units
-MINUS: Final = "\u2212"
-ELLIPSIS: Final = "…"
 
 MOST_GROUPS: Final = 20  # with colours of their own: ten repeat too often beyond to be read
 LEAST_AREA: Final = 0.5  # of a point, in areas of one of the usual size

@@ -15,7 +15,7 @@ from nnwidgets.blocks.checks import numbers, one_of, set_field, text_names
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import Scale, add_title, bare, name_ticks, plain_axes, say, scale_bar, show, write
 from nnwidgets.blocks.packed import head, packed
-from nnwidgets.blocks.words import FORMATS, Format, formatted
+from nnwidgets.words import FORMATS, Format, formatted
 
 __all__ = ["Matrix"]
 
@@ -50,7 +50,6 @@ class Matrix(Block):
     """
 
     kind: ClassVar[str] = "matrix"
-    height: ClassVar[float] = 2.0
 
     values: Array
     rows: Sequence[str]
@@ -78,6 +77,10 @@ class Matrix(Block):
         diagonal: bool
         format: Format
         empty: str
+
+    @property
+    def height(self) -> float:
+        return 2.0
 
     def __post_init__(self) -> None:
         values = numbers("values", self.values, "rows", "columns")

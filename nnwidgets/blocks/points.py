@@ -21,7 +21,7 @@ from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.looks import LEAST_AREA, MOST_AREA
 from nnwidgets.blocks.marks import Groups, Numbers
 from nnwidgets.blocks.packed import head, packed
-from nnwidgets.blocks.words import count, number
+from nnwidgets.words import count, number
 
 __all__ = ["NO_METADATA", "Column", "Metadata", "Points"]
 
@@ -178,7 +178,6 @@ class Points(Block):
     """
 
     kind: ClassVar[str] = "points"
-    height: ClassVar[float] = 2.0
 
     positions: Array
     samples: Array
@@ -219,6 +218,10 @@ class Points(Block):
         trails: Array | None
         trails_unit: float
         trail_rows: Array | None
+
+    @property
+    def height(self) -> float:
+        return 2.0
 
     def __post_init__(self) -> None:
         positions = numbers("positions", self.positions, "points", "axes")

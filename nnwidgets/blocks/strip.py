@@ -14,7 +14,7 @@ from nnwidgets.blocks.checks import set_field, text_names, whole_numbers
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import NORMAL, SMALL, add_title, bare, say, write
 from nnwidgets.blocks.packed import head, packed
-from nnwidgets.blocks.words import count, number, shortened
+from nnwidgets.words import count, number, shortened
 
 __all__ = ["Strip"]
 
@@ -46,7 +46,6 @@ class Strip(Block):
     """
 
     kind: ClassVar[str] = "strip"
-    height: ClassVar[float] = 0.4
 
     pictures: Array | None
     labels: Sequence[str]
@@ -69,6 +68,11 @@ class Strip(Block):
         wrap: bool
         selection: bool
         empty: str
+
+    @property
+    def height(self) -> float:
+        """None without samples: what an empty strip says is about the page."""
+        return 0.4 if len(self.samples) else 0.0
 
     def __post_init__(self) -> None:
         set_field(self, "labels", text_names("labels", self.labels))

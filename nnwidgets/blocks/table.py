@@ -16,7 +16,7 @@ from nnwidgets.blocks.drawing import SMALL, add_title, bare, say
 from nnwidgets.blocks.looks import MOST_ROWS
 from nnwidgets.blocks.order import order_of
 from nnwidgets.blocks.packed import head, packed
-from nnwidgets.blocks.words import FORMATS, Format, count, formatted, shortened
+from nnwidgets.words import FORMATS, Format, count, formatted, shortened
 
 __all__ = ["Column", "Table"]
 

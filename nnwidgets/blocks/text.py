@@ -32,10 +32,14 @@ class Text(Block):
     """
 
     kind: ClassVar[str] = "text"
-    height: ClassVar[float] = 0.3
 
     paragraphs: Sequence[str]
     lead: str = ""
+
+    @property
+    def height(self) -> float:
+        """Words about how to read a page; a figure has a caption."""
+        return 0.0
 
     def __post_init__(self) -> None:
         paragraphs = (self.paragraphs,) if isinstance(self.paragraphs, str) else self.paragraphs

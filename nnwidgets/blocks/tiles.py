@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnwidgets.blocks.words import count
+from nnwidgets.words import count
 
-__all__ = ["PAGE", "Page", "descending", "fit", "page_of", "page_with", "reduction", "spans"]
+__all__ = ["PAGE", "Page", "fit", "page_of", "page_with", "reduction", "spans"]
 
 Array = NDArray[Any]
 
@@ -51,15 +51,6 @@ def page_with(order: Array, unit: int | None) -> int:
     """
     places = np.flatnonzero(order == unit)
     return int(places[0]) // PAGE if len(places) else 0
-
-
-def descending(values: Array) -> Array:
-    """Units from the largest value to the smallest, ties and NaN in index order, NaN last.
-
-    >>> descending(np.array([1.0, np.nan, 3.0, 3.0]))
-    array([2, 3, 0, 1])
-    """
-    return np.argsort(np.where(np.isnan(values), np.inf, -values), kind="stable")
 
 
 def fit(maps: Array, largest: int = LARGEST_TILE) -> Array:

@@ -14,7 +14,7 @@ from nnwidgets.blocks.checks import one_of, set_field
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import SMALL, add_title, bare, letters_across, say, write
 from nnwidgets.blocks.packed import head, packed
-from nnwidgets.blocks.words import plural
+from nnwidgets.words import plural
 
 __all__ = ["Level", "Verdict", "Verdicts"]
 

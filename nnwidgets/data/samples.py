@@ -297,7 +297,11 @@ class Samples:
         failed: Exception | None = None
         for index in indices:
             if self._pinned and self._pinned_bytes() >= self._max_bytes:
-                self._note("memory", f"{len(self._pinned)} of {len(self._pinned | set(indices))} samples: more do not fit into {self._max_bytes} bytes")
+                self._note(
+                    "memory",
+                    f"{len(self._pinned)} of {len(self._pinned | set(indices))} samples: more do not fit into "
+                    f"{self._max_bytes} bytes",
+                )
                 self._left_out.update(set(indices) - self._pinned)
                 break
             try:

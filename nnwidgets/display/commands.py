@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nnwidgets.blocks.block import Block, index_in
-from nnwidgets.blocks.words import count
 from nnwidgets.display.selecting import SELECTABLE, Select
 from nnwidgets.display.wire import Frame
+from nnwidgets.words import count
 
 if TYPE_CHECKING:
     from nnwidgets.display.view import View
@@ -64,11 +64,16 @@ def _select(view: View, changes: dict[str, Any]) -> None:
 
 def _click(view: View, block: Any = None, where: Any = None) -> None:
     shown = _block(view, block)
-    picked = view.clicked(shown, *shown.where(where))
-    if isinstance(picked, Select):
+    place = shown.where(where)
+    try:
+        picked = view.clicked(shown, *place)
+        if not isinstance(picked, Select | None):
+            raise TypeError(f"clicked: expected a Select or None, got {type(picked).__name__}")
+    except Exception as error:  # a mistake in the view, not in what the page asks
+        view.fail(error, view.session.status().step or 0)
+        return
+    if picked is not None:
         _select(view, picked.changes())
-    elif picked is not None:
-        raise TypeError(f"clicked: expected a Select or None, got {type(picked).__name__}")
 
 
 def _block(view: View, name: Any) -> Block:
@@ -84,7 +89,11 @@ def _card(view: View, index: Any) -> Frame:
     samples = view.session.samples
     sample = index_in("index", index, len(samples))
     label, shown = samples.label_name(sample), view.displayed
-    own = view.card_lines(shown, sample) if shown is not None else ()
+    own: Sequence[tuple[str, str]] = ()
+    try:
+        own = view.card_lines(shown, sample) if shown is not None else ()
+    except Exception as error:
+        view.fail(error, view.session.status().step or 0)
     lines = [*([("label", label)] if label else []), *((name, value) for name, value in own if value)]
     image = samples.picture(sample)
     header = {"title": f"Sample {count(sample)}", "lines": lines, "index": sample}

@@ -65,7 +65,9 @@ class CurveBox:
 
     def _make(self, rows: dict[tuple[str, ...], tuple[Lines, ...]]) -> None:
         old = self._rows
-        self._rows = {names: old.pop(names, None) or CurveRow(row, self._view) for names, row in rows.items()}
+        self._rows = {
+            names: old.pop(names) if names in old else CurveRow(row, self._view) for names, row in rows.items()
+        }
         self._view.children = (self._view.panel, *self._rows.values())
         for gone in old.values():
             close_tree(gone)
@@ -78,7 +80,7 @@ class CurveRow(ipywidgets.VBox):
     def __init__(self, row: Sequence[Lines], view: View) -> None:
         self._legend = ipywidgets.HTML()
         self._text = ""
-        self._charge = lambda seconds: view.session.charge(seconds, view.job)
+        self._charge: Callable[[float], None] = lambda seconds: view.session.charge(seconds, view.job)
         self._curves = [Curve(lines, height=HEIGHTS.get(len(row), LOW_HEIGHT), charge=self._charge) for lines in row]
         body = ipywidgets.HBox(self._curves)
         body.add_class("nnw-curves-body")

@@ -10,6 +10,16 @@ from nnwidgets.blocks.block import Block
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import add_caption
 
+WIDTH, HEIGHT, CAPTION = 8.0, 2.6, 0.8  # inches: of a figure, of a row of height 1, of the caption
+
+
+def figure_of(rows: Sequence[Sequence[Block]], *, caption: str) -> Figure:
+    """A figure as high as its rows need."""
+    heights = [max((block.height for block in row), default=0.0) for row in rows]
+    figure = Figure(figsize=(WIDTH, CAPTION + HEIGHT * max(1.0, sum(heights))), layout="constrained")
+    draw_rows(rows, figure, caption=caption)
+    return figure
+
 
 def draw_rows(
     rows: Sequence[Sequence[Block]], figure: Figure | SubFigure, *, caption: str, theme: Theme = LIGHT

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnwidgets.blocks.block import Block
-from nnwidgets.blocks.words import step_text
 from nnwidgets.data.samples import NotHeldError
 from nnwidgets.display.kept import KeptResults, Shown
 from nnwidgets.display.packing import PackedBlock, Packer, rows_of
@@ -17,6 +16,7 @@ from nnwidgets.display.wire import Header
 from nnwidgets.measures.measure import Measure, Progress
 from nnwidgets.session import MEMORY_SHARES
 from nnwidgets.training.worker import Job, Snapshot
+from nnwidgets.words import step_text
 
 if TYPE_CHECKING:
     from nnwidgets.display.view import View
@@ -73,6 +73,7 @@ class ViewJob(Job):
         self.finished_at: float | None = None
         self.states: dict[str, dict[str, Any]] = {}
         self._packer = Packer()
+        self._layout_failed = False
         self._measured: tuple[int | None, Sequence[Any]] | None = None
 
     def wanted(self) -> bool:
@@ -94,7 +95,8 @@ class ViewJob(Job):
             for measure in view.measures():
                 value = yield from self._read(measure, snapshot, about)
                 values.append(value)
-            self._measured = None if view.slow else (step, values)
+            recorded = any(measure.recorded for measure in view.measures())
+            self._measured = (step, values) if recorded and not view.slow else None
             for made in self._results(values):
                 if isinstance(made, Progress):
                     self._progress(made)
@@ -124,8 +126,11 @@ class ViewJob(Job):
             view.curves.show(curves)
         except Exception as error:
             # Whatever a view of the user's raises is shown in that view, and training goes on.
+            self._layout_failed = True
             view.fail(error, shown.step or 0)
             return
+        if self._layout_failed:
+            self._layout_failed, view.failure = False, None
         view.show_picture()
 
     def recorded(self) -> None:

@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple
 
-from nnwidgets.blocks.words import count, step_text
 from nnwidgets.display.wire import Header
 from nnwidgets.training.history import History
+from nnwidgets.words import count, step_text
 
 MOST = 60
 
@@ -44,6 +44,7 @@ class KeptResults:
         if about != self.about:
             self.about, self._history, self._chosen = about, self._empty(), None
         self.newest = shown
+        self._history.limit(self._max_bytes())
         self._history.append(shown.step or 0, shown, nbytes_of(shown.result))
 
     def renew(self, result: Any) -> None:

@@ -30,8 +30,12 @@ class Option(traitlets.TraitType[Any, Any]):
         """The control for the page (OptionHeader in js/src/kernel/header.ts), None where there is nothing to choose."""
         raise NotImplementedError
 
+    def validate(self, obj: Any, value: Any) -> Any:
+        """The value as the trait holds it. Raises TraitError for one that it can't have."""
+        raise NotImplementedError
+
     def check_from_page(self, view: HasOptions, value: Any) -> None:
-        """Raise ValueError for a value that the control does not offer."""
+        """Raise TraitError for a value that the control does not offer."""
         self.validate(view, value)
 
 
@@ -170,7 +174,8 @@ class HasOptions(traitlets.HasTraits):
         """The options by name, those of base classes first."""
         named = {name: None for base in reversed(cls.__mro__) for name in vars(base)}
         traits = cls.class_traits()
-        return {name: traits[name] for name in named if isinstance(traits.get(name), Option)}
+        found = ((name, traits.get(name)) for name in named)
+        return {name: trait for name, trait in found if isinstance(trait, Option)}
 
     def option_specs(self) -> list[Header]:
         """The controls on the page."""

@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 
-from nnwidgets.blocks.words import THIN, count, number, percent
 from nnwidgets.display.wire import Header
 from nnwidgets.measures.statistics import dead_units
 from nnwidgets.session import Session
+from nnwidgets.words import THIN, count, number, percent
 
 SPARK_POINTS = 60
 NOTHING = "\u2013"

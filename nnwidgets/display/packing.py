@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnwidgets.blocks.block import Block
-from nnwidgets.display.wire import Array, Encoded, Header, encoded, finite_json
+from nnwidgets.display.wire import Encoded, Header, encoded, finite_json
 
 COMPARED_BYTES = 1 << 20  # arrays up to this size are compared by value: some 100 µs
 
@@ -113,10 +113,10 @@ class Sent:
         """A page is new: it has nothing."""
         self._blocks = {}
 
-    def changes(self, blocks: Sequence[PackedBlock]) -> tuple[list[Header], dict[str, Array]]:
+    def changes(self, blocks: Sequence[PackedBlock]) -> tuple[list[Header], dict[str, Encoded]]:
         """`header["blocks"]` and the arrays of a frame (BlockDelta in js/src/kernel/header.ts)."""
         entries: list[Header] = []
-        arrays: dict[str, Array] = {}
+        arrays: dict[str, Encoded] = {}
         for block in blocks:
             before = self._blocks.get(block.key)
             whole = before is None or before.kind != block.kind

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nnwidgets.blocks.words import count
+from nnwidgets.words import count
 
 if TYPE_CHECKING:
     from nnwidgets.display.view import View

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nnwidgets.blocks.words import step_text
 from nnwidgets.display.wire import Header
+from nnwidgets.words import step_text
 
 if TYPE_CHECKING:
     from nnwidgets.display.view import View

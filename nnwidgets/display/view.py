@@ -17,12 +17,11 @@ from traitlets.utils.bunch import Bunch
 
 from nnwidgets.blocks.block import Block
 from nnwidgets.blocks.strip import Strip
-from nnwidgets.blocks.words import count
 from nnwidgets.display import commands
 from nnwidgets.display.curves import CurveBox
-from nnwidgets.display.figure import draw_rows
+from nnwidgets.display.figure import draw_rows, figure_of
 from nnwidgets.display.guard import close_tree
-from nnwidgets.display.job import Heading, Strong, ViewJob
+from nnwidgets.display.job import Heading, LaidOut, Strong, ViewJob
 from nnwidgets.display.kept import Shown
 from nnwidgets.display.options import HasOptions
 from nnwidgets.display.packing import Layout
@@ -36,6 +35,7 @@ from nnwidgets.display.wire import Frame, Header
 from nnwidgets.measures.measure import Measure
 from nnwidgets.measures.statistics import Listener
 from nnwidgets.session import Session
+from nnwidgets.words import count
 
 __all__ = ["Heading", "Strong", "View"]
 
@@ -140,12 +140,12 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         self.shown = False
         self.owner: LeavesPicture | None = None
         self.failure: tuple[str, int] | None = None
-        self.blocked_reason = ""
         self._asked: Hashable = None
         self.job = ViewJob(self)
         self.reader = SampleReader(self)
         self.pin(**{name: keywords.pop(name, None) for name in self.follows})
         self._set_options(keywords)
+        self.blocked_reason = self.blocked()
         self.panel = Panel(
             part="view",
             on_command=self.command,
@@ -159,7 +159,6 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         self.add_class("nnw-view")
         self.save_picture = save_picture
         self.joined = True
-        self.blocked_reason = self.blocked()
         session.join(self)
         session.selection.observe(self.changed, names=list(SELECTABLE))
         session.on_change(self.show_state)
@@ -192,7 +191,11 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
             return ()
         try:
             needed = self.needs()
-            return (needed,) if isinstance(needed, Measure) else tuple(needed)
+            measures = (needed,) if isinstance(needed, Measure) else tuple(needed)
+            wrong = [type(each).__name__ for each in measures if not isinstance(each, Measure)]
+            if wrong:
+                raise TypeError(f"needs: expected measures, got {wrong[0]}")
+            return measures
         except Exception as error:
             # It may be the user's own code, and runs wherever something is selected.
             self.fail(error, self.session.status().step or 0)
@@ -225,8 +228,7 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
 
     def fail(self, error: BaseException, step: int) -> None:
         """Show a failure in the view; the last good picture stays."""
-        name, words = type(error).__name__, text_of(error)
-        self.failure = (f"{name}: {words}{line_of(error, type(self))}" if words else name, step)
+        self.failure = (words_of(error, type(self)), step)
         self.show_state()
 
     def figure(self) -> Figure:
@@ -235,18 +237,20 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         Raises:
             RuntimeError: nothing has been computed yet.
         """
-        figure = Figure(figsize=(8, 5), layout="constrained")
-        self.draw(figure)
-        return figure
+        laid = self._laid_out()
+        return figure_of(laid.rows, caption=laid.words)
 
     def draw(self, figure: Any) -> None:
         """Draw the result on show into an empty figure or part of one. Raises RuntimeError where there is none."""
-        laid = self.job.laid
-        if laid is None:
+        laid = self._laid_out()
+        draw_rows(laid.rows, figure, caption=laid.words)
+
+    def _laid_out(self) -> LaidOut:
+        if self.job.laid is None:
             raise RuntimeError(
                 f"{self.name}: expected a result to draw, got none yet; wait for the first picture or call refresh()"
             )
-        draw_rows(laid.rows, figure, caption=laid.words)
+        return self.job.laid
 
     def close(self) -> None:
         """Take the view out of the page, the worker and the registry; its curves and controls too."""
@@ -279,7 +283,8 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
     def header(self) -> Header:
         """What every frame says (CommonHeader in js/src/kernel/header.ts)."""
         laid, status, finished_at = self.job.laid, self.session.status(), self.job.finished_at
-        heading = laid.heading if laid is not None else self.heading(None)
+        heading = laid.heading if laid is not None else self._first_heading()
+        options = self._option_specs()
         return {
             "title": heading.title,
             "title_is_code": heading.code,
@@ -292,12 +297,38 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
             "training_step": status.step,
             "stale_after_s": status.stale_after_s,
             "state": state_line(self),
-            "options": [] if self.obstacle else self.option_specs(),
+            "options": options,
             "standalone": self.standalone,
             "own_picture": (self.owner or self).leaves_picture,
             # Without the selected samples, which may be all there are; blocks that show them have them.
             "selection": {name: getattr(self.session.selection, name) for name in SELECTABLE if name != "selected"},
         }
+
+    def _first_heading(self) -> Heading:
+        try:
+            return self.heading(None)
+        except Exception:  # written with a result in mind, and asked again with the first
+            return Heading(self.title)
+
+    def _option_specs(self) -> list[Header]:
+        try:
+            return [] if self.obstacle else self.option_specs()
+        except Exception as error:  # choices that a user's method finds
+            self.failure = (words_of(error, type(self)), self.session.status().step or 0)
+            return []
+
+    def _first_heading(self) -> Heading:
+        try:
+            return self.heading(None)
+        except Exception:  # written with a result in mind, and asked again with the first
+            return Heading(self.title)
+
+    def _option_specs(self) -> list[Header]:
+        try:
+            return [] if self.obstacle else self.option_specs()
+        except Exception as error:  # choices that a user's method finds
+            self.failure = (words_of(error, type(self)), self.session.status().step or 0)
+            return []
 
     # What changes what is shown.
 
@@ -348,6 +379,18 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
                     setattr(self, name, value)
                 except traitlets.TraitError as error:
                     raise ValueError(str(error)) from None
+
+
+def words_of(error: BaseException, view: type) -> str:
+    """An error in words, with its line in a user's view."""
+    name, words, where = type(error).__name__, text_of(error), line_of(error, view)
+    return f"{name}: {words}{where}" if words else f"{name}{where}"
+
+
+def words_of(error: BaseException, view: type) -> str:
+    """An error in words, with its line in a user's view."""
+    name, words, where = type(error).__name__, text_of(error), line_of(error, view)
+    return f"{name}: {words}{where}" if words else f"{name}{where}"
 
 
 def line_of(error: BaseException, view: type) -> str:

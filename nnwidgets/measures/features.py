@@ -12,11 +12,11 @@ from torch import Tensor
 
 from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.embedding import features
-from nnwidgets.analysis.engine.predictions import predictions
 from nnwidgets.analysis.engine.out_of_memory import halving
-from nnwidgets.blocks.words import count
+from nnwidgets.analysis.engine.predictions import predictions
 from nnwidgets.measures.measure import Measure, Progress, Reading, Source
 from nnwidgets.training.worker import Snapshot
+from nnwidgets.words import count
 
 __all__ = ["Features", "FeaturesRead", "Predictions", "PredictionsRead"]
 
@@ -54,7 +54,8 @@ class PredictionsRead:
     def entropy(self) -> Tensor:
         """(n,) of the predicted distribution in nats: 0 is certain, ln(classes) knows nothing."""
         logs = torch.log_softmax(self.scores, dim=1)
-        return torch.special.entr(logs.exp()).sum(dim=1)
+        entropy: Tensor = torch.special.entr(logs.exp()).sum(dim=1)
+        return entropy
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class FeaturesRead:
     """
 
     step: int | None
+    layer: str
     indices: tuple[int, ...]
     features: Tensor
     scores: Tensor | None
@@ -87,6 +89,7 @@ class Features(Measure):
         parts = yield from _parts(source, snapshot, indices, self.layer)
         return FeaturesRead(
             source.step_of(snapshot),
+            self.layer,
             indices,
             torch.cat([part.features for part in parts]),
             _joined(parts),

@@ -53,10 +53,12 @@ class Measure(ABC):
     Attributes:
         recorded: kept over the training at a pace of its own. `read` returns the whole record, and the view is laid
             out again when the record grows.
+        shared: whether views that need the same value get the same object.
         snapshot_extras: what a snapshot must carry besides the weights: "gradients", "previous".
     """
 
     recorded: ClassVar[bool] = False
+    shared: ClassVar[bool] = True
     snapshot_extras: ClassVar[frozenset[str]] = frozenset()
 
     def indices(self, source: Source) -> Sequence[int]:

@@ -29,6 +29,8 @@ class Model(Measure):
     `slow`, so that others go on meanwhile.
     """
 
+    shared = False  # slow views have copies of their own, which are filled anew at different times
+
     samples: tuple[int, ...] = ()
 
     def indices(self, source: Source) -> Sequence[int]:

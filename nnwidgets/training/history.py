@@ -67,6 +67,10 @@ class History(Generic[T]):
             while self._too_much():
                 self._thin()
 
+    def limit(self, max_bytes: int | None) -> None:
+        """Keep at most so many bytes from the next item on."""
+        self._max_bytes = max_bytes
+
     def _too_much(self) -> bool:
         if len(self._kept) > self._max_items:
             return True

@@ -111,7 +111,7 @@ class Worker:
             self._inbox.put(partial(self._schedule.tasks.cancel, job))
 
     def call(self, key: Hashable, function: Callable[[], object], *, delay_s: float = 0.0, over_s: float = 0.0) -> None:
-        """Have the worker run `function` soon, but not before `delay_s`: the newest of a key wins, and never waits anew.
+        """Have the worker run `function` soon, not before `delay_s`: the newest of a key wins, and never waits anew.
 
         For what is made of results: layouts, pictures. The cost is charged, to be repaid over `over_s` seconds.
         """

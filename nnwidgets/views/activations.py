@@ -15,14 +15,14 @@ from nnwidgets.analysis.results import ActivationsResult
 from nnwidgets.blocks.block import Array, Block
 from nnwidgets.blocks.grid import Grid
 from nnwidgets.blocks.lines import Lines
-from nnwidgets.blocks.tiles import descending
-from nnwidgets.blocks.words import count, number, plural, share, size
+from nnwidgets.blocks.order import order_of
 from nnwidgets.display.job import Heading, Strong
 from nnwidgets.display.options import choice
 from nnwidgets.display.packing import Layout
 from nnwidgets.display.selecting import Select
 from nnwidgets.display.view import View
 from nnwidgets.measures import Activations, LayerStatistics, Measure, Record
+from nnwidgets.words import count, number, plural, share, size
 
 CURVES = {"mean": "Mean activation", "std": "Standard deviation", "zero_share": "Share of zeros"}
 
@@ -105,7 +105,7 @@ class ActivationsView(View):
         return Grid(
             rows,
             layout=result.layout,
-            order=None if by is None else descending(by),
+            order=None if by is None else order_of(by),
             flags=flags,
             described=[
                 f"unit {each}, {facts[each].replace(' · ', ', ')}{', ' if flags[each] else ''}{flags[each]}"

@@ -14,15 +14,15 @@ from nnwidgets.analysis.results import FiltersResult
 from nnwidgets.blocks.block import Array, Block
 from nnwidgets.blocks.grid import Grid
 from nnwidgets.blocks.lines import Lines, Role
+from nnwidgets.blocks.order import order_of
 from nnwidgets.blocks.text import Text
-from nnwidgets.blocks.tiles import descending
-from nnwidgets.blocks.words import count, number, plural, share, size
 from nnwidgets.display.job import Heading, Strong
 from nnwidgets.display.options import choice
 from nnwidgets.display.packing import Layout
 from nnwidgets.display.selecting import Select
 from nnwidgets.display.view import View
 from nnwidgets.measures import LayerStatistics, Measure, Record, Weights
+from nnwidgets.words import count, number, plural, share, size
 
 FILM = 8
 OTHERS_DRAWN = 64
@@ -137,7 +137,7 @@ class FiltersView(View):
         order = {"smoothness": smooth, "norm": norm}.get(self.sort_by)
         grid = Grid(
             self._pictures(planes, peak),
-            order=None if order is None else descending(order),
+            order=None if order is None else order_of(order),
             figures=figures,
             described=[
                 f"unit {each}, smoothness {share(float(smooth[each]))}, {facts[each]}" for each in range(len(smooth))

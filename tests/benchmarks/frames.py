@@ -21,14 +21,16 @@ from dataclasses import replace
 import torch
 from torch import nn
 import nnwidgets as nnw
-from nnwidgets.views import _publisher
-from nnwidgets.views._wire import encode
+from nnwidgets.display import publisher
+from nnwidgets.display.kept import Shown
+from nnwidgets.display.packing import Sent
+from nnwidgets.display.wire import encode
 
 torch.manual_seed(0)
 inspector = nnw.Inspector(nn.Conv2d(1, 64, 1), torch.rand(16, 1, 56, 56))
 view = inspector.activations()
 sent, acked = {}, {}
-heard, deliver = _publisher.PUBLISHER.heard, view.panel.deliver
+heard, deliver = publisher.PUBLISHER.heard, view.panel.deliver
 
 def note_ack(outlet, *, ack=None, **more):
     if ack is not None and outlet is view.panel:
@@ -40,19 +42,25 @@ def note_sent(frame, seq):
         sent[seq] = time.perf_counter()
     deliver(frame, seq)
 
-_publisher.PUBLISHER.heard, view.panel.deliver = note_ack, note_sent
+publisher.PUBLISHER.heard, view.panel.deliver = note_ack, note_sent
 
 def measure(seconds):
-    values = view.result.values
-    results = itertools.cycle([replace(view.result, values=values * torch.rand(64, 56, 56)) for _ in range(8)])
+    first, about = view.newest, view.job.kept.about
+    values = first.result.values
+    results = itertools.cycle([replace(first.result, values=values * torch.rand(64, 56, 56)) for _ in range(8)])
     sent.clear(), acked.clear()
     begin = time.perf_counter()
     while time.perf_counter() - begin < seconds:
-        view.result = next(results)
-        view.show_picture()
+        view.job.kept.add(about, Shown(next(results), first.step))
+        view.job.lay_out()
         time.sleep(0.004)
     both = [seq for seq in sent if seq in acked]
-    content, buffers = encode(view._picture_frame())
+    page = Sent()
+    page.changes(view.job.laid.packed)
+    view.job.kept.add(about, Shown(next(results), first.step))
+    view.job.lay_out()
+    blocks, arrays = page.changes(view.job.laid.packed)
+    content, buffers = encode({**view.header(), "blocks": blocks}, arrays)
     print("FIGURES", json.dumps({
         "frames": len(both), "seconds": time.perf_counter() - begin, "sent": len(sent),
         "ways_s": [acked[seq] - sent[seq] for seq in both],
@@ -60,7 +68,7 @@ def measure(seconds):
         "header_bytes": len(json.dumps(content)),
     }))
 """
-UNBOUND = "_publisher.FRAMES_PER_S = _publisher.MESSAGES_PER_S = 1000\n"
+UNBOUND = "publisher.FRAMES_PER_S = publisher.MESSAGES_PER_S = 1000\n"
 
 
 def run(*, quick: bool) -> Result:
@@ -72,7 +80,7 @@ def run(*, quick: bool) -> Result:
         for index in range(2):
             notebook.run_cell(index)
             notebook.wait_cell(index)
-        notebook.view(".nnw-board canvas").filter(visible=True).first.wait_for()
+        notebook.view(".nnw-grid-board canvas").filter(visible=True).first.wait_for()
         for index, name in ((2, "as shipped"), (3, "unbound")):
             notebook.run_cell(index)
             figures[name] = json.loads(notebook.wait_cell(index).split("FIGURES")[1])

@@ -98,9 +98,9 @@ except KeyboardInterrupt:
 """
 # In the page. `settled` waits for a new picture that holds still for two seconds, `until` for a known one.
 PAGE = """() => {
-    const shown = (css) => [...document.querySelectorAll(`.nnw-view ${css}`)].find((each) => each.offsetParent);
+    const shown = (css) => [...document.querySelectorAll(`.nnw-first ${css}`)].find((each) => each.offsetParent);
     const hash = () => {
-        const canvas = shown('.nnw-board canvas');
+        const canvas = shown('.nnw-grid-board canvas');
         const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
         let sum = canvas.width * 31 + canvas.height;
         for (const word of new Uint32Array(data.buffer)) sum = (Math.imul(sum, 31) + word) | 0;
@@ -108,7 +108,7 @@ PAGE = """() => {
     };
     const click = {
         layer: (name) => document.querySelector(`[role=treeitem][title="${name}"]`).click(),
-        sample: (key) => shown('.nnw-board canvas').dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })),
+        sample: (key) => shown('.nnw-grid-board canvas').dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })),
     };
     const each = (look, limit) => new Promise((resolve, reject) => {
         const begin = performance.now();
@@ -149,7 +149,7 @@ def browser_clicks(clicks: int) -> dict[str, Any]:
             notebook.run_cell(index)
             notebook.wait_cell(index)
         notebook.view("[role=treeitem][title=mirror]").wait_for()
-        notebook.view(".nnw-board canvas").filter(visible=True).first.wait_for()
+        notebook.view(".nnw-grid-board canvas").filter(visible=True).first.wait_for()
         notebook.run_cell(2)
         notebook.until(lambda: "started" in notebook.output(2), "the training")
         notebook.page.evaluate(PAGE)

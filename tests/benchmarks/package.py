@@ -14,12 +14,12 @@ from pathlib import Path
 import nnwidgets
 from tests.benchmarks.report import Result, Table, median, spread
 
-STATIC = Path(nnwidgets.__file__).parent / "views" / "static"
+STATIC = Path(nnwidgets.__file__).parent / "display" / "static"
 IMPORTS = {
     "import nnwidgets": "import nnwidgets",
     "import nnwidgets.analysis": "import nnwidgets.analysis",
     "nnwidgets.Inspector": "import nnwidgets; nnwidgets.Inspector",
-    "all views and their widget libraries": "import nnwidgets.views.dashboard",
+    "all views and their widget libraries": "import nnwidgets.views, nnwidgets.display.dashboard",
 }
 TIMED = "import time, torch; begin = time.perf_counter(); {}; print(time.perf_counter() - begin)"
 REPEATS = 5

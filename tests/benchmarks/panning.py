@@ -28,13 +28,13 @@ labels[changed] = (labels[changed] + 1) % 10  # one in twenty is wrong and gets 
 inspector = nnw.Inspector(model, (places, labels))
 """
 VIEW = """
-for earlier in list(inspector._session._members):
+for earlier in list(inspector._session.members):
     earlier.close()  # it would go on to look for neighbours
 view = inspector.embedding(method="pca", points={points})
 view
 """
 PAN = """(seconds) => new Promise((done) => {
-    const canvas = [...document.querySelectorAll('.nnw-cloud-marks')].findLast((each) => each.checkVisibility());
+    const canvas = [...document.querySelectorAll('.nnw-points-marks')].findLast((each) => each.checkVisibility());
     const box = canvas.getBoundingClientRect();
     const at = (type, x) => canvas.dispatchEvent(new PointerEvent(type,
         { clientX: box.x + x, clientY: box.y + 200, pointerId: 1, button: 0, bubbles: true }));
@@ -52,7 +52,7 @@ PAN = """(seconds) => new Promise((done) => {
         }
         at('pointermove', 300 + 100 * Math.sin(times.length / 8));
         // Waits until the card, or the software in its place, has drawn the frame before.
-        const points = canvas.parentElement.querySelector('.nnw-cloud-points');
+        const points = canvas.parentElement.querySelector('.nnw-points-canvas');
         const gl = points.getContext('webgl2');
         if (gl) gl.finish();
         requestAnimationFrame(step);
@@ -70,7 +70,7 @@ def run(*, quick: bool) -> Result:
         for cell, points in enumerate(POINTS, 1):
             notebook.run_cell(cell)
             notebook.wait_cell(cell)
-            marks = notebook.view(".nnw-cloud-marks").last
+            marks = notebook.view(".nnw-points-marks").last
             marks.wait_for()
             marks.scroll_into_view_if_needed()  # a view that is out of sight computes nothing
             notebook.until(lambda: marks.get_attribute("data-count") == str(points), "the points", timeout_s=600)  # noqa: B023

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import nnwidgets as nnw
+from nnwidgets.display.dashboard import Dashboard
+from nnwidgets.display.panel import Panel
+from nnwidgets.display.saved_picture import LeavesPicture
+from nnwidgets.display.view import View
+from nnwidgets.display.wire import Frame
 from nnwidgets.training.job import Job
 from nnwidgets.training.worker import Snapshot
-from nnwidgets.views._display import LeavesPicture
-from nnwidgets.views._panel import Panel
-from nnwidgets.views._view import View
-from nnwidgets.views._wire import Frame
-from nnwidgets.views.dashboard import Dashboard
 from tests.benchmarks.workloads import Training
 
 PATIENCE_S = 60.0
@@ -50,26 +50,23 @@ class Deliveries:
     """Says when the page of a view has got a result's picture."""
 
     def __init__(self, view: View) -> None:
-        self._packed: Any = None
         self._wanted: Callable[[Any], bool] | None = None
         self._arrived = threading.Event()
         self._at = 0.0
-        pack, send = view.picture, view.panel.send
+        deliver = view.panel.deliver
 
-        def note(result: Any) -> Frame:
-            self._packed = result
-            return pack(result)
-
-        def deliver(content: dict[str, Any], buffers: object = None) -> None:
-            send(content, buffers)
-            wanted = self._wanted
-            if content.get("channel") == "picture" and wanted is not None and wanted(self._packed):
+        def note(frame: Frame, seq: int) -> None:
+            # Read first: what is laid out meanwhile is not in this frame.
+            laid, wanted = view.job.laid, self._wanted
+            deliver(frame, seq)
+            if frame.blocks is None or laid is None or frame.blocks is not laid.packed:
+                return
+            if wanted is not None and wanted(laid.shown.result):
                 self._at = time.perf_counter()
                 self._wanted = None
                 self._arrived.set()
 
-        view.picture = note  # type: ignore[method-assign]
-        view.panel.send = deliver
+        view.panel.deliver = note  # type: ignore[method-assign]
 
     def seconds_after(self, click: Callable[[], object], wanted: Callable[[Any], bool]) -> float:
         """Seconds from before the click until a picture of a wanted result was sent.
@@ -77,7 +74,6 @@ class Deliveries:
         Raises:
             TimeoutError: none was.
         """
-        self._packed = None
         self._arrived.clear()
         self._wanted = wanted
         begin = time.perf_counter()
@@ -120,14 +116,13 @@ class Watched:
             self.dashboard = self.inspector.dashboard()
             views = [self.dashboard.views["activations"]]
             pictured = [self.dashboard]
-            for panel in self.dashboard.panels.values():
-                attach_page(panel)
+            attach_page(self.dashboard.panel)
         for view in views:
             attach_page(view.panel)
         for each in pictured:
             keep_picture(each)
         session = self.inspector._session
-        self.refreshes = {view.stem: Refreshes(view.job) for view in views} | {"probe": Refreshes(session.probe)}
+        self.refreshes = {view.name: Refreshes(view.job) for view in views} | {"probe": Refreshes(session.probe)}
         self.views = views
         self._pictured = pictured
         self._warm_up()
@@ -168,7 +163,7 @@ class Watched:
 
     def _ping(self) -> None:
         # As pages do: one that says nothing for long is taken for closed.
-        panels = [view.panel for view in self.views] + [*(self.dashboard.panels.values() if self.dashboard else ())]
+        panels = [view.panel for view in self.views] + ([self.dashboard.panel] if self.dashboard else [])
         while not self._closed.wait(PING_S):
             for panel in panels:
                 panel._receive(panel, {"kind": "ping"}, [])

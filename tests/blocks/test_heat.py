@@ -18,7 +18,7 @@ from nnwidgets.blocks.block import Array, Block
 from nnwidgets.blocks.colors import DARK, LIGHT, Theme, heat
 from nnwidgets.blocks.heat import Heat, Panel, Squares
 from nnwidgets.blocks.squares import class_slots
-from nnwidgets.blocks.words import number
+from nnwidgets.words import number
 from tests.blocks.reading import words_of
 
 Drawn = Callable[..., Axes]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from nnwidgets.figures.colors import LIGHT
+from nnwidgets.blocks.colors import LIGHT
 from tests.browser.conftest import OpenNotebook
 from tests.browser.views import NET, GridView, color_of, is_color, value_in
 
@@ -80,7 +80,7 @@ def test_a_click_selects_the_unit_everywhere_and_shows_it_large(view: GridView) 
     view.until("inspector.selection.unit", 6)
     view.until_changed(view.detail, before)
     assert view.selected() == 6
-    expect(view.root.locator(".nnw-unit .nnw-label")).to_contain_text("Unit 6")
+    expect(view.unit.locator(".nnw-label")).to_contain_text("Unit 6")
     text = view.hover(view.detail, 4, 2, SHAPE)
     assert text.startswith("row 4, col 2 · ")
     assert value_in(text) == pytest.approx(values(view)[6][4][2], rel=0.01, abs=1e-3)
@@ -89,10 +89,10 @@ def test_a_click_selects_the_unit_everywhere_and_shows_it_large(view: GridView) 
 def test_a_double_click_enlarges_a_map_over_the_board_and_escape_steps_back(view: GridView) -> None:
     grid = view.picture(view.canvas)
     view.tile(5).dblclick()
-    expect(view.root.locator(".nnw-board > .nnw-label")).to_contain_text("unit 5 enlarged")
+    expect(view.label).to_contain_text("unit 5 enlarged")
     view.until_changed(view.canvas, grid)
     view.notebook.page.keyboard.press("Escape")
-    expect(view.root.locator(".nnw-board > .nnw-label")).not_to_contain_text("enlarged")
+    expect(view.label).not_to_contain_text("enlarged")
     expect(view.tiles.first).to_be_visible()
 
 
@@ -119,7 +119,7 @@ def test_sorting_puts_the_strongest_map_first(view: GridView, choice: str, stati
     view.until_changed(view.canvas, before)
     order = view.notebook.python(f"view.result.values.{statistic}((1, 2)).argsort(descending=True).tolist()")
     assert view.units() == order
-    text = view.hover(view.tiles.first.locator(".nnw-frame"), 6, 6, SHAPE)
+    text = view.hover(view.tiles.first.locator(".nnw-grid-frame"), 6, 6, SHAPE)
     assert value_in(text) == pytest.approx(values(view)[order[0]][6][6], rel=0.01, abs=1e-3)
 
 
@@ -147,25 +147,24 @@ def test_dead_maps_and_copies_of_the_input_are_marked_and_counted(view: GridView
 
 def test_a_wide_layer_has_pages_and_the_selected_unit_opens_its_own(view: GridView) -> None:
     view.notebook.python(f"inspector.selection.update(layer='{WIDE}', unit=0)")
-    pager = view.root.locator(".nnw-pager")
-    expect(pager).to_contain_text("1–64 of 70")
+    expect(view.pager).to_contain_text("1–64 of 70")
     view.board.focus()
     view.notebook.page.keyboard.press("PageDown")
-    expect(pager).to_contain_text("65–70 of 70")
+    expect(view.pager).to_contain_text("65–70 of 70")
     assert view.units() == list(range(64, 70))
     assert value_in(view.hover(view.tile(66), 4, 4, SHAPE)) == pytest.approx(values(view)[66][4][4], rel=0.01, abs=1e-3)
     view.tile(69).click()
     view.until("inspector.selection.unit", 69)
-    pager.get_by_role("button", name="Previous page").click()
-    expect(pager).to_contain_text("1–64 of 70")
+    view.pager.get_by_role("button", name="Previous page").click()
+    expect(view.pager).to_contain_text("1–64 of 70")
     view.notebook.python("inspector.selection.update(unit=67)")
-    expect(pager).to_contain_text("65–70 of 70")
+    expect(view.pager).to_contain_text("65–70 of 70")
 
 
 def test_a_layer_of_numbers_is_a_strip(view: GridView) -> None:
     view.notebook.python(f"inspector.selection.update(layer='{HEAD}')")
     view.until_caption("4 units in index order")
-    strip = view.root.locator(".nnw-rows").filter(visible=True)
+    strip = view.rows
     width = strip.locator("canvas").evaluate("(canvas) => canvas.clientWidth")
     # 88 px of titles, then 28 px for each of the four units.
     view.point(strip.locator("canvas"), (88 + 2.5 * 28) / width, 0.1)
@@ -182,7 +181,7 @@ def test_a_recurrent_layer_is_drawn_over_time(view: GridView) -> None:
     root = view.notebook.view(".nnw-view").nth(1)
     other = GridView(view.notebook, root)
     other.until_caption("5 units over 9 positions")
-    picture = root.locator(".nnw-rows").filter(visible=True).locator("canvas")
+    picture = other.rows.locator("canvas")
     size = picture.evaluate("(canvas) => [canvas.clientWidth, canvas.clientHeight]")
     # Below 6 px of air and beside 88 px of numbers: cells of 28 × 14 px.
     other.point(picture, (88 + 3.5 * 28) / size[0], (6 + 1.5 * 14) / size[1])

@@ -72,7 +72,7 @@ class Training:
         view = notebook.view(".nnw-view").filter(visible=True).first
         self.title = view.locator(".nnw-title")
         self.caption = view.locator(".nnw-caption")
-        self.board = view.locator(".nnw-board [role=grid]").filter(visible=True)
+        self.board = view.locator(".nnw-grid-board [role=grid]").filter(visible=True)
         self.canvas = self.board.locator("canvas")
 
     def start(self) -> None:
@@ -208,7 +208,7 @@ def test_polling_keeps_ordinary_widgets_alive_and_outputs_apart(
     open_notebook: OpenNotebook, kernel_with: Callable[[str], str]
 ) -> None:
     """A page holds back a widget's second change for ever if it never hears that the first was handled."""
-    toggle = "import ipywidgets, time\nfrom nnwidgets.views._poll import poll\nbox = ipywidgets.Checkbox(); box"
+    toggle = "import ipywidgets, time\nfrom nnwidgets.display.poll import poll\nbox = ipywidgets.Checkbox(); box"
     loop = """
 seen = []
 box.observe(lambda change: (seen.append(change.new), print("in a handler", flush=True)), "value")

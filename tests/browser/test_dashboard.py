@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, expect
 
-from nnwidgets.figures.colors import DARK, LIGHT
+from nnwidgets.blocks.colors import DARK, LIGHT
 from tests.browser.conftest import OpenNotebook
 from tests.browser.lab import Notebook
 from tests.browser.server import LabServer

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 from playwright.sync_api import expect
 
-from nnwidgets.figures.colors import LIGHT
+from nnwidgets.blocks.colors import LIGHT
 from tests.browser.conftest import OpenNotebook
 from tests.browser.views import NET, GridView, color_of, is_color, value_in
 
@@ -68,9 +68,9 @@ def test_hover_tells_the_weight_and_its_colour_tells_the_sign(view: GridView) ->
 
 def test_smoothness_stands_under_every_filter(view: GridView) -> None:
     smooth = view.notebook.python("view.result.stats.smoothness.tolist()")
-    shown = view.tiles.locator(".nnw-figure").all_inner_texts()
+    shown = view.tiles.locator(".nnw-grid-figure").all_inner_texts()
     assert [value_in(text) for text in shown] == pytest.approx(smooth, abs=0.006)
-    expect(view.notebook.view(".nnw-note").first).to_contain_text("How to read.")
+    expect(view.root.locator(".nnw-block-text")).to_contain_text("How to read.")
 
 
 @pytest.mark.parametrize("statistic", ["smoothness", "norm"])
@@ -88,7 +88,7 @@ def test_a_click_shows_the_filter_large_and_keys_walk_on(view: GridView) -> None
     view.until("inspector.selection.unit", 4)
     view.until_changed(view.detail, before)
     norm = view.notebook.python("view.result.stats.norm[4].item()")
-    facts = view.root.locator(".nnw-unit .nnw-label")
+    facts = view.unit.locator(".nnw-label")
     expect(facts).to_contain_text("Unit 4")
     assert value_in(facts.inner_text()) == pytest.approx(norm, abs=0.006)
     view.notebook.page.keyboard.press("ArrowLeft")

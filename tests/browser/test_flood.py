@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import expect
 
-from nnwidgets.figures.colors import LIGHT
+from nnwidgets.blocks.colors import LIGHT
 from tests.browser.conftest import OpenNotebook
 from tests.browser.server import LabServer
 from tests.browser.views import NET, GridView, color_of, image_of, is_blank, is_color, kept_pictures
@@ -17,18 +17,30 @@ view
 FLOOD = """
 import threading, time
 from dataclasses import replace
+from nnwidgets.display.job import Heading
+from nnwidgets.display.kept import Shown
 
 while view.result is None:
     time.sleep(0.05)
-first, sent = view.result, [0, 0]
-view.title = lambda result: (f"frame {sum(sent)}", False, "")
+first, sent = view.newest, [0, 0]
+
+def laid(value):
+    result = replace(first.result, values=torch.full_like(first.result.values, value))
+    view.job.kept.add(view.job.kept.about, Shown(result, first.step))
+    view.job.lay_out()
+    return view.job.laid
+
+def show(picture):
+    view.job.laid = replace(picture, heading=Heading(f"frame {sum(sent)}"))
+    view.show_picture()
+
+pictures = [laid(0.1), laid(0.2)]
 
 def flood(lane):
     end = time.monotonic() + 5
     while time.monotonic() < end:
         sent[lane] += 1
-        view.result = replace(first, values=torch.full_like(first.values, 0.1))
-        view.show_picture()
+        show(pictures[sent[lane] % 2])
         view.show_state()
 
 other = threading.Thread(target=flood, args=(0,))
@@ -36,8 +48,7 @@ other.start()
 print("flooding", flush=True)
 flood(1)
 other.join()
-view.result = replace(first, values=torch.ones_like(first.values))
-view.show_picture()
+show(laid(1.0))
 print("sent", sum(sent))
 """
 TRAIN = """
@@ -53,38 +64,50 @@ with inspector.watch(optimizer) as watch:
         time.sleep(0.005)
 print("trained", watch.step_count)
 """
-# Curves written as often as they may be while one after the other is made and begins to show on the page.
+# Curves laid out as often as they may be while one after the other is made and begins to show on the page, some of them
+# under a view that stands there already.
 APPEARANCES = """
 import threading, time
 import numpy as np
 from IPython.display import display
-from nnwidgets.views._curves import Series
+
+random, points = np.random.default_rng(0), None
+
+class Curves(nnw.View):
+    name, title = "curves", "Curves"
+    late = nnw.number(0, 1, default=0, help="Whether the curves come after the view.", draws=True)
+
+    def needs(self):
+        return nnw.measures.Weights("features.conv1")
+
+    def layout(self, result):
+        count = points or (1 if self.late else int(random.integers(2, 20)))
+        band = None if points else random.normal(size=(2, count))
+        lines = {"unit 0": random.normal(size=count), "layer mean": random.normal(size=count)}
+        roles = {"unit 0": "main", "layer mean": "mean"}
+        return [tuple(nnw.blocks.Lines(np.arange(count), lines, roles=roles, band=band, key=key) for key in "abc")]
 
 views, done = [], threading.Event()
 
 def write():
-    random = np.random.default_rng(0)
     while not done.is_set():
-        count = int(random.integers(2, 20))
-        series = Series(np.arange(count), *random.normal(size=(2, count)), band=random.normal(size=(2, count)))
         for view in views:
-            for curve in view.children[1].curves.values():
-                curve.show(series)
+            view.renew_layout()
         time.sleep(0.01)
 
 writer = threading.Thread(target=write)
 writer.start()
-for _ in range(8):
-    views.append(inspector.activations(layer="features.relu1"))
+for turn in range(8):
+    views.append(inspector.view(Curves, late=turn % 2))
     display(views[-1])
     time.sleep(0.4)
+    views[-1].late = 0
 time.sleep(3)
 done.set()
 writer.join()
-line = Series(np.arange(23), *np.random.default_rng(0).normal(size=(2, 23)))  # more than any before
+points = 23  # more than any before
 for view in views:
-    for curve in view.children[1].curves.values():
-        curve.show(line)
+    view.renew_layout()
 """
 CPU_SLOWDOWN = 6
 
@@ -126,7 +149,7 @@ def test_curves_written_while_they_appear_leave_the_console_clean(open_notebook:
     notebook.finish()
     lines = notebook.page.locator(".nnw-curve .bqplot .curve .line")
     points = "all => all.map((line) => (line.getAttribute('d') ?? '').split(',').length - 1)"
-    # Of five marks a figure the unit and the mean come last; the console is looked at when the test has ended.
+    # The unit and the mean of every figure; the console is looked at when the test has ended.
     notebook.until(lambda: lines.evaluate_all(points).count(23) == 8 * 3 * 2, "the last lines in every figure")
 
 
@@ -172,7 +195,7 @@ def test_a_view_shown_twice_is_alive_in_both_places_until_it_is_closed(open_note
         for each in views:
             notebook.until(lambda each=each, unit=unit: each.selected() == unit, "both to follow")  # type: ignore[misc]
     notebook.finish(3)
-    expect(notebook.view(".nnw-board")).to_have_count(0)
+    expect(notebook.view(".nnw-grid-board")).to_have_count(0)
     assert notebook.python("1 + 1") == 2
 
 

@@ -48,7 +48,7 @@ def test_a_saved_notebook_shows_its_pictures_without_a_kernel(open_notebook: Ope
         expect(image_of(notebook, cell)).to_be_hidden()
     assert kept_pictures(notebook, 1) == [], "a private view leaves no picture"
     words = notebook.python(WORDS)
-    caption = notebook.python("view.caption_text(view.result)")
+    caption = notebook.python("view.job.laid.words")
     assert "features.conv1" in words
     assert all(part in words.replace("\n", " ") for part in caption.split(" · ")), "the caption is in the picture"
 

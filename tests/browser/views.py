@@ -145,26 +145,31 @@ class View:
 
 
 class GridView(View):
-    """A view of tiles: activations or filters."""
+    """The units of a layer in a view: activations or filters."""
 
     def __init__(self, notebook: Notebook, root: Locator) -> None:
         super().__init__(notebook, root)
-        self.board = root.locator(".nnw-board > .nnw-tiles")
+        grid = root.locator(".nnw-block[data-key=grid]")  # not the film of one filter, which is a grid, too
+        self.label = grid.locator(".nnw-grid-board > .nnw-label")
+        self.board = grid.locator(".nnw-grid-tiles")
+        self.rows = grid.locator(".nnw-grid-rows").filter(visible=True)
         self.canvas = self.board.locator("canvas")
-        self.detail = root.locator(".nnw-unit-frame canvas")
-        self.tiles = self.board.locator(".nnw-tile:not([hidden])")
+        self.unit = grid.locator(".nnw-grid-unit")
+        self.detail = self.unit.locator("canvas")
+        self.pager = grid.locator(".nnw-grid-pager")
+        self.tiles = self.board.locator(".nnw-grid-tile:not([hidden])")
 
     def units(self) -> list[int]:
         """The units on show, in the order of their tiles."""
-        return [int(text) for text in self.tiles.locator(".nnw-tile-label > span:first-child").all_inner_texts()]
+        return [int(text) for text in self.tiles.locator(".nnw-grid-tile-label > span:first-child").all_inner_texts()]
 
     def tile(self, unit: int) -> Locator:
         """The picture of a unit, without its label."""
         self.notebook.until(lambda: unit in self.units(), f"unit {unit} on the page")
-        return self.tiles.nth(self.units().index(unit)).locator(".nnw-frame")
+        return self.tiles.nth(self.units().index(unit)).locator(".nnw-grid-frame")
 
     def selected(self) -> int:
-        return int(self.board.locator("[aria-selected=true] .nnw-tile-label > span:first-child").inner_text())
+        return int(self.board.locator("[aria-selected=true] .nnw-grid-tile-label > span:first-child").inner_text())
 
     def hover(self, part: Locator, row: int, column: int, shape: Sequence[int]) -> str:
         """What the tooltip says for a cell of a picture (height, width)."""

@@ -11,7 +11,7 @@ import torch
 import nnwidgets as nnw
 from nnwidgets.analysis import capture
 from nnwidgets.blocks.strip import Strip
-from nnwidgets.blocks.words import number
+from nnwidgets.words import number
 from nnwidgets.views.embedding import EmbeddingView
 from tests.nets import NETS
 from tests.views.test_embedding_points import points_of

@@ -1,7 +1,7 @@
 /** The generic option controls at the right of a head: native elements, 28 high, each with a visible label. */
 
 import { make } from "./dom.ts";
-import { formatValue } from "./format.ts";
+import { formatCount, formatValue } from "./format.ts";
 import type { OptionHeader, OptionValue } from "./header.ts";
 
 export interface Controls {
@@ -57,7 +57,8 @@ function slider(option: OptionHeader, change: Change): Control {
   Object.assign(input, { type: "range", min: String(option.min ?? 0), max: String(option.max ?? 1) });
   input.step = String(option.step ?? "any");
   const show = (): void => {
-    output.textContent = formatValue(input.valueAsNumber);
+    const whole = Number.isInteger(option.step) && Number.isInteger(option.min);
+    output.textContent = whole ? formatCount(input.valueAsNumber) : formatValue(input.valueAsNumber);
   };
   input.addEventListener("input", show);
   input.addEventListener("change", () => change(option.name, input.valueAsNumber));

@@ -1,6 +1,6 @@
 /**
  * Numbers as the views write them: U+202F between thousands and before units, a true minus.
- * nnwidgets/blocks/words.py does the same; tests/blocks/number_formats.json holds the cases of both.
+ * nnwidgets/words.py does the same; tests/number_formats.json holds the cases of both.
  */
 
 import { ELLIPSIS, MINUS, THIN } from "./looks.ts";

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from nnwidgets.analysis.results import EmbeddingResult
-from nnwidgets.blocks.words import count, number, percent, share
 from nnwidgets.display.view import Strong
+from nnwidgets.words import count, number, percent, share
 
 
 def embedding_caption(result: EmbeddingResult, *, limited: bool = False) -> list[str]:

@@ -15,8 +15,8 @@ from nnwidgets.blocks.block import Array
 from nnwidgets.blocks.marks import Numbers
 from nnwidgets.blocks.points import Points
 from nnwidgets.blocks.strip import Strip
-from nnwidgets.blocks.words import count, fixed, number
 from nnwidgets.data import Samples
+from nnwidgets.words import count, fixed, number
 
 NEAREST, SELECTED = "nearest", "selected"
 _SHOWN = 12

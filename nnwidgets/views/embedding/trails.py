@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from nnwidgets.blocks.words import count, plural
+from nnwidgets.words import count, plural
 
 MOST = 200  # trails; more are a tangle
 

@@ -11,14 +11,13 @@ import torch
 
 from nnwidgets.analysis.embedding import MOST, Embedding, pca, with_neighbours
 from nnwidgets.analysis.engine.compiled import worth_loading
-from nnwidgets.analysis.engine.slicing import sliced
 from nnwidgets.analysis.engine.predictions import predictions
+from nnwidgets.analysis.engine.slicing import sliced
 from nnwidgets.analysis.live_tsne import LiveTSNE
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.blocks.block import Array, Block
 from nnwidgets.blocks.points import Metadata
 from nnwidgets.blocks.strip import Strip
-from nnwidgets.blocks.words import count, share
 from nnwidgets.display.options import choice
 from nnwidgets.display.packing import Layout
 from nnwidgets.display.selecting import Select
@@ -30,6 +29,7 @@ from nnwidgets.views.embedding.drawn import Drawn
 from nnwidgets.views.embedding.metadata import metadata_of
 from nnwidgets.views.embedding.strips import nearest_strip, selected_strip
 from nnwidgets.views.embedding.trails import followed, trails_text
+from nnwidgets.words import count, share
 
 POINTS = 500
 OF_PREDICTIONS = ("prediction", "correctness", "loss", "confidence")
@@ -120,7 +120,7 @@ class EmbeddingView(View):
         return Features(self.layer, self._fewer if self.method == "tsne" and self.dims == 3 else self._points)
 
     def compute(self, read: FeaturesRead) -> Iterator[EmbeddingResult | Progress | None]:
-        layer, method, dims, x = self.layer, self.method, self.dims, read.features
+        layer, method, dims, x = read.layer, self.method, self.dims, read.features
         known = (torch.full((len(x),), -1), torch.full((len(x),), torch.nan), torch.full((len(x),), torch.nan))
         if read.scores is not None:
             known = predictions(read.scores, read.labels)

@@ -11,7 +11,7 @@ from nnwidgets.analysis.occlusion import OcclusionMap
 from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.blocks.block import Array
 from nnwidgets.blocks.heat import Heat, Panel, Squares
-from nnwidgets.blocks.words import count, number, share
+from nnwidgets.words import count, number, share
 
 LEAST_SCALE = 0.05  # of probabilities: noise is not to look like signal
 DECIMALS = 2  # of a probability

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnwidgets.blocks.words import THIN
+from nnwidgets.words import THIN
 
 MOST_POSITIONS = 600
 PATCHES = (2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64)

@@ -14,7 +14,6 @@ from nnwidgets.analysis.engine.precision import multiplies_bfloat16
 from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_steps
 from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.blocks.heat import Heat
-from nnwidgets.blocks.words import count, duration, share, size
 from nnwidgets.display.options import choice
 from nnwidgets.display.selecting import checked_target
 from nnwidgets.display.view import Heading, Strong, View
@@ -23,6 +22,7 @@ from nnwidgets.measures import LayerStatistics, Measure, Model, ModelAtStep, Pro
 from nnwidgets.session import MEMORY_SHARES, Session
 from nnwidgets.views.occlusion.maps import heat_of
 from nnwidgets.views.occlusion.squares import geometry, patch_choices, stride_choices
+from nnwidgets.words import count, duration, share, size
 
 MOST_CLASSES_LISTED = 50
 PREVIEWED_PIXELS = 64 * 64  # exact maps of smaller pictures are as quick

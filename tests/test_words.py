@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nnwidgets.blocks.drawing import tick
-from nnwidgets.blocks.words import FORMATS, MINUS, THIN, count, fixed, formatted, number, shortened
+from nnwidgets.words import FORMATS, MINUS, THIN, count, fixed, formatted, number, shortened
 
 CASES: dict[str, list[list[Any]]] = json.loads((Path(__file__).parent / "number_formats.json").read_text())
 WRITERS: dict[str, Callable[[float], str]] = {

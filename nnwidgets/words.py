@@ -1,6 +1,6 @@
 """Numbers and words as the views write them: thin spaces, true minus, a unit with every number.
 
-js/src/kernel/format.ts does the same on the page. `tests/blocks/number_formats.json` holds the cases of both.
+js/src/kernel/format.ts does the same on the page. `tests/number_formats.json` holds the cases of both.
 """
 
 from __future__ import annotations
@@ -8,9 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import Literal, TypeAlias, get_args
-
-from nnwidgets.blocks.looks import ELLIPSIS, MINUS, THIN
+from typing import Final, Literal, TypeAlias, get_args
 
 __all__ = [
     "FORMATS",
@@ -31,6 +29,10 @@ __all__ = [
     "step_text",
 ]
 
+THIN: Final = "\u202f"  # between thousands, and before units
+MINUS: Final = "\u2212"
+ELLIPSIS: Final = "…"
+
 Format: TypeAlias = Literal["number", "count", "share", "loss", "percent", "signed"]
 FORMATS: tuple[str, ...] = get_args(Format)
 
@@ -50,6 +52,7 @@ def fixed(value: float, decimals: int) -> str:
     >>> fixed(0.125, 2), fixed(-0.001, 2), fixed(float("inf"), 2)
     ('0.13', '0.00', '∞')
     """
+    value = int(value) if hasattr(value, "__index__") else float(value)  # NumPy's too
     return _special(value) or _signed_digits(value, _rounded(abs(value), decimals))
 
 
