@@ -79,7 +79,7 @@ class Visitor:
                 spec = chance.choice(specs)
                 few = [value for value, _ in spec["choices"]] if "choices" in spec else [spec["min"], spec["max"]]
                 view.command("option", {"name": spec["name"], "value": chance.choice(few)})
-        elif view.result is not None:
+        elif view.job.laid is not None:
             frame(view)
             view.figure()
 

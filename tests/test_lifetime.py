@@ -101,7 +101,7 @@ def test_closing_an_inspector_leaves_nothing_of_it() -> None:
     widgets, lanes, hooks = open_widgets(), len(PUBLISHER._lanes), step_hooks(cell.training)
     cell.run(new_model=False)
     shadow, worker = shadow_of(cell.inspector), weakref.ref(cell.inspector._session.worker)
-    assert open_widgets() > widgets + 50
+    assert open_widgets() > widgets + 15
     cell.inspector.close()
     assert (open_widgets(), len(PUBLISHER._lanes), step_hooks(cell.training)) == (widgets, lanes, hooks)
     assert hooks_of(cell.training.model) == 0

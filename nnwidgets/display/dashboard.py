@@ -94,7 +94,7 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
 
     def figure(self) -> Figure:
         """The open views as one matplotlib figure. Raises RuntimeError before the first result."""
-        drawn = [view for view in self._open_views() if view.result is not None]
+        drawn = [view for view in self._open_views() if view.job.laid is not None]
         if not drawn:
             raise RuntimeError("dashboard: expected a result to draw, got none yet; wait for the first picture")
         if len(drawn) == 1:

@@ -175,6 +175,8 @@ class ViewJob(Job):
     def _show(self, about: Hashable, shown: Shown) -> None:
         """Make a result the newest and have it sent."""
         view = self._view
+        if not view.joined:  # closed meanwhile
+            return
         self.kept.add(about, shown)
         view.session.kept_bytes[self] = self.kept.nbytes
         view.failure = None

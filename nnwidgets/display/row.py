@@ -49,7 +49,7 @@ class Row(LeavesPicture, ipywidgets.HBox):
         Raises:
             RuntimeError: none of them has a result yet.
         """
-        drawn = [view for view in self.children if view.result is not None]
+        drawn = [view for view in self.children if view.job.laid is not None]
         if not drawn:
             raise RuntimeError("row: expected a result to draw, got none yet; wait for the first pictures")
         figure = Figure(figsize=(6 * len(drawn), 4.5), layout="constrained")

@@ -317,19 +317,6 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
             self.failure = (words_of(error, type(self)), self.session.status().step or 0)
             return []
 
-    def _first_heading(self) -> Heading:
-        try:
-            return self.heading(None)
-        except Exception:  # written with a result in mind, and asked again with the first
-            return Heading(self.title)
-
-    def _option_specs(self) -> list[Header]:
-        try:
-            return [] if self.obstacle else self.option_specs()
-        except Exception as error:  # choices that a user's method finds
-            self.failure = (words_of(error, type(self)), self.session.status().step or 0)
-            return []
-
     # What changes what is shown.
 
     def on_display(self) -> None:
@@ -379,12 +366,6 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
                     setattr(self, name, value)
                 except traitlets.TraitError as error:
                     raise ValueError(str(error)) from None
-
-
-def words_of(error: BaseException, view: type) -> str:
-    """An error in words, with its line in a user's view."""
-    name, words, where = type(error).__name__, text_of(error), line_of(error, view)
-    return f"{name}: {words}{where}" if words else f"{name}{where}"
 
 
 def words_of(error: BaseException, view: type) -> str:
