@@ -194,12 +194,10 @@ EVERYTHING_RUNS = """
     torch.set_num_threads(1)
     import nnwidgets as nnw
     from tests.nets import NETS, Training
-from tests.views.every import EVERY, make, make_all
+    from tests.views.every import make_all
 
     training = Training(NETS["residual"])
     inspector = nnw.Inspector(training.model, (training.net.inputs, training.net.labels), probe=16)
-    from tests.views.every import make_all
-
     views = [*make_all(inspector, embedding={{"points": 90}}, occlusion={{"patch": 2, "stride": 1}}).values(),
              inspector.dashboard()]
     watch = inspector.watch(training.optimizer, budget=1.0)
@@ -210,19 +208,19 @@ from tests.views.every import EVERY, make, make_all
     {end}
 """
 ENDS = {
-    "the end of the script": ("pass", 0),
-    "an exception": ("raise KeyError('made for this test')", 1),
-    "all names deleted": ("del views, view, watch, inspector, training", 0),
+    "the end of the script": ("pass", 0, ""),
+    "an exception": ("raise KeyError('made for this test')", 1, "made for this test"),
+    "all names deleted": ("del views, view, watch, inspector, training", 0, ""),
 }
 
 
 @pytest.mark.parametrize("end", ENDS)
 def test_a_process_ends_with_its_own_exit_code_while_everything_runs(end: str, pytestconfig: pytest.Config) -> None:
-    how, code = ENDS[end]
+    how, code, said = ENDS[end]
     script = textwrap.dedent(EVERYTHING_RUNS).format(root=str(pytestconfig.rootpath), end=how)
     ended = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=EXIT_DEADLINE_S, check=False
     )
-    assert ended.returncode == code, ended.stderr
+    assert (ended.returncode, said in ended.stderr) == (code, True), ended.stderr
     for bad in ("Fatal", "Aborted", "terminate called", "Exception ignored", "nnwidgets-worker"):
         assert bad not in ended.stderr, ended.stderr

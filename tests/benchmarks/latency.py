@@ -108,7 +108,8 @@ PAGE = """() => {
     };
     const click = {
         layer: (name) => document.querySelector(`[role=treeitem][title="${name}"]`).click(),
-        sample: (key) => shown('.nnw-grid-board canvas').dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })),
+        sample: (key) =>
+            shown('.nnw-grid-board canvas').dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })),
     };
     const each = (look, limit) => new Promise((resolve, reject) => {
         const begin = performance.now();

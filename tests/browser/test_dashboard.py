@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 
 from nnwidgets.blocks.colors import DARK, LIGHT
 from tests.browser.conftest import OpenNotebook
-from tests.browser.lab import Notebook
+from tests.browser.dashboard import DashboardOnPage
 from tests.browser.server import LabServer
-from tests.browser.views import NET, GridView, color_of, is_color, value_in
+from tests.browser.views import NET, color_of, is_color, value_in
 
 DASHBOARD = "dashboard = inspector.dashboard()\ndashboard"
 TRAIN = """
@@ -27,37 +27,8 @@ with inspector.watch(optimizer) as watch:
         time.sleep(0.01)
 final = loss.item()
 """
-TABS = ("Activations", "Filters", "Occlusion", "Embedding")
-
-
-class DashboardOnPage:
-    def __init__(self, notebook: Notebook) -> None:
-        self.notebook = notebook
-        self.root = notebook.view(".nnw-dashboard")
-        self.pause = self.root.locator(".nnw-status-actions button").first
-        self.refresh = self.root.locator(".nnw-refresh")
-
-    @property
-    def open_view(self) -> Locator:
-        return self.root.locator(".nnw-view").filter(visible=True)
-
-    def grid(self) -> GridView:
-        return GridView(self.notebook, self.open_view)
-
-    def tab(self, name: str) -> Locator:
-        return self.root.get_by_role("tab", name=name)
-
-    def row(self, layer: str) -> Locator:
-        return self.root.locator(f"[role=treeitem][title='{layer}']")
-
-    def item(self, name: str) -> str:
-        return self.root.locator(f".nnw-item[data-name={name}] .nnw-item-value").inner_text()
-
-    def until_layer(self, layer: str) -> None:
-        self.notebook.until(
-            lambda: self.notebook.python("inspector.selection.layer") == layer, f"the layer to be {layer}"
-        )
-        expect(self.row(layer)).to_have_attribute("aria-selected", "true")
+# Group after group: three views of layers, one of predictions.
+TABS = ("Activations", "Filters", "Embedding", "Occlusion")
 
 
 @pytest.fixture(scope="module")
@@ -80,15 +51,15 @@ def at_start(dashboard: DashboardOnPage) -> Iterator[None]:
 
 
 def test_tabs_open_their_view_by_pointer_and_keys(dashboard: DashboardOnPage) -> None:
-    words = ("maps of", "filters of", "positions, stride", "samples")
+    words = ("maps of", "filters of", "samples", "positions, stride")
     for name, expected in zip(TABS, words, strict=True):
         dashboard.tab(name).click()
         expect(dashboard.open_view).to_have_count(1)
         expect(dashboard.open_view.locator(".nnw-caption")).to_contain_text(expected)
         assert dashboard.notebook.python("dashboard.tab") == name.lower()
-    dashboard.tab("Embedding").press("ArrowLeft")
-    expect(dashboard.tab("Occlusion")).to_have_attribute("aria-selected", "true")
-    dashboard.tab("Occlusion").press("Home")
+    dashboard.tab("Occlusion").press("ArrowLeft")
+    expect(dashboard.tab("Embedding")).to_have_attribute("aria-selected", "true")
+    dashboard.tab("Embedding").press("Home")
     expect(dashboard.tab("Activations")).to_have_attribute("aria-selected", "true")
 
 

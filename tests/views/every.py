@@ -31,10 +31,8 @@ class Uncertainty(nnw.View):
         _, what, values, indices = result
         return [blocks.Histogram(values, self.bins, unit=what, members=indices)]
 
-    def clicked(self, block: str, *where: Any) -> nnw.Select:
-        _, _, values, indices = self.displayed
-        histogram = blocks.Histogram(values, self.bins, members=indices)
-        return nnw.Select(selected=tuple(int(each) for each in histogram.members_in(where[0])))
+    def clicked(self, block: Any, *where: int) -> nnw.Select:
+        return nnw.Select(selected=tuple(block.members_in(where[0]).tolist()))
 
     def caption(self, result: Any) -> list[str]:
         return [f"{result[1]} of {len(result[3])} samples"]
