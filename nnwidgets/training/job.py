@@ -13,11 +13,11 @@ class Job(ABC):
 
     Attributes:
         name: For messages.
-        long: Takes many chunks; gets its own copy of the model, so that others go on meanwhile.
+        slow: Takes many chunks; gets its own copy of the model, so that others go on meanwhile.
     """
 
     name: str = ""
-    long: bool = False
+    slow: bool = False
 
     @abstractmethod
     def wanted(self) -> bool:

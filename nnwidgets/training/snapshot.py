@@ -20,7 +20,7 @@ class Snapshot:
     taken_at: float
 
 
-class Slot:
+class SnapshotBuffer:
     """The shadow and who may touch it now.
 
     While `due` is true the shadow is free: the worker keeps its hands off and the training thread may copy the model
@@ -32,7 +32,7 @@ class Slot:
 
     Attributes:
         on_rebuilt: Called in any thread when the copy was made anew, as the model had been taken apart: nothing runs on
-            it until `vet()`. None where nobody needs to look at it first.
+            it until `mark_checked()`. None where nobody needs to look at it first.
     """
 
     def __init__(self, shadow: Shadow, *, clock: Callable[[], float], filled: Callable[[], object]) -> None:
@@ -45,7 +45,7 @@ class Slot:
         self._filled = filled
         self._filling = False
         self.on_rebuilt: Callable[[], None] | None = None
-        self._vetted = shadow.builds
+        self._checked = shadow.builds
         self._copied: torch.cuda.Event | None = None
         if shadow.device.type == "cuda":
             self._copied = torch.cuda.Event()
@@ -72,17 +72,17 @@ class Slot:
             self._copied.record()
         self.fill_s = time.perf_counter() - begin
         self.snapshot = Snapshot(self.shadow, self.step, taken_at)
-        if not self.vetted and self.on_rebuilt is not None:
+        if not self.checked and self.on_rebuilt is not None:
             self.on_rebuilt()
         return self.snapshot
 
     @property
-    def vetted(self) -> bool:
+    def checked(self) -> bool:
         """Whether the copy as it is built now may be run."""
-        return self.on_rebuilt is None or self._vetted == self.shadow.builds
+        return self.on_rebuilt is None or self._checked == self.shadow.builds
 
-    def vet(self) -> None:
-        self._vetted = self.shadow.builds
+    def mark_checked(self) -> None:
+        self._checked = self.shadow.builds
 
     def offer(self) -> None:
         """Let the training thread have the shadow. Worker, when nothing of its own runs on it."""

@@ -11,8 +11,8 @@ from nnwidgets.training.snapshot import Snapshot
 
 RETRY_AFTER_S = 1.0  # after a failure, doubled with each further one
 RETRY_AT_MOST_S = 60.0
-SENT_ON_CREDIT_S = 0.1  # a burst of sending beyond this is paid by all, so that its view is not still for long
-FORGET = 0.8  # chunks differ; a long job's dearest counts, and fades by this factor with each later one
+SENT_ON_CREDIT_S = 0.1  # a burst of sending beyond this is charged to all, so that its view is not still for long
+FORGET = 0.8  # chunks differ; a slow job's dearest counts, and fades by this factor with each later one
 NEVER = float("-inf")
 
 logger = logging.getLogger(__name__)
@@ -51,13 +51,13 @@ class Task:
         self._warm = False
         self._run_s = 0.0
         self._chunk_s = 0.0
-        self._apart = job.long
+        self._on_replica = job.slow
         self._replica: Shadow | None = None
 
     @property
     def on_shadow(self) -> bool:
         """Whether it runs on the worker's shadow, and not on a copy of its own."""
-        return self.running is not None and not self._apart
+        return self.running is not None and not self._on_replica
 
     @property
     def replica_bytes(self) -> int:
@@ -82,12 +82,12 @@ class Task:
         self.stop()
         self.clicked_at, self._cancelled = None, True
 
-    def begin(self, source: Snapshot, now: float, *, apart: bool) -> None:
-        """Start to work on a snapshot, `apart` on a copy of its own. The first chunk runs at `advance`."""
+    def begin(self, source: Snapshot, now: float, *, on_replica: bool) -> None:
+        """Start to work on a snapshot, `on_replica` for a copy of its own. The first chunk runs at `advance`."""
         self.source, self.started_at, self._run_s = source, now, 0.0
-        self._apart = apart
+        self._on_replica = on_replica
         snapshot = source
-        if not apart:
+        if not on_replica:
             self._replica = None
         else:
             if self._replica is None:
@@ -108,16 +108,16 @@ class Task:
             return True
         return False
 
-    def pay(self, seconds: float, *, done: bool, owed: bool) -> float:
+    def charge(self, seconds: float, *, done: bool, owed: bool) -> float:
         """Learn from what a chunk cost, and where it is `owed`, take it from the savings; returns the seconds taken.
 
-        Not owed is what was done while nothing trained. Answers to clicks are paid by all tasks.
+        Not owed is what was done while nothing trained. Answers to clicks are charged to all tasks.
         """
         taken = seconds if owed and self.clicked_at is None else 0.0
         self.savings -= taken
         self._run_s += seconds
         self._chunk_s = max(seconds, FORGET * self._chunk_s)
-        by_chunk = self.job.long and (self._apart or done)
+        by_chunk = self.job.slow and (self._on_replica or done)
         if self._warm and (done or by_chunk):
             self.cost_s = self._chunk_s if by_chunk else self._run_s
         self._warm |= done or by_chunk
@@ -125,7 +125,7 @@ class Task:
             self.clicked_at, self.promised, self._failures = None, False, 0
         return taken
 
-    def pay_sending(self) -> float:
+    def charge_sending(self) -> float:
         """Take from the savings what was sent since the last call; returns the seconds taken."""
         sent_s = self.sent_s
         taken = min(sent_s - self._seen_sent_s, max(0.0, self.savings + SENT_ON_CREDIT_S))

@@ -20,11 +20,11 @@ from torch.optim import optimizer as optimizer_module
 from nnwidgets.shadow import Shadow, unwrap
 from nnwidgets.training import hooks
 from nnwidgets.training.budget import Budget
-from nnwidgets.training.gate import dies_in_child
+from nnwidgets.training.fork_lock import register_fork_aware
 from nnwidgets.training.history import History
-from nnwidgets.training.stillness import Stillness
 from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.worker import Worker
+from nnwidgets.training.write_monitor import WriteMonitor
 
 FAILURES_ALLOWED = 3
 UNSEEN_AFTER_S = 4.0  # weights that move this long without a step seen: the user is told
@@ -86,7 +86,7 @@ class Watch:
         self.notes: tuple[str, ...] = ()
         self.pollers: list[Callable[[], None]] = []
         self._model, self._worker, self._user_thread = model, worker, user_thread
-        self._slot = worker.slot
+        self._buffer = worker.buffer
         self._on_change = on_change
         self._counter = hooks.StepCounter(model)
         self._first_step = first_step
@@ -95,7 +95,7 @@ class Watch:
         self._log: dict[str, History[float]] = {}
         self._waiting: deque[_Logged] = deque(maxlen=LOGGED_WAITING)
         self._reading = threading.Lock()
-        self._still = Stillness(model, self.budget.clock)
+        self._writes = WriteMonitor(model, self.budget.clock)
         self._replace_previous()
         user_thread.trains_elsewhere = _trains_elsewhere(self)
         readable = all(parameter.device == shadow.device for parameter in model.parameters())
@@ -103,7 +103,7 @@ class Watch:
         self._handle = hooks.attach(self, inner)
         self._dropped = weakref.finalize(self, hooks.retire, self._handle)
         self._dropped.atexit = False
-        dies_in_child(self)
+        register_fork_aware(self)
 
     def _replace_previous(self) -> None:
         previous = _watches.get(unwrap(self._model))
@@ -127,16 +127,16 @@ class Watch:
 
     def _at_border(self) -> None:
         self.budget.stepped()
-        self._slot.step = self.step_count
+        self._buffer.step = self.step_count
         self._thread = threading.get_ident()
-        if self._slot.due or self._user_thread.pending:
+        if self._buffer.due or self._user_thread.pending:
             self._serve()
 
     def _serve(self) -> None:
         begin = time.perf_counter()
         try:
-            if self._slot.due and not self._worker.holds:
-                self._slot.fill()
+            if self._buffer.due and not self._worker.holds:
+                self._buffer.fill()
             if self._user_thread.pending:
                 self._user_thread.run_one()
         finally:
@@ -218,12 +218,12 @@ class Watch:
     @property
     def still_s(self) -> float:
         """For how long the weights have not been seen to move. Worker."""
-        return self._still.seconds
+        return self._writes.seconds
 
     def tick(self) -> None:
         """Read the log and look for training that no hook sees. Worker, twice a second."""
         self._read_log()
-        if self._still.look(self._counter.steps) > UNSEEN_AFTER_S and not self.notes:
+        if self._writes.look(self._counter.steps) > UNSEEN_AFTER_S and not self.notes:
             self._note("no optimizer step seen, though the weights change: call watch.step() after each training step")
 
     # The end.
@@ -240,7 +240,7 @@ class Watch:
             hooks.remove_retired()
         self._worker.detach(self)
         if own_thread and self._counter.steps and not self._worker.closed:
-            self._slot.step = self.step_count
+            self._buffer.step = self.step_count
             self.budget.ended()
             self._worker.refill()
             self._worker.request_all()

@@ -1,7 +1,7 @@
 """The one background thread of an inspector: takes jobs' chunks in turn, within the budget, on snapshots of the model.
 
 Knows shadows and jobs; knows no widget and no optimizer. All that others ask arrives in one inbox, so that every field
-of a task has one writer. Everything the thread does is done inside the fork gate, in chunks.
+of a task has one writer. Everything the thread does is done under the fork lock, in chunks.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import torch
 from nnwidgets.shadow import Shadow
 from nnwidgets.training.background import quiet_this_thread
 from nnwidgets.training.budget import Budget
-from nnwidgets.training.gate import dies_in_child, gate
+from nnwidgets.training.fork_lock import fork_lock, register_fork_aware
 from nnwidgets.training.job import Job
 from nnwidgets.training.schedule import Follower, Schedule
-from nnwidgets.training.snapshot import Slot, Snapshot
+from nnwidgets.training.snapshot import Snapshot, SnapshotBuffer
 
 __all__ = ["Job", "Snapshot", "Worker"]
 
@@ -48,29 +48,29 @@ class Worker:
         shadow: The copy of the model that jobs get; filled here, in the caller's thread.
         budget: What background work may cost. A watch puts its own in its place.
         readable: Whether this thread may copy the model itself while nothing trains: on the CPU and CUDA.
-        spare_bytes: What further copies of the model, for long jobs, may take; None for any amount.
+        spare_bytes: What further copies of the model, for slow jobs, may take; None for any amount.
     """
 
     def __init__(
         self, shadow: Shadow, *, budget: Budget, readable: bool = True, spare_bytes: int | None = None
     ) -> None:
         self._inbox: Inbox = SimpleQueue()
-        self.slot = Slot(shadow, clock=budget.clock, filled=partial(self._inbox.put, None))
+        self.buffer = SnapshotBuffer(shadow, clock=budget.clock, filled=partial(self._inbox.put, None))
         self.holds: set[object] = set()  # while there is one, nothing is computed and nothing copied
         self.closed = False
-        self._schedule = Schedule(self.slot, budget, readable=readable, spare_bytes=spare_bytes)
+        self._schedule = Schedule(self.buffer, budget, readable=readable, spare_bytes=spare_bytes)
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._refilling = threading.Lock()
         self._flushes: list[threading.Event] = []
-        self.slot.copy()
-        dies_in_child(self)
+        self.buffer.copy()
+        register_fork_aware(self)
         _workers.add(self)
         weakref.finalize(self, self._inbox.put, None).atexit = False
 
     @property
     def shadow(self) -> Shadow:
-        return self.slot.shadow
+        return self.buffer.shadow
 
     @property
     def budget(self) -> Budget:
@@ -78,7 +78,7 @@ class Worker:
 
     @property
     def replica_bytes(self) -> int:
-        """What copies of the model for long jobs take now."""
+        """What copies of the model for slow jobs take now."""
         return self._schedule.tasks.replica_bytes
 
     # What any thread may ask. Nothing here waits for the worker, unless it says so.
@@ -124,16 +124,16 @@ class Worker:
         with self._refilling:
             asked = self.budget.clock()
             if not self._alive:
-                self.slot.copy()
+                self.buffer.copy()
                 return True
             until = time.monotonic() + timeout
             try:
                 self._schedule.yielding = True
                 self._inbox.put(self._schedule.let_go)
-                while (snapshot := self.slot.snapshot) is None or snapshot.taken_at < asked:
+                while (snapshot := self.buffer.snapshot) is None or snapshot.taken_at < asked:
                     if time.monotonic() > until:
                         return False
-                    self.slot.fill()
+                    self.buffer.fill()
                     time.sleep(WAIT_FOR_SHADOW_S)
                 return True
             finally:
@@ -158,8 +158,8 @@ class Worker:
         hold = object()
         try:
             self.holds.add(hold)
-            gate.claim()
-            gate.release()
+            fork_lock.claim()
+            fork_lock.release()
             yield
         finally:
             self.holds.discard(hold)
@@ -181,7 +181,7 @@ class Worker:
         self._inbox.put(None)
         thread = self._thread
         # A garbage collection may close us in the worker of another inspector, or while a fork holds all workers still.
-        if thread is not None and not gate.held_here:
+        if thread is not None and not fork_lock.held_here:
             thread.join(JOIN_AT_MOST_S)
         if not self._alive:
             self._schedule.release()
@@ -189,7 +189,7 @@ class Worker:
     def forked(self) -> None:
         """In a forked child, where the thread does not exist."""
         self.closed = True
-        self.slot.due = False
+        self.buffer.due = False
         self._thread = None
 
     # The thread.
@@ -224,7 +224,7 @@ class Worker:
 def _live(find: weakref.ref[Worker], inbox: Inbox, device: torch.device) -> None:
     """The thread's life. Between turns it holds no reference to the worker, so that one nobody needs can go."""
     with contextlib.ExitStack() as stack:
-        with gate:
+        with fork_lock:
             quiet_this_thread()
             if device.type == "cuda":
                 stack.enter_context(torch.cuda.device(device))
@@ -235,14 +235,14 @@ def _live(find: weakref.ref[Worker], inbox: Inbox, device: torch.device) -> None
                 message = inbox.get(timeout=pause) if pause != 0 else inbox.get_nowait()
             except Empty:
                 message = None
-            with gate:
+            with fork_lock:
                 worker = find()
                 if worker is None or worker.closed:
                     break
                 pause = _safe_turn(worker, message)
                 del worker, message
         if worker is not None:
-            with gate:
+            with fork_lock:
                 worker._schedule.release()
 
 

@@ -17,7 +17,7 @@ class ViewJob(Job):
     def __init__(self, view: View) -> None:
         self.view = view
         self.name = view.stem
-        self.long = view.long
+        self.slow = view.long
 
     def wanted(self) -> bool:
         return self.view.on_screen and not self.view.session.paused and not self.view.awaited()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
-from nnwidgets.training.gate import dies_in_child, gate
+from nnwidgets.training.fork_lock import fork_lock, register_fork_aware
 from nnwidgets.views._wire import Frame
 
 WINDOW = 2
@@ -180,7 +180,7 @@ class Publisher:
             self._thread = threading.Thread(target=self._run, name="nnwidgets-publisher", daemon=True)
             self._thread.start()
             atexit.register(self.stop)
-            dies_in_child(self)
+            register_fork_aware(self)
 
     def _run(self) -> None:
         while True:
@@ -192,7 +192,7 @@ class Publisher:
                 if turn is None:
                     self._wake.wait(wait_s)
                     continue
-            with gate:
+            with fork_lock:
                 _paid(turn)
 
     def _choose(self, now: float) -> tuple[Callable[[], Payer] | None, float | None]:

@@ -163,7 +163,7 @@ def test_twenty_runs_of_a_cell_leave_one_worker_and_one_watch(bench: MakeBench) 
 
 def test_dropped_references_free_everything() -> None:
     where = Bench(mlp())
-    job = where.look(INPUTS, long=True)
+    job = where.look(INPUTS, slow=True)
     watch = where.watch()
     train(where.model, torch.optim.SGD(where.model.parameters(), lr=0.01), INPUTS, 20)
     gone = [weakref.ref(kept) for kept in (where.model, where.shadow, where.worker, job, watch)]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import nn
 
 
-class Stillness:
+class WriteMonitor:
     """Since when the weights have not moved, and for how long they have been moving without a step seen."""
 
     def __init__(self, model: nn.Module, clock: Callable[[], float]) -> None:
