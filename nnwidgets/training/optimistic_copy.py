@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import torch
-
 from nnwidgets.shadow import BeingTracedError
 from nnwidgets.training.snapshot import Snapshot, SnapshotBuffer
 
@@ -33,22 +31,18 @@ class OptimisticCopy:
 
     @property
     def remaining_s(self) -> float:
-        return max(0.0, self._good_at - self._clock())
+        """How long until `settle` may be asked; 0 if now."""
+        return max(0.0, self._good_at - self._clock(), 0.0 if self._buffer.poll() else self._buffer.look_again_s)
 
     def begin(self) -> bool:
         """Copy now; False if the training thread has the shadow, or traces. Nothing may run on the shadow."""
         if not self._buffer.withdraw():
             return False
-        device = self._buffer.shadow.device
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)  # the weights may still be on their way on another stream
         begin = time.perf_counter()
         try:
-            self._candidate = self._buffer.copy()
+            self._candidate = self._buffer.copy_beside_training()
         except BeingTracedError:
             return False
-        finally:
-            self._buffer.snapshot = None
         self._good_at = self._clock() + max(STILL_S, STILL_FACTOR * (time.perf_counter() - begin))
         return True
 
@@ -57,7 +51,7 @@ class OptimisticCopy:
         candidate, self._candidate = self._candidate, None
         if candidate is None or not self._buffer.shadow.is_current():
             return False
-        self._buffer.snapshot = candidate
+        self._buffer.publish(candidate)
         return True
 
     def abandon(self) -> None:

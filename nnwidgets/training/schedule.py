@@ -12,12 +12,12 @@ from typing import Protocol
 
 from nnwidgets.analysis.engine.room import out_of_memory
 from nnwidgets.training.budget import Budget
+from nnwidgets.training.chunk import Chunk
 from nnwidgets.training.job import Job
 from nnwidgets.training.optimistic_copy import OptimisticCopy
 from nnwidgets.training.snapshot import SnapshotBuffer
 from nnwidgets.training.task import NEVER, Task
 from nnwidgets.training.tasks import Tasks
-from nnwidgets.training.timer import ChunkTimer
 from nnwidgets.training.tracing import came_of_tracing, tracing
 
 FRESH_S = 0.1  # a snapshot this young serves further jobs without a new copy
@@ -54,6 +54,8 @@ class Schedule:
         self._readable = readable
         self._follower: weakref.ref[Follower] | None = None
         self._optimistic_copy = OptimisticCopy(buffer, budget.clock)
+        self._chunk: Chunk | None = None
+        self._asked_for_shadow = False
         self._ticked_at = float("-inf")
         self._common_s = 0.0  # what was spent for no task in particular
         self._clicks_s = 0.0  # what answers to clicks have cost, and nobody has paid yet
@@ -77,10 +79,13 @@ class Schedule:
         return self._follower is not None
 
     def let_go(self) -> None:
-        """Leave the shadow to the user's thread."""
-        self._optimistic_copy.abandon()
-        self._stop(self.tasks.on_shadow)
-        self._buffer.offer()
+        """Leave the shadow to the user's thread, as soon as nothing runs on it."""
+        self._asked_for_shadow = True
+
+    def wait(self) -> None:
+        """Wait until what the last chunk started on its device is done. In any thread but the worker's."""
+        if (chunk := self._chunk) is not None:
+            chunk.fence.wait()
 
     def release(self) -> None:
         """Stop everything and let go of all jobs."""
@@ -93,10 +98,34 @@ class Schedule:
         """Decide and run at most one chunk. Returns the seconds until there may be more to do, None for "when told"."""
         begin = self.budget.cpu_clock()
         idle = self.budget.idle
-        now = self.budget.clock()
-        self._look_after_follower(now)
         pause: float | None = None
-        task_s = charged_s = 0.0
+        launched_s = chunk_s = charged_s = 0.0
+        if self._chunk is None:
+            pause = self._decide(self.budget.clock(), owed=not idle)
+            launched_s = self._chunk.cpu_s if self._chunk is not None else 0.0
+        if (chunk := self._chunk) is not None:
+            if chunk.fence.passed():
+                self._chunk = None
+                (chunk_s, charged_s), pause = chunk.settle(), 0.0
+            else:
+                pause = chunk.fence.look_again_s
+        common_s = self.budget.cpu_clock() - begin - launched_s + self._buffer.take_uncharged_s()
+        if not idle:
+            self.budget.charge(common_s + chunk_s)
+            self._common_s += common_s
+            self._clicks_s += chunk_s - charged_s
+        return TICK_S if pause is None and self.following else pause
+
+    def _decide(self, now: float, *, owed: bool) -> float | None:
+        """Do the next thing that is due, which may be to start a chunk; else returns the seconds to sleep."""
+        self._look_after_follower(now)
+        arrived = self._buffer.poll()
+        if self._asked_for_shadow and arrived:
+            self._asked_for_shadow = False
+            self._optimistic_copy.abandon()
+            self._stop(self.tasks.on_shadow)
+            self._buffer.offer()
+        pause: float | None = None
         if tracing():
             pause = SOON_S
         elif not self._buffer.checked:
@@ -104,13 +133,9 @@ class Schedule:
         elif not self.yielding:
             task, pause = self._choose(now)
             if task is not None:
-                (task_s, charged_s), pause = self._run(task, now, owed=not idle), 0.0
-        spent = max(self.budget.cpu_clock() - begin, task_s)
-        if not idle:
-            self.budget.charge(spent)
-            self._common_s += spent - task_s
-            self._clicks_s += task_s - charged_s
-        return TICK_S if pause is None and self.following else pause
+                self._run(task, now, owed=owed)
+        # Nobody tells when a copy arrives.
+        return pause if arrived else min(pause or TICK_S, self._buffer.look_again_s)
 
     def _look_after_follower(self, now: float) -> None:
         follower = self._follower() if self._follower is not None else None
@@ -132,31 +157,23 @@ class Schedule:
             return None, None
         return self._choose_behind(wanted) if self.budget.idle else self._choose_due(wanted, now)
 
-    def _run(self, task: Task, now: float, *, owed: bool) -> tuple[float, float]:
-        """Begin the task if it isn't, run one chunk; returns what it cost in seconds, and what of that it has paid.
+    def _run(self, task: Task, now: float, *, owed: bool) -> None:
+        """Begin the task if it isn't, and run one chunk."""
+        buffer = self._buffer
 
-        It pays for what is `owed` to training.
-        """
-        done, failure = False, None
-        timer = ChunkTimer(self.budget, self._buffer.shadow.device)
-        try:
-            if task.running is None and self._buffer.snapshot is not None:
-                self._buffer.await_copy()
-                task.begin(self._buffer.snapshot, now, on_replica=self._has_replica(task))
-            done = task.advance()
-        except BaseException as error:
-            # SystemExit in an analysis must not end the thread that serves all others.
-            failure = error
-        seconds = timer.seconds()
+        def begin(task: Task) -> None:
+            if task.running is None and buffer.snapshot is not None:
+                task.begin(buffer.snapshot, now, on_replica=self._has_replica(task))
+
+        self._chunk = Chunk(task, begin, owed=owed, buffer=buffer, cpu_clock=self.budget.cpu_clock)
         task.turn_at = self.budget.clock()
-        charged = task.charge(seconds, done=done, owed=owed)
+        failure, self._chunk.failure = self._chunk.failure, None  # whose frames keep all that the chunk held
         if failure is not None and came_of_tracing(failure):
             task.interrupt()
         elif failure is not None:
             task.fail(failure, task.turn_at)
             if out_of_memory(failure):
                 self.tasks.free_memory()
-        return seconds, charged
 
     def _has_replica(self, task: Task) -> bool:
         return task.job.slow and self.tasks.has_room(task, self._buffer.shadow.nbytes)
@@ -190,6 +207,8 @@ class Schedule:
     def _copy_for(self, task: Task, now: float) -> tuple[Task | None, float | None]:
         """Get the snapshot that a click lacks: from the next step, else by an optimistic copy, else the last one."""
         waited = now - _clicked_at(task)
+        if not self._buffer.poll():
+            return None, self._buffer.look_again_s
         if in_the_way := self.tasks.on_shadow:
             if waited <= YIELD_AFTER_S:
                 return min(in_the_way, key=_turn_at), 0.0
@@ -262,7 +281,7 @@ class Schedule:
         snapshot = self._buffer.snapshot
         if snapshot is None or self._buffer.due or task.source is snapshot:
             return False
-        return now - snapshot.taken_at < FRESH_S or snapshot.step == self._buffer.step
+        return now - self._buffer.arrived_at < FRESH_S or snapshot.step == self._buffer.step
 
     def _saving_s(self, task: Task, now: float, sharers: int) -> float:
         """Seconds of training until the task may go on."""

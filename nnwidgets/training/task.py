@@ -14,6 +14,7 @@ RETRY_AT_MOST_S = 60.0
 SENT_ON_CREDIT_S = 0.1  # a burst of sending beyond this is charged to all, so that its view is not still for long
 FORGET = 0.8  # chunks differ; a slow job's dearest counts, and fades by this factor with each later one
 NEVER = float("-inf")
+_NO_MORE = object()
 
 logger = logging.getLogger(__name__)
 
@@ -99,21 +100,18 @@ class Task:
 
     def advance(self) -> bool:
         """Run one chunk; True when there was none left. Raises what the job raises."""
-        if self.running is None:
-            return True
-        try:
-            next(self.running)
-        except StopIteration:
-            self.running = None
-            return True
-        return False
+        if next(self.running or iter(()), _NO_MORE) is not _NO_MORE:
+            return False
+        self.running = self.clicked_at = None
+        self.promised, self._failures = False, 0
+        return True
 
     def charge(self, seconds: float, *, done: bool, owed: bool) -> float:
         """Learn from what a chunk cost, and where it is `owed`, take it from the savings; returns the seconds taken.
 
-        Not owed is what was done while nothing trained. Answers to clicks are charged to all tasks.
+        Not owed is what was done while nothing trained, and the answer to a click, which is charged to all tasks.
         """
-        taken = seconds if owed and self.clicked_at is None else 0.0
+        taken = seconds if owed else 0.0
         self.savings -= taken
         self._run_s += seconds
         self._chunk_s = max(seconds, FORGET * self._chunk_s)
@@ -121,8 +119,6 @@ class Task:
         if self._warm and (done or by_chunk):
             self.cost_s = self._chunk_s if by_chunk else self._run_s
         self._warm |= done or by_chunk
-        if done:
-            self.clicked_at, self.promised, self._failures = None, False, 0
         return taken
 
     def charge_sending(self) -> float:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
-
 from nnwidgets.training.job import Job
 from nnwidgets.training.task import Task
 
@@ -80,10 +78,9 @@ class Tasks:
             task.sent_s += seconds
 
     def free_memory(self) -> None:
+        """Let go of what tasks hold. PyTorch gives it to whoever needs it; `empty_cache` would stall training."""
         for task in self:
             task.release()
-        if torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
 
     def release(self) -> None:
         """Stop everything and let go of all jobs."""

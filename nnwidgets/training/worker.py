@@ -12,11 +12,10 @@ import logging
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
 from queue import Empty, SimpleQueue
-
-import torch
 
 from nnwidgets.shadow import Shadow
 from nnwidgets.training.background import quiet_this_thread
@@ -25,6 +24,7 @@ from nnwidgets.training.fork_lock import fork_lock, register_fork_aware
 from nnwidgets.training.job import Job
 from nnwidgets.training.schedule import Follower, Schedule
 from nnwidgets.training.snapshot import Snapshot, SnapshotBuffer
+from nnwidgets.training.streams import CUDA, Cuda, SideStreams
 
 __all__ = ["Job", "Snapshot", "Worker"]
 
@@ -49,13 +49,20 @@ class Worker:
         budget: What background work may cost. A watch puts its own in its place.
         readable: Whether this thread may copy the model itself while nothing trains: on the CPU and CUDA.
         spare_bytes: What further copies of the model, for slow jobs, may take; None for any amount.
+        cuda: For tests.
     """
 
     def __init__(
-        self, shadow: Shadow, *, budget: Budget, readable: bool = True, spare_bytes: int | None = None
+        self,
+        shadow: Shadow,
+        *,
+        budget: Budget,
+        readable: bool = True,
+        spare_bytes: int | None = None,
+        cuda: Cuda = CUDA,
     ) -> None:
         self._inbox: Inbox = SimpleQueue()
-        self.buffer = SnapshotBuffer(shadow, clock=budget.clock, filled=partial(self._inbox.put, None))
+        self.buffer = SnapshotBuffer(shadow, clock=budget.clock, filled=partial(self._inbox.put, None), cuda=cuda)
         self.holds: set[object] = set()  # while there is one, nothing is computed and nothing copied
         self.closed = False
         self._schedule = Schedule(self.buffer, budget, readable=readable, spare_bytes=spare_bytes)
@@ -63,7 +70,9 @@ class Worker:
         self._starting = threading.Lock()
         self._refilling = threading.Lock()
         self._flushes: list[threading.Event] = []
-        self.buffer.copy()
+        self._messages: deque[Callable[[], object]] = deque()
+        self._streams = SideStreams(cuda)
+        self.buffer.take()
         register_fork_aware(self)
         _workers.add(self)
         weakref.finalize(self, self._inbox.put, None).atexit = False
@@ -119,12 +128,14 @@ class Worker:
         """Copy the model now. In the thread that trains, between steps; waits until the worker lets go of the shadow.
 
         Returns whether there is a snapshot no older than the call; within `timeout` seconds that fails only under a job
-        whose chunks are too long.
+        whose chunks are too long, and while this thread records a CUDA graph.
         """
         with self._refilling:
             asked = self.budget.clock()
+            if self.buffer.capturing:
+                return False
             if not self._alive:
-                self.buffer.copy()
+                self.buffer.take()
                 return True
             until = time.monotonic() + timeout
             try:
@@ -134,6 +145,7 @@ class Worker:
                     if time.monotonic() > until:
                         return False
                     self.buffer.fill()
+                    self.buffer.wait()
                     time.sleep(WAIT_FOR_SHADOW_S)
                 return True
             finally:
@@ -154,12 +166,13 @@ class Worker:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Within, nothing is computed and nothing copied; waits for the chunk that is running."""
+        """Within, nothing is computed, nothing copied and no CUDA call made; waits for the chunk that is running."""
         hold = object()
         try:
             self.holds.add(hold)
             fork_lock.claim()
             fork_lock.release()
+            self._schedule.wait()
             yield
         finally:
             self.holds.discard(hold)
@@ -167,7 +180,7 @@ class Worker:
 
     def idle(self) -> bool:
         """Whether nothing was requested or begun and not finished."""
-        return self._inbox.empty() and not self._schedule.tasks.busy
+        return self._inbox.empty() and not self._messages and not self._schedule.tasks.busy
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until all that was requested is answered; whether that was so in time."""
@@ -204,16 +217,19 @@ class Worker:
         self._inbox.put(message)
         with self._starting:
             if not self._alive and not self.closed:
-                arguments = (weakref.ref(self), self._inbox, self.shadow.device)
+                arguments = (weakref.ref(self), self._inbox)
                 self._thread = threading.Thread(target=_live, args=arguments, name=NAME, daemon=True)
                 self._thread.start()
 
     def turn(self, message: Callable[[], object] | None = None) -> float | None:
         """Take one message, decide, run at most one chunk. Returns the seconds to sleep, None until woken."""
         if message is not None:
-            message()
+            self._messages.append(message)
         if self.holds:
             return None
+        self._streams.enter(self.shadow.devices, self.shadow.device)
+        while self._messages:
+            self._messages.popleft()()
         pause = self._schedule.turn()
         if self._flushes and self._inbox.empty() and not self._schedule.tasks.clicked:
             while self._flushes:
@@ -221,29 +237,25 @@ class Worker:
         return pause
 
 
-def _live(find: weakref.ref[Worker], inbox: Inbox, device: torch.device) -> None:
+def _live(find: weakref.ref[Worker], inbox: Inbox) -> None:
     """The thread's life. Between turns it holds no reference to the worker, so that one nobody needs can go."""
-    with contextlib.ExitStack() as stack:
+    with fork_lock:
+        quiet_this_thread()
+    pause: float | None = 0.0
+    while True:
+        try:
+            message = inbox.get(timeout=pause) if pause != 0 else inbox.get_nowait()
+        except Empty:
+            message = None
         with fork_lock:
-            quiet_this_thread()
-            if device.type == "cuda":
-                stack.enter_context(torch.cuda.device(device))
-                stack.enter_context(torch.cuda.stream(torch.cuda.Stream(device)))
-        pause: float | None = 0.0
-        while True:
-            try:
-                message = inbox.get(timeout=pause) if pause != 0 else inbox.get_nowait()
-            except Empty:
-                message = None
-            with fork_lock:
-                worker = find()
-                if worker is None or worker.closed:
-                    break
-                pause = _safe_turn(worker, message)
-                del worker, message
-        if worker is not None:
-            with fork_lock:
-                worker._schedule.release()
+            worker = find()
+            if worker is None or worker.closed:
+                break
+            pause = _safe_turn(worker, message)
+            del worker, message
+    if worker is not None:
+        with fork_lock:
+            worker._schedule.release()
 
 
 def _safe_turn(worker: Worker, message: Callable[[], object] | None) -> float | None:

@@ -31,7 +31,7 @@ def cnn() -> nn.Module:
 
 
 def loss_of(model: nn.Module, inputs: Tensor) -> Tensor:
-    return nn.functional.cross_entropy(model(inputs), torch.arange(len(inputs)) % 3)
+    return nn.functional.cross_entropy(model(inputs), torch.arange(len(inputs), device=inputs.device) % 3)
 
 
 def train(model: nn.Module, optimizer: torch.optim.Optimizer, inputs: Tensor, steps: int) -> bool:
