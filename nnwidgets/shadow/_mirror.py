@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -18,6 +18,24 @@ Place = Callable[[torch.Tensor], torch.Tensor]
 Kind = tuple[torch.dtype, torch.Size, torch.device]
 
 _version = operator.attrgetter("_version")
+
+
+class TensorCopies:
+    """Copies of (live, private) pairs of tensors, by one fused kernel for each dtype and device."""
+
+    def __init__(self, pairs: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
+        self._groups: dict[object, tuple[list[torch.Tensor], list[torch.Tensor], bool, bool]] = {}
+        for live, private in pairs:
+            within_cuda, pinned = live.is_cuda and private.is_cuda, _ordered_by_stream(live, private)
+            key = (live.dtype, live.device, private.device, pinned)
+            group = self._groups.setdefault(key, ([], [], within_cuda, pinned))
+            group[0].append(private)
+            group[1].append(live)
+
+    def make(self, *, wait: bool) -> None:
+        """Copy now. To be called without gradients; what `wait` means is said at `Mirror.copy`."""
+        for private, live, within_cuda, pinned in self._groups.values():
+            torch._foreach_copy_(private, live, non_blocking=within_cuda or (pinned and not wait))
 
 
 class Mirror:
@@ -37,7 +55,7 @@ class Mirror:
         self._live = [live for live, _ in pairs]
         self._strided = [pair for pair in pairs if is_strided(pair[0])]
         self._irregular = [pair for pair in pairs if not is_strided(pair[0])]
-        self._groups = _groups(self._strided)
+        self._copies = TensorCopies(self._strided)
         self._constants = list(_constants(twins))
         self._loose = [_LooseTensor(live, private, name, place) for live, private, name in _loose_tensors(twins)]
         self._structure = self._structure_now()
@@ -65,8 +83,7 @@ class Mirror:
         if before is not None:
             before()
         with torch.no_grad():
-            for private, live, within_cuda, pinned in self._groups:
-                torch._foreach_copy_(private, live, non_blocking=within_cuda or (pinned and not wait))
+            self._copies.make(wait=wait)
             for live_tensor, private_tensor in self._irregular:
                 private_tensor.copy_(live_tensor)
             for slot in self._loose:
@@ -90,6 +107,10 @@ class Mirror:
     def devices(self) -> tuple[torch.device, ...]:
         """The CUDA devices that a copy reads from or writes to."""
         return self._devices
+
+    def live_of(self) -> dict[int, torch.Tensor]:
+        """The live parameter or buffer by the id of the private one."""
+        return {id(private): live for live, private in self._strided + self._irregular}
 
     def private_modules(self) -> set[int]:
         """The ids of the private modules."""
@@ -204,20 +225,6 @@ def _tensor_pairs(twins: Twins) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
                 if tensor is not None and id(tensor) not in seen:
                     seen.add(id(tensor))
                     yield tensor, vars(private)[table][name]
-
-
-def _groups(
-    pairs: list[tuple[torch.Tensor, torch.Tensor]],
-) -> list[tuple[list[torch.Tensor], list[torch.Tensor], bool, bool]]:
-    """(private, live, within_cuda, pinned) lists of one dtype and device each, as the fused foreach kernel asks for."""
-    groups: dict[object, tuple[list[torch.Tensor], list[torch.Tensor], bool, bool]] = {}
-    for live, private in pairs:
-        within_cuda, pinned = live.is_cuda and private.is_cuda, _ordered_by_stream(live, private)
-        key = (live.dtype, live.device, private.device, pinned)
-        group = groups.setdefault(key, ([], [], within_cuda, pinned))
-        group[0].append(private)
-        group[1].append(live)
-    return list(groups.values())
 
 
 def _attributes(live: nn.Module) -> Iterator[tuple[str, Any]]:

@@ -112,6 +112,15 @@ class Shadow:
             refuse_unsupported(self._live)
             self._build(before)
 
+    def parameters(self) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+        """The live and the private tensor of each parameter, by its name in `module`; tied ones once."""
+        live_of = self._mirror.live_of()
+        return {
+            name: (live_of[id(private)], private)
+            for name, private in self.module.named_parameters()
+            if id(private) in live_of
+        }
+
     def record_streams(self, streams: Iterable[Any]) -> None:
         """Have the copy's memory outlive what was started on these CUDA streams, wherever the copy is dropped."""
         for stream in streams:

@@ -13,6 +13,7 @@ from typing import Protocol
 from nnwidgets.analysis.engine.room import out_of_memory
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.chunk import Chunk
+from nnwidgets.training.extras import Extra
 from nnwidgets.training.job import Job
 from nnwidgets.training.optimistic_copy import OptimisticCopy
 from nnwidgets.training.snapshot import SnapshotBuffer
@@ -148,6 +149,7 @@ class Schedule:
     def _choose(self, now: float) -> tuple[Task | None, float | None]:
         """The task whose chunk is next, or how long to sleep."""
         tasks = tuple(self.tasks)
+        self._ask_for_extras(tasks, now)
         clicked = [task for task in tasks if task.clicked_at is not None]
         if clicked:
             return self._choose_clicked(clicked, now)
@@ -176,7 +178,31 @@ class Schedule:
                 self.tasks.free_memory()
 
     def _has_replica(self, task: Task) -> bool:
-        return task.job.slow and self.tasks.has_room(task, self._buffer.shadow.nbytes)
+        """Whether there may be a copy of the model for this task alone; without one it keeps the shadow from others."""
+        if not task.job.slow:
+            return False
+        nbytes = self._buffer.shadow.nbytes + self._buffer.needed_bytes(task.job.snapshot_extras)
+        return self.tasks.has_room(nbytes, instead_of=task.replica_bytes)
+
+    def _ask_for_extras(self, tasks: tuple[Task, ...], now: float) -> None:
+        """Have snapshots carry what wanted jobs ask for, or tell those jobs that there is no room for it."""
+        asking = [task for task in tasks if task.job.snapshot_extras and self._asked_for(task, now)]
+        kinds = frozenset[Extra]().union(*(task.job.snapshot_extras for task in asking))
+        if kinds == self._buffer.extras or not self._buffer.withdraw():
+            return
+        nbytes = self._buffer.needed_bytes(kinds)
+        if not self.tasks.has_room(nbytes, instead_of=self.tasks.extra_bytes):
+            text = f"{' and '.join(sorted(kinds))}: expected room for {nbytes / 1e6:,.0f} MB more; raise max_memory"
+            for task in asking:
+                task.fail(MemoryError(text), now)
+            kinds = frozenset()
+        self._buffer.extras = kinds
+        self.tasks.extra_bytes = self._buffer.extra_bytes
+
+    def _asked_for(self, task: Task, now: float) -> bool:
+        if task.running is not None or task.clicked_at is not None or task.promised:
+            return True
+        return self.following and task.wanted(now)
 
     def _stop(self, tasks: list[Task]) -> None:
         for task in tasks:
@@ -199,10 +225,13 @@ class Schedule:
         """Whether the buffer's snapshot is no older than the click; ends an offer that stands in the way."""
         if self._optimistic_copy.pending or not self._buffer.withdraw():
             return False
-        snapshot, asked = self._buffer.snapshot, _clicked_at(task)
-        return snapshot is not None and (
-            task.takes_old or snapshot.taken_at >= asked or self._buffer.shadow.is_current()
-        )
+        snapshot = self._buffer.snapshot
+        if snapshot is None or task.takes_old:
+            return snapshot is not None
+        lacks = bool(task.job.snapshot_extras - snapshot.extras.kinds)
+        if lacks and self.following and task.copy_tried_at == NEVER:
+            return False
+        return snapshot.taken_at >= _clicked_at(task) or self._buffer.shadow.is_current()
 
     def _copy_for(self, task: Task, now: float) -> tuple[Task | None, float | None]:
         """Get the snapshot that a click lacks: from the next step, else by an optimistic copy, else the last one."""
@@ -217,7 +246,10 @@ class Schedule:
             return None, self._settle(task, waited)
         # When a step has spoilt an optimistic copy, the next step is worth waiting for, however long steps take.
         spoilt = task.copy_tried_at != NEVER
-        patience_s = 2 * max(STEP_AWAITED_S, self.budget.step_interval_s) if spoilt else STEP_AWAITED_S
+        pair = task.job.snapshot_extras and not self.budget.idle  # only steps bring them, and it may take two
+        patience_s = STEP_AWAITED_S
+        if spoilt or pair:
+            patience_s = (3 if pair else 2) * max(STEP_AWAITED_S, self.budget.step_interval_s)
         if self.following and now - max(_clicked_at(task), task.copy_tried_at) < patience_s:
             self._buffer.offer()
             return None, STEP_AWAITED_S / 8
@@ -280,6 +312,8 @@ class Schedule:
         """Whether the buffer holds a snapshot that is new to this task and as good as a new one."""
         snapshot = self._buffer.snapshot
         if snapshot is None or self._buffer.due or task.source is snapshot:
+            return False
+        if not task.job.snapshot_extras <= snapshot.extras.kinds:
             return False
         return now - self._buffer.arrived_at < FRESH_S or snapshot.step == self._buffer.step
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from nnwidgets.shadow import Shadow
+from nnwidgets.training.extras import Extra, ExtraCopies, Extras
 from nnwidgets.training.streams import CUDA, Cuda, Fence
 
 
@@ -20,6 +22,17 @@ class Snapshot:
     shadow: Shadow
     step: int
     taken_at: float
+    extras: Extras = field(default_factory=Extras)
+
+    @property
+    def gradients(self) -> Mapping[str, Tensor] | None:
+        """The gradients that made the step, by parameter name; for jobs that ask (`Job.snapshot_extras`)."""
+        return self.extras.gradients
+
+    @property
+    def previous(self) -> Mapping[str, Tensor] | None:
+        """The weights at the end of the step before, by parameter name; for jobs that ask."""
+        return self.extras.previous
 
 
 class _Flight(NamedTuple):
@@ -65,14 +78,15 @@ class SnapshotBuffer:
         self.arrived_at = float("-inf")
         self.fill_s = 0.0
         self.on_rebuilt: Callable[[], None] | None = None
+        self._extras = ExtraCopies(shadow)
         self._clock = clock
         self._filled = filled
         self._filling = False
         self._flight: _Flight | None = None
-        self._uncharged_s = 0.0
+        self._uncharged_s = self._pair_s = 0.0
         self._checked = shadow.builds
         self._training_streams: dict[torch.device, Any] = {}
-        self._recorded: tuple[int, set[Any]] = (shadow.builds, set())
+        self._recorded: tuple[object, set[Any]] = (None, set())
 
     @property
     def capturing(self) -> bool:
@@ -81,13 +95,18 @@ class SnapshotBuffer:
 
     # The training thread, or whoever has the shadow.
 
-    def fill(self) -> None:
-        """Copy the model if the shadow is still free. In the thread that trains, between steps."""
+    def fill(self, *, at_border: bool = False) -> None:
+        """Copy the model if the shadow is still free. In the thread that trains, between steps.
+
+        `at_border`: a step has just ended, so that there are gradients and, at the next one, previous weights.
+        """
         # First the flag, then the look at `due`; `withdraw` does it the other way round. One of the two sees the other.
         self._filling = True
         try:
             if self.due and not self.capturing:
-                self._copy_training()
+                if at_border and self._begin_pair():
+                    return
+                self._copy_training(at_border=at_border)
                 self.poll()
                 self.due = False
                 self._filled()
@@ -146,6 +165,28 @@ class SnapshotBuffer:
         seconds, self._uncharged_s = self._uncharged_s, 0.0
         return seconds
 
+    @property
+    def extras(self) -> frozenset[Extra]:
+        """What is copied beside the weights at the end of a step."""
+        return self._extras.kinds
+
+    @extras.setter
+    def extras(self, kinds: frozenset[Extra]) -> None:
+        """When the shadow is the worker's. What nobody asks for any more is freed, in the snapshot, too."""
+        if kinds != self.extras:
+            if self.snapshot is not None and not self.snapshot.extras.kinds <= kinds:
+                self.snapshot.extras.release()
+            self._extras.want(kinds)
+
+    @property
+    def extra_bytes(self) -> int:
+        """What the copies beside the weights take now."""
+        return self._extras.nbytes
+
+    def needed_bytes(self, kinds: frozenset[Extra]) -> int:
+        """What copies of these kinds would take."""
+        return self._extras.needed_bytes(kinds)
+
     def offer(self) -> None:
         """Let the training thread have the shadow, unless a copy is on its way. When nothing of ours runs on it."""
         self.due = self.poll()
@@ -163,23 +204,36 @@ class SnapshotBuffer:
     def mark_checked(self) -> None:
         self._checked = self.shadow.builds
 
-    def _copy_training(self) -> None:
+    def _begin_pair(self) -> bool:
+        """Whether this step was needed for its weights, so that the next has previous ones."""
+        if "previous" not in self._extras.kinds:
+            return False
+        begin = time.perf_counter()
+        self.snapshot = None  # whose previous weights are overwritten now
+        begun = self._extras.copy_previous(self.step)
+        self._pair_s = time.perf_counter() - begin
+        return begun
+
+    def _copy_training(self, *, at_border: bool = False) -> None:
         self.snapshot = None
-        self._flight = self._copy()
+        flight = self._copy(at_border=at_border)
+        self._flight = flight._replace(wall_s=flight.wall_s + self._pair_s)
+        self._pair_s = 0.0
         for device in self.shadow.devices:
             self._training_streams[device] = self.cuda.current_stream(device)
 
-    def _copy(self, before: Callable[[], object] | None = None) -> _Flight:
+    def _copy(self, before: Callable[[], object] | None = None, *, at_border: bool = False) -> _Flight:
         begin, taken_at, fence = time.perf_counter(), self._clock(), Fence(self.shadow.devices, self.cuda)
         try:
             self.shadow.refill(wait=False, before=before)
+            extras = self._extras.copy_gradients() if at_border else Extras()
         finally:
             self._keep_memory()
             fence.close(self.shadow.devices)
         if not self.checked and self.on_rebuilt is not None:
             self.on_rebuilt()
         self.fill_s = wall_s = time.perf_counter() - begin
-        return _Flight(Snapshot(self.shadow, self.step, taken_at), fence, wall_s)
+        return _Flight(Snapshot(self.shadow, self.step, taken_at, extras), fence, wall_s)
 
     def _follow_training(self) -> None:
         """Have the caller's streams wait, on the device, for the streams that training is known to use."""
@@ -193,9 +247,11 @@ class SnapshotBuffer:
 
     def _keep_memory(self) -> None:
         """Have the allocator know of each stream that writes to the shadow: dropped memory goes back to its maker's."""
-        builds, streams = self._recorded
-        if builds != self.shadow.builds:
+        recorded, streams = self._recorded
+        memory = (self.shadow.builds, self._extras.kinds)
+        if memory != recorded:
             streams = set()
-        new = {self.cuda.current_stream(device) for device in self.shadow.devices} - streams
-        self.shadow.record_streams(new)
-        self._recorded = (self.shadow.builds, streams | new)
+        if new := {self.cuda.current_stream(device) for device in self.shadow.devices} - streams:
+            self.shadow.record_streams(new)
+            self._extras.record_streams(new)
+            self._recorded = (memory, streams | new)

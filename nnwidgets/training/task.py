@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 
 from nnwidgets.shadow import Shadow
+from nnwidgets.training.extras import Extras
 from nnwidgets.training.job import Job
 from nnwidgets.training.snapshot import Snapshot
 
@@ -54,6 +55,7 @@ class Task:
         self._chunk_s = 0.0
         self._on_replica = job.slow
         self._replica: Shadow | None = None
+        self._extras = Extras()
 
     @property
     def on_shadow(self) -> bool:
@@ -62,8 +64,8 @@ class Task:
 
     @property
     def replica_bytes(self) -> int:
-        """What its own copy of the model takes."""
-        return self._replica.nbytes if self._replica is not None else 0
+        """What its own copy of the model, and of what its snapshot has beside, takes."""
+        return self._replica.nbytes + self._extras.nbytes if self._replica is not None else 0
 
     def wanted(self, now: float) -> bool:
         """Whether the background should keep it fresh."""
@@ -89,13 +91,14 @@ class Task:
         self._on_replica = on_replica
         snapshot = source
         if not on_replica:
-            self._replica = None
+            self._replica, self._extras = None, Extras()
         else:
             if self._replica is None:
                 self._replica = source.shadow.replica()
             else:
                 self._replica.refill_from(source.shadow)
-            snapshot = Snapshot(self._replica, source.step, source.taken_at)
+            self._extras = source.extras.clone(self.job.snapshot_extras)
+            snapshot = Snapshot(self._replica, source.step, source.taken_at, self._extras)
         self.running = iter(self.job.work(snapshot))
 
     def advance(self) -> bool:
@@ -166,5 +169,5 @@ class Task:
     def release(self) -> None:
         """Free its own copy of the model and what it was given."""
         self.stop()
-        self._replica = None
+        self._replica, self._extras = None, Extras()
         self.source = None

@@ -130,7 +130,7 @@ class Watch:
         begin = time.perf_counter()
         try:
             if self._buffer.due and not self._worker.holds:
-                self._buffer.fill()
+                self._buffer.fill(at_border=True)
             if self._user_thread.pending:
                 self._user_thread.run_one()
         finally:

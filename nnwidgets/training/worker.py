@@ -87,7 +87,7 @@ class Worker:
 
     @property
     def replica_bytes(self) -> int:
-        """What copies of the model for slow jobs take now."""
+        """What copies of the model beside the shadow take now: for slow jobs, gradients, previous weights."""
         return self._schedule.tasks.replica_bytes
 
     # What any thread may ask. Nothing here waits for the worker, unless it says so.

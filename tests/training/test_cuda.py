@@ -13,6 +13,7 @@ from torch import nn
 import nnwidgets as nnw
 from nnwidgets.shadow import Shadow
 from nnwidgets.training.budget import Budget
+from nnwidgets.training.extras import Extra
 from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.watch import Watch
 from nnwidgets.training.worker import Snapshot, Worker
@@ -242,6 +243,41 @@ def test_a_model_moved_to_the_gpu_after_it_was_attached_is_followed_there(bench:
     assert where.shadow.device.type == "cuda"
     assert all(streams[1:]), "computed on training's own stream"
     assert torch.equal(where.shadow.module.get_parameter("0.weight"), model[0].weight)
+
+
+@pytest.mark.parametrize("shadow_on_cpu", [False, True], ids=["shadow beside it", "shadow on the CPU"])
+def test_gradients_and_previous_weights_are_those_of_their_steps(shadow_on_cpu: bool) -> None:
+    model = Stamped([torch.device("cuda", 0)])
+    optimizer = Stamp(model.parameters(), {})
+    shadow = Shadow(model, device="cpu" if shadow_on_cpu else None)
+    worker = Worker(shadow, budget=Budget(1.0))
+    seen: list[tuple[int, set[float], set[float]]] = []
+
+    class Pairs(Look):
+        snapshot_extras: frozenset[Extra] = frozenset({"gradients", "previous"})
+
+        def work(self, snapshot: Snapshot) -> Iterator[None]:
+            if snapshot.gradients is not None and snapshot.previous is not None:
+                parts = [{float(v) for t in part.values() for v in (t.min(), t.max())}
+                         for part in (snapshot.gradients, snapshot.previous)]  # fmt: skip
+                seen.append((snapshot.step, *parts))
+            yield
+
+    worker.add(Pairs())
+    for weight in model.weights:
+        weight.grad = torch.zeros_like(weight)
+    with Watch(model, shadow, worker, UserThread(), budget=1.0) as watch:
+        for _ in range(1500):
+            for weight in model.weights:
+                weight.grad.add_(1.0)  # type: ignore[union-attr]
+            optimizer.step()
+            if watch.step_count % 200 == 0:
+                torch.cuda.synchronize()
+            if len(seen) >= 10:
+                break
+    worker.close()
+    assert len(seen) >= 5
+    assert all((now, before) == ({float(step)}, {step - 1.0}) for step, now, before in seen)
 
 
 def test_a_click_while_nothing_trains_sees_what_is_still_queued(bench: MakeBench) -> None:

@@ -26,6 +26,7 @@ class FakeJob(Job):
     """Costs what it is told, in fake seconds of the worker."""
 
     def __init__(self, world: World, cost: Callable[[float], float], *, slices: int = 1, slow: bool = False) -> None:
+        self.seen: list[Snapshot] = []
         self.name, self.slow = "fake", slow
         self.world, self.cost, self.slices = world, cost, slices
         self.runs: list[float] = []
@@ -35,6 +36,7 @@ class FakeJob(Job):
         return True
 
     def work(self, snapshot: Snapshot) -> Iterator[None]:
+        self.seen.append(snapshot)
         for _ in range(self.slices):
             self.world.worker_s += self.cost(self.world.now)
             self.chunks += 1
@@ -70,7 +72,7 @@ class World:
             self.budget.stepped()
             self.buffer.step += 1
             if self.buffer.due:
-                self.buffer.fill()
+                self.buffer.fill(at_border=True)
                 self.buffer.fill_s = hook_s
                 self.budget.charge_hook(hook_s)
             while self.free_at <= self.now and self.turn():
