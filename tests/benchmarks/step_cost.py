@@ -55,8 +55,8 @@ def due_us(watch: Watch, hook: Any, *, times: int) -> list[float]:
     return found
 
 
-def measure_one(width: int, *, quick: bool) -> dict[str, Any]:
-    model = net(width)
+def measure_one(width: int, *, quick: bool, device: str = "cpu") -> dict[str, Any]:
+    model = net(width).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     inspector = nnw.Inspector(model, torch.rand(64, width))
     with inspector.watch(optimizer) as watch:

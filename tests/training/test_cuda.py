@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 import nnwidgets as nnw
 from nnwidgets.shadow import Shadow
@@ -53,6 +53,11 @@ class Stamp(torch.optim.Optimizer):
                 weight.add_(1)
 
 
+def numbers(tensors: Mapping[str, Tensor]) -> set[float]:
+    """Which numbers are in there, by the least and the largest of each."""
+    return {float(value) for tensor in tensors.values() for value in (tensor.min(), tensor.max())}
+
+
 class Check(Look):
     """Writes down the numbers it sees beside the step that they should carry."""
 
@@ -62,8 +67,7 @@ class Check(Look):
 
     def work(self, snapshot: Snapshot) -> Iterator[None]:
         for _ in range(3):
-            tensors = tuple(snapshot.shadow.module.parameters())
-            self.seen.append(({float(v) for t in tensors for v in (t.min(), t.max())}, snapshot.step))
+            self.seen.append((numbers(dict(snapshot.shadow.module.named_parameters())), snapshot.step))
             yield
 
 
@@ -258,9 +262,7 @@ def test_gradients_and_previous_weights_are_those_of_their_steps(shadow_on_cpu: 
 
         def work(self, snapshot: Snapshot) -> Iterator[None]:
             if snapshot.gradients is not None and snapshot.previous is not None:
-                parts = [{float(v) for t in part.values() for v in (t.min(), t.max())}
-                         for part in (snapshot.gradients, snapshot.previous)]  # fmt: skip
-                seen.append((snapshot.step, *parts))
+                seen.append((snapshot.step, numbers(snapshot.gradients), numbers(snapshot.previous)))
             yield
 
     worker.add(Pairs())
@@ -269,7 +271,8 @@ def test_gradients_and_previous_weights_are_those_of_their_steps(shadow_on_cpu: 
     with Watch(model, shadow, worker, UserThread(), budget=1.0) as watch:
         for _ in range(1500):
             for weight in model.weights:
-                weight.grad.add_(1.0)  # type: ignore[union-attr]
+                assert weight.grad is not None
+                weight.grad.add_(1.0)
             optimizer.step()
             if watch.step_count % 200 == 0:
                 torch.cuda.synchronize()
