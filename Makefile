@@ -14,8 +14,13 @@ PIP := $(PY) -m pip install --quiet --no-compile
 PYTEST := $(PY) -m pytest -q --durations 10
 # Whole files are dealt out in their order, so that what a file's tests share is made once and the long ones come early.
 BESIDE := --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
-# What failed is run once more, alone: on a shared machine a deadline can pass without anything being wrong. Both runs are shown.
-twice = $(PYTEST) $(2) $(1) || { echo "── again, what failed"; $(PYTEST) --last-failed $(1); }
+# What failed is run once more, alone: on a shared machine a deadline can pass without anything being wrong. Both runs are
+# shown, what failed first is written down, and `make test` lists it at its end: more than a few would hide a fault.
+twice = $(PYTEST) --cache-clear $(2) $(1) || { $(note_failed); echo "── again, what failed"; $(PYTEST) --last-failed $(1); }
+FAILED_FIRST := .pytest_cache/failed-first.txt
+FAILED_FIRST_AT_MOST := 3
+note_failed = $(PY) -c 'import json; print(*json.load(open(".pytest_cache/v/cache/lastfailed")), sep="\n")' >> $(FAILED_FIRST) 2> /dev/null \
+	|| echo "a run that named no test" >> $(FAILED_FIRST)
 UNIT := --ignore tests/browser --ignore tests/test_notebooks.py
 # Their files by name: to collect all tests takes as long as to run these.
 ALONE = $(shell grep -rl --include 'test_*.py' 'pytest\.mark\.alone' tests)
@@ -37,12 +42,14 @@ define stage
 	echo "── $(1): $$(($$(date +%s) - start)) s, $$([ $$status = 0 ] && echo passed || echo FAILED)"; exit $$status
 endef
 
-.PHONY: help demo test lint style types typescript vitest unit unit-beside unit-alone notebooks browser soak bench screenshots clean
+.PHONY: help demo test everything lint style types typescript vitest unit unit-beside unit-alone notebooks browser soak bench cuda \
+	screenshots clean
 .NOTPARALLEL:
 help:
 	@echo "make demo [PORT=8888] [BROWSER=0]   JupyterLab with the quickstart; BROWSER=0 prints its address"
 	@echo "make test                           everything below, in about 25 minutes on 2 cores"
 	@echo "make lint | vitest | unit | notebooks | browser   (unit in JOBS=2 processes)"
+	@echo "make cuda [CUDA_JSON=file]          tests and benchmarks that need a GPU, in at most 8 minutes"
 	@echo "make soak | bench | screenshots | clean"
 
 # The environment: .venv/ready-notebook-… for the demo, ready-test-… and ready-bench-… for developers.
@@ -61,7 +68,14 @@ demo: $(call READY,notebook)
 		--LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
 		$$([ "$(BROWSER)" = 0 ] && echo --no-browser) $$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
-test: lint vitest unit notebooks browser
+# Under --keep-going, too, the last line says how many tests failed at first.
+test:
+	@rm -f $(FAILED_FIRST); $(MAKE) everything; status=$$?; \
+	if [ -e $(FAILED_FIRST) ]; then count=$$(wc -l < $(FAILED_FIRST)); else count=0; fi; \
+	echo "── tests that failed at first, of at most $(FAILED_FIRST_AT_MOST): $$count"; [ $$count = 0 ] || cat $(FAILED_FIRST); \
+	if [ $$count -gt $(FAILED_FIRST_AT_MOST) ]; then echo "── too many: FAILED"; exit 1; fi; exit $$status
+
+everything: lint vitest unit notebooks browser
 
 lint: style types typescript
 
@@ -105,8 +119,13 @@ soak: $(call READY,test) $(VENV)/ready-chromium
 bench: $(call READY,bench) $(VENV)/ready-chromium
 	$(call stage,benchmarks,$(PY) -m tests.benchmarks)
 
+# Where torch is there already and pip can reach nothing: make cuda PY=python3 READY=
+CUDA_JSON ?= build/cuda.json
+cuda: $(call READY,test)
+	$(call stage,CUDA,$(PY) -m tests.benchmarks.cuda $(CUDA_JSON))
+
 screenshots: $(call READY,test) $(VENV)/ready-chromium
 	$(call stage,screenshots,$(PY) -m tests.browser.screenshots)
 
 clean:
-	rm -rf $(VENV) .demo js/node_modules nnwidgets/display/static .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .demo build js/node_modules nnwidgets/display/static .mypy_cache .pytest_cache .ruff_cache

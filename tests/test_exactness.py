@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import nnwidgets as nnw
+from nnwidgets.display.view import View
 from nnwidgets.training import background
 from nnwidgets.training.worker import Snapshot
-from nnwidgets.display.view import View
 from tests.nets import NETS, Training
 from tests.views.every import Uncertainty, make_all
 

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 import nnwidgets as nnw
 from nnwidgets.analysis import StatsAccumulator
 from nnwidgets.analysis.results import OcclusionResult
+from nnwidgets.display.view import View
 from nnwidgets.measures import ModelAtStep
 from nnwidgets.training.snapshot import Snapshot
-from nnwidgets.display.view import View
 from tests.waiting import inspecting, shown
 
 MB = 1_000_000

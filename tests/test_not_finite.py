@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import nn
 
-import nnwidgets as nnw
 from tests.nets import NETS, Training
 from tests.views.every import make_all
 from tests.views.reading import caption_of

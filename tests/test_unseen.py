@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import nnwidgets as nnw
-from nnwidgets.measures import statistics
 from nnwidgets.display.dashboard import Dashboard
 from nnwidgets.display.view import View
+from nnwidgets.measures import statistics
 from tests.nets import NETS, Training
 from tests.waiting import inspecting, tell
 

@@ -100,7 +100,7 @@ class CurveRow(ipywidgets.VBox):
         for curve in self._curves:
             curve.appear()
 
-    def pay(self, seconds: float) -> None:
+    def charge(self, seconds: float) -> None:
         """Called by the publisher."""
         self._charge(seconds)
 
@@ -149,7 +149,7 @@ class Curve(ipywidgets.VBox):
             self._shown = lines
             PUBLISHER.update(self, partial(self._write, prepared(lines)))
 
-    def pay(self, seconds: float) -> None:
+    def charge(self, seconds: float) -> None:
         """Called by the publisher."""
         self._charge(seconds)
 

@@ -15,6 +15,7 @@ from nnwidgets.display.packing import PackedBlock, Packer, rows_of
 from nnwidgets.display.wire import Header
 from nnwidgets.measures.measure import Measure, Progress
 from nnwidgets.session import MEMORY_SHARES
+from nnwidgets.training.extras import Extra
 from nnwidgets.training.worker import Job, Snapshot
 from nnwidgets.words import step_text
 
@@ -66,7 +67,7 @@ class ViewJob(Job):
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self.name, self.long = view.name, view.slow
+        self.name, self.slow = view.name, view.slow
         self.kept = KeptResults(self._most_bytes)
         self.laid: LaidOut | None = None
         self.running: tuple[float, str] | None = None
@@ -75,6 +76,11 @@ class ViewJob(Job):
         self._packer = Packer()
         self._layout_failed = False
         self._measured: tuple[int | None, Sequence[Any]] | None = None
+
+    @property
+    def snapshot_extras(self) -> frozenset[Extra]:  # type: ignore[override]  # asked anew at every turn
+        """What the measures of the view need beside the weights."""
+        return frozenset(extra for measure in self._view.needed for extra in measure.snapshot_extras)
 
     def wanted(self) -> bool:
         return self._view.on_screen and not self._view.session.paused and not self._view.reader.waiting_for

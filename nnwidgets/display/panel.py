@@ -87,7 +87,7 @@ class Panel(anywidget.AnyWidget):
         content, buffers = encode(header, arrays)
         self.send({"kind": "frame", "seq": seq, "channel": frame.channel, **content}, buffers)
 
-    def pay(self, seconds: float) -> None:
+    def charge(self, seconds: float) -> None:
         """Called by the publisher."""
         self._on_cost(seconds)
 

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from nnwidgets.display.wire import Frame
 from nnwidgets.training.background import quiet_this_thread
-from nnwidgets.training.gate import dies_in_child, gate
+from nnwidgets.training.fork_lock import fork_lock, register_fork_aware
 
 WINDOW = 2
 FRAMES_PER_S = 20
@@ -32,13 +32,13 @@ FrameSource = Callable[[], Frame | None]
 logger = logging.getLogger(__name__)
 
 
-class Payer(Protocol):
+class Charged(Protocol):
     """Whom the CPU seconds of a turn are told, in the sending thread."""
 
-    def pay(self, seconds: float) -> None: ...
+    def charge(self, seconds: float) -> None: ...
 
 
-class Outlet(Payer, Protocol):
+class Outlet(Charged, Protocol):
     """Where a lane's frames go: a panel."""
 
     def deliver(self, frame: Frame, seq: int) -> None: ...
@@ -90,7 +90,7 @@ class Publisher:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lanes: dict[int, Lane] = {}
-        self._updates: dict[int, tuple[float, Payer, Callable[[], int]]] = {}
+        self._updates: dict[int, tuple[float, Charged, Callable[[], int]]] = {}
         self._free_from: dict[int, float] = {}
         self._free_at = float("-inf")
         self._wake = threading.Condition()
@@ -116,7 +116,7 @@ class Publisher:
             self._start()
             self._wake.notify()
 
-    def update(self, key: Payer, change: Callable[[], int], *, delay_s: float = 0.0) -> None:
+    def update(self, key: Charged, change: Callable[[], int], *, delay_s: float = 0.0) -> None:
         """Run `change` (trait writes on curves) in the sending thread, newest per key; it returns its messages.
 
         A change that waits is replaced, but not put off.
@@ -134,8 +134,8 @@ class Publisher:
             free_from = max(self._free_from.get(id(key), float("-inf")), self._clock() + hold_s)
             self._free_from[id(key)] = free_from
             if id(key) in self._updates:
-                due, payer, change = self._updates[id(key)]
-                self._updates[id(key)] = (max(due, free_from), payer, change)
+                due, charged, change = self._updates[id(key)]
+                self._updates[id(key)] = (max(due, free_from), charged, change)
 
     def forget(self, key: object) -> None:
         with self._wake:
@@ -181,10 +181,10 @@ class Publisher:
             self._thread = threading.Thread(target=self._run, name="nnwidgets-publisher", daemon=True)
             self._thread.start()
             atexit.register(self.stop)
-            dies_in_child(self)
+            register_fork_aware(self)
 
     def _run(self) -> None:
-        with gate:
+        with fork_lock:
             quiet_this_thread()
         while True:
             with self._wake:
@@ -195,18 +195,18 @@ class Publisher:
                 if turn is None:
                     self._wake.wait(wait_s)
                     continue
-            with gate:
-                _paid(turn)
+            with fork_lock:
+                _charged_turn(turn)
 
-    def _choose(self, now: float) -> tuple[Callable[[], Payer] | None, float | None]:
+    def _choose(self, now: float) -> tuple[Callable[[], Charged] | None, float | None]:
         """The next thing to send, or how many seconds to sleep (None: until something comes)."""
-        turns: list[tuple[float, Callable[[], Payer]]] = []
+        turns: list[tuple[float, Callable[[], Charged]]] = []
         for lane in self._lanes.values():
             due = lane.due_at(now)
             if due is not None:
                 turns.append((due, partial(self._send, lane)))
-        for key, (due, payer, _) in self._updates.items():
-            turns.append((due, partial(self._change, key, payer)))
+        for key, (due, charged, _) in self._updates.items():
+            turns.append((due, partial(self._change, key, charged)))
         if not turns:
             return None, None
         # Who has been due longest goes first, so that nobody starves when all together are too many.
@@ -239,10 +239,10 @@ class Publisher:
             lane.outlet.undeliverable(error)
         return lane.outlet
 
-    def _change(self, key: int, payer: Payer) -> Payer:
+    def _change(self, key: int, charged: Charged) -> Charged:
         with self._wake:
             if key not in self._updates:
-                return payer
+                return charged
             # Taken before it is run: one that comes meanwhile waits for its own turn.
             _, _, change = self._updates.pop(key)
             self._free_from[key] = self._clock() + 1 / UPDATES_PER_S
@@ -252,13 +252,13 @@ class Publisher:
         except Exception:
             logger.warning("a curve could not be updated", exc_info=True)
         self._free_at = self._clock() + messages / MESSAGES_PER_S
-        return payer
+        return charged
 
 
-def _paid(turn: Callable[[], Payer]) -> None:
+def _charged_turn(turn: Callable[[], Charged]) -> None:
     begin = time.thread_time()
-    payer = turn()
-    payer.pay(time.thread_time() - begin)
+    charged = turn()
+    charged.charge(time.thread_time() - begin)
 
 
 PUBLISHER = Publisher()

@@ -9,6 +9,7 @@ True
 
 from nnwidgets.measures.activations import Activations
 from nnwidgets.measures.features import Features, FeaturesRead, Predictions, PredictionsRead
+from nnwidgets.measures.gradients import Gradients, StepRead
 from nnwidgets.measures.measure import Measure, Progress
 from nnwidgets.measures.model import Model, ModelAtStep
 from nnwidgets.measures.record import Record
@@ -19,6 +20,7 @@ __all__ = [
     "Activations",
     "Features",
     "FeaturesRead",
+    "Gradients",
     "LayerStatistics",
     "Measure",
     "Model",
@@ -27,5 +29,6 @@ __all__ = [
     "PredictionsRead",
     "Progress",
     "Record",
+    "StepRead",
     "Weights",
 ]

@@ -12,6 +12,7 @@ from torch import Tensor
 from nnwidgets.analysis.capture import LayerInfo
 from nnwidgets.data import Samples
 from nnwidgets.measures.record import Record
+from nnwidgets.training.extras import Extra
 from nnwidgets.training.worker import Snapshot
 
 __all__ = ["Measure", "Progress", "Reading", "Source"]
@@ -59,7 +60,7 @@ class Measure(ABC):
 
     recorded: ClassVar[bool] = False
     shared: ClassVar[bool] = True
-    snapshot_extras: ClassVar[frozenset[str]] = frozenset()
+    snapshot_extras: ClassVar[frozenset[Extra]] = frozenset()
 
     def indices(self, source: Source) -> Sequence[int]:
         """The samples it reads, as indices into the dataset; those not held yet are read in the user's thread first."""

@@ -23,7 +23,7 @@ from nnwidgets.measures.record import ProbeResult, Record
 from nnwidgets.training.worker import Job, Snapshot
 
 SLICE_S = 0.03
-LONG_S = 0.25  # a pass that costs this runs beside the others: its copy of the model is cheaper than their waiting
+SLOW_S = 0.25  # a pass that costs this runs beside the others: its copy of the model is cheaper than their waiting
 FEWEST_ROWS, MOST_ROWS = 4, 1 << 20
 KEPT_KERNEL_VALUES = 100_000
 UNSEEN_EVERY_S = 5.0  # while nobody looks: curves over training are to have no holes
@@ -120,7 +120,7 @@ class ProbeJob(Job):
             rows = max(FEWEST_ROWS, self._rows * min(2.0, SLICE_S / max(spent, 1e-6)))
             self._rows = int(min(rows, len(indices), self._most_rows))
             yield
-        self.long = pass_s > LONG_S
+        self.slow = pass_s > SLOW_S
         filters: dict[str, FilterStats] = {}
         kernels: dict[str, Tensor] = {}
         yield from self._read_filters(module, filters, kernels)

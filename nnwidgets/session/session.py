@@ -91,7 +91,7 @@ class Session:
             self.samples, self.layers, self.record, scores=self.batch_scores, loss_fn=self.loss_fn, step_of=self.step_of
         )
         if not self.unsupported_reason:
-            self.worker.slot.on_rebuilt = lambda: self.user_thread.submit(self.recheck_leaks)
+            self.worker.buffer.on_rebuilt = lambda: self.user_thread.submit(self.recheck_leaks)
             self.worker.add(self.probe)
 
     def join(self, member: Member) -> None:
@@ -122,7 +122,7 @@ class Session:
         self.worker.refill()
         self.recheck_leaks()
         with self.worker.held():
-            snapshot = self.worker.slot.snapshot
+            snapshot = self.worker.buffer.snapshot
             if snapshot is None or self.unsupported_reason:
                 return False
             until = time.monotonic() + seconds
@@ -140,8 +140,8 @@ class Session:
 
         In the user's thread, while no step is under way.
         """
-        slot, live = self.worker.slot, self.live()
-        if slot.vetted or live is None or self.closed:
+        buffer, live = self.worker.buffer, self.live()
+        if buffer.checked or live is None or self.closed:
             return
         with self.worker.held():
             try:
@@ -150,7 +150,7 @@ class Session:
             except Exception as error:
                 # The views run into the same, say it, and try again when the model has changed.
                 logger.info("the model that was taken apart can't be run: %s", error)
-            slot.vet()
+            buffer.mark_checked()
         self.changed()
 
     @property

@@ -7,6 +7,7 @@ generator, or changes a setting that another thread can see.
 
 from nnwidgets.shadow._evaluation import evaluation
 from nnwidgets.shadow._leaks import LeakReport, check_leaks
+from nnwidgets.shadow._mirror import TensorCopies
 from nnwidgets.shadow._placement import fitting_shadow, free_memory
 from nnwidgets.shadow._shadow import Shadow, shadow_module
 from nnwidgets.shadow._support import BeingTracedError, UninitializedModelError, UnsupportedModelError, unwrap
@@ -15,6 +16,7 @@ __all__ = [
     "BeingTracedError",
     "LeakReport",
     "Shadow",
+    "TensorCopies",
     "UninitializedModelError",
     "UnsupportedModelError",
     "check_leaks",

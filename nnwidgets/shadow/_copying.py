@@ -68,7 +68,16 @@ class ModelCopier:
     def place(self, tensor: torch.Tensor) -> torch.Tensor:
         """A private copy of the data of `tensor`, where the copy lives and as wide as its numbers are."""
         narrow = self._dtype is not None and tensor.is_floating_point() and tensor.itemsize > self._dtype.itemsize
-        return tensor.detach().to(self.placed(tensor.device), self._dtype if narrow else tensor.dtype, copy=True)
+        private = tensor.detach().to(self.placed(tensor.device), self._dtype if narrow else tensor.dtype, copy=True)
+        return self._pinned(private) if tensor.is_cuda and private.device.type == "cpu" else private
+
+    def _pinned(self, tensor: torch.Tensor) -> torch.Tensor:
+        """`tensor` in memory that CUDA can write to while the thread that asked for it goes on."""
+        try:
+            return tensor.pin_memory()
+        except RuntimeError:  # the system gives no more of it, or the tensor is sparse
+            self._note("Training waits for each transfer of the private copy: there is no pinned memory for all of it.")
+            return tensor
 
     def copy(self, value: Any) -> Any:
         """A private copy of one attribute value.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -27,6 +27,24 @@ Place = Callable[[torch.Tensor], torch.Tensor]
 Kind = tuple[torch.dtype, torch.Size, torch.device]
 
 
+class TensorCopies:
+    """Copies of (live, private) pairs of tensors, by one fused kernel for each dtype and device."""
+
+    def __init__(self, pairs: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
+        self._groups: dict[object, tuple[list[torch.Tensor], list[torch.Tensor], bool, bool]] = {}
+        for live, private in pairs:
+            within_cuda, pinned = live.is_cuda and private.is_cuda, _ordered_by_stream(live, private)
+            key = (live.dtype, live.device, private.device, pinned)
+            group = self._groups.setdefault(key, ([], [], within_cuda, pinned))
+            group[0].append(private)
+            group[1].append(live)
+
+    def make(self, *, wait: bool) -> None:
+        """Copy now. To be called without gradients; what `wait` means is said at `Mirror.copy`."""
+        for private, live, within_cuda, pinned in self._groups.values():
+            copy_all(private, live, non_blocking=within_cuda or (pinned and not wait))
+
+
 class Mirror:
     """Copies live data into the private modules of `twins`, and knows whether any of it moved since.
 
@@ -44,20 +62,23 @@ class Mirror:
         self._live = [live for live, _ in pairs]
         self._strided = [pair for pair in pairs if is_strided(pair[0])]
         self._irregular = [pair for pair in pairs if not is_strided(pair[0])]
-        self._groups = _groups(self._strided)
+        self._copies = TensorCopies(self._strided)
         self._constants = list(_constants(twins))
         self._loose = [_LooseTensor(live, private, name, place) for live, private, name in _loose_tensors(twins)]
         self._structure = self._structure_now()
         self._pointers = self._pointers_now()
         self._kinds = self._kinds_now()
         self._versions: list[int] | None = None
+        touched = {tensor.device for tensor in (*self._live, *self.private_tensors()) if tensor.is_cuda}
+        self._devices = tuple(sorted(touched, key=lambda device: device.index))
         self.nbytes = sum(private.numel() * private.element_size() for _, private in pairs)
         self.nbytes += sum(slot.private.numel() * slot.private.element_size() for slot in self._loose)
 
-    def copy(self) -> bool:
+    def copy(self, *, wait: bool = True, before: Callable[[], object] | None = None) -> bool:
         """Make the private data equal to the live data; False, and nothing done, when it no longer has the same form.
 
-        CUDA to CUDA: enqueued on the current stream, without waiting.
+        CUDA to CUDA: enqueued on the current stream, without waiting. CUDA to pinned memory: likewise, unless `wait`.
+        `before` is called after the versions are read and before the data is.
 
         The versions are read before the data. PyTorch raises a tensor's version after it has written to the tensor,
         so a write in another thread that overlaps this copy leaves a version that `current` sees: a torn copy never
@@ -66,13 +87,14 @@ class Mirror:
         if not self._same_form():
             return False
         versions = list(map(version, self._live))
+        if before is not None:
+            before()
         with torch.no_grad():
-            for private, live, non_blocking in self._groups:
-                copy_all(private, live, non_blocking=non_blocking)
+            self._copies.make(wait=wait)
             for live_tensor, private_tensor in self._irregular:
                 private_tensor.copy_(live_tensor)
             for slot in self._loose:
-                slot.copy()
+                slot.copy(wait=wait)
         for constants in self._constants:
             constants.copy()
         self._versions = versions
@@ -87,6 +109,15 @@ class Mirror:
             and all(slot.current() for slot in self._loose)
             and all(constants.current() for constants in self._constants)
         )
+
+    @property
+    def devices(self) -> tuple[torch.device, ...]:
+        """The CUDA devices that a copy reads from or writes to."""
+        return self._devices
+
+    def live_of(self) -> dict[int, torch.Tensor]:
+        """The live parameter or buffer by the id of the private one."""
+        return {id(private): live for live, private in self._strided + self._irregular}
 
     def private_modules(self) -> set[int]:
         """The ids of the private modules."""
@@ -150,14 +181,14 @@ class _LooseTensor:
     def followable(self) -> bool:
         return isinstance(self.value(), (torch.Tensor, *_FOLLOWED))
 
-    def copy(self) -> None:
+    def copy(self, *, wait: bool) -> None:
         value = self.value()
         if not isinstance(value, torch.Tensor):
             self._seen = self._private_state[self._name] = value
             return
         self._seen = (weakref.ref(value), version_if_counted(value))
         if _kind(value) == self._kind and is_strided(value) and is_strided(self.private):
-            self.private.copy_(value)
+            self.private.copy_(value, non_blocking=not wait and _ordered_by_stream(value, self.private))
         else:
             self.private, self._kind = self._place(value), _kind(value)
         self._private_state[self._name] = self.private
@@ -178,6 +209,16 @@ def is_strided(tensor: torch.Tensor) -> bool:
     return tensor.layout is torch.strided and type(tensor).__torch_dispatch__ is torch.Tensor.__torch_dispatch__
 
 
+def _ordered_by_stream(live: torch.Tensor, private: torch.Tensor) -> bool:
+    """Whether a copy may be enqueued and not waited for: within CUDA, or to pinned memory without a detour."""
+    if not live.is_cuda or private.is_cuda:
+        return live.is_cuda
+    if not private.is_pinned() or live.stride() != private.stride():
+        return False
+    same_bytes = live.dtype == private.dtype and torch.ops.aten.is_non_overlapping_and_dense.default(live)
+    return live.is_contiguous() or bool(same_bytes)
+
+
 def _kind(tensor: torch.Tensor) -> Kind:
     return tensor.dtype, tensor.shape, tensor.device
 
@@ -191,20 +232,6 @@ def _tensor_pairs(twins: Twins) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
                 if tensor is not None and id(tensor) not in seen:
                     seen.add(id(tensor))
                     yield tensor, vars(private)[table][name]
-
-
-def _groups(
-    pairs: list[tuple[torch.Tensor, torch.Tensor]],
-) -> list[tuple[list[torch.Tensor], list[torch.Tensor], bool]]:
-    """(private, live, non_blocking) lists of one dtype and device each, what the fused foreach kernel asks for."""
-    groups: dict[object, tuple[list[torch.Tensor], list[torch.Tensor], bool]] = {}
-    for live, private in pairs:
-        # Only a copy within CUDA is ordered by the stream; any other must have arrived when `copy` returns.
-        non_blocking = live.is_cuda and private.is_cuda
-        group = groups.setdefault((live.dtype, live.device, private.device), ([], [], non_blocking))
-        group[0].append(private)
-        group[1].append(live)
-    return list(groups.values())
 
 
 def _attributes(live: nn.Module) -> Iterator[tuple[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, final
 
 import torch
@@ -76,6 +77,11 @@ class Shadow:
         return self._device
 
     @property
+    def devices(self) -> tuple[torch.device, ...]:
+        """The CUDA devices that a refill reads from or writes to, for who orders it among other work; often none."""
+        return self._mirror.devices
+
+    @property
     def nbytes(self) -> int:
         """The memory of the copy's tensors, in bytes."""
         return self._mirror.nbytes
@@ -85,19 +91,42 @@ class Shadow:
         """Whether `run` draws from private generators; `check_leaks` turns it on for models that draw in eval mode."""
         return self._traits.draws_random
 
-    def refill(self) -> None:
+    def refill(self, *, wait: bool = True, before: Callable[[], object] | None = None) -> None:
         """Make the copy equal to the live model: parameters, buffers, tensors and simple values bound to attributes.
 
         One fused copy per dtype; on CUDA it is enqueued on the current stream and not waited for. A model whose
-        modules or parameters were replaced, moved or retyped is copied anew, which takes as long as making the shadow
-        did. Values inside lists, dicts and objects of the user's are those of when the copy was made.
+        modules or parameters were replaced, moved or retyped is copied anew, beside the model where it has moved to;
+        that takes as long as making the shadow did. Values inside lists, dicts and objects of the user's are those of
+        when the copy was made.
+
+        Args:
+            wait: Whether a copy from CUDA to the CPU has arrived on return. If not, whoever uses the shadow must wait
+                for the current streams of `devices` first.
+            before: Called after the versions of the live tensors are read and before their data is: the place to order
+                this thread's stream after those of whoever writes.
 
         Raises:
             UnsupportedModelError: The live model has become one that cannot be copied.
         """
-        if not self._mirror.copy():
+        if not self._mirror.copy(wait=wait, before=before):
             refuse_unsupported(self._live)
-            self._build()
+            self._build(before)
+
+    def parameters(self) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+        """The live and the private tensor of each parameter, by its name in `module`; tied ones once."""
+        live_of = self._mirror.live_of()
+        return {
+            name: (live_of[id(private)], private)
+            for name, private in self.module.named_parameters()
+            if id(private) in live_of
+        }
+
+    def record_streams(self, streams: Iterable[Any]) -> None:
+        """Have the copy's memory outlive what was started on these CUDA streams, wherever the copy is dropped."""
+        for stream in streams:
+            for tensor in self._mirror.private_tensors():
+                if tensor.device == stream.device:
+                    tensor.record_stream(stream)
 
     def is_current(self) -> bool:
         """Whether the live model still is what the last refill copied.
@@ -129,14 +158,14 @@ class Shadow:
             self._live = source.module
             self._build()
 
-    def _build(self) -> None:
+    def _build(self, before: Callable[[], object] | None = None) -> None:
         # In a user's inference_mode the private tensors would become inference tensors, which nothing could refill.
         with torch.inference_mode(False), torch.no_grad():
             copier = ModelCopier(self._live, device=self._wanted_device, dtype=self.dtype)
             # Looked at again, as torch.export in another thread may have begun or ended during the copy.
             refuse_unsupported(copier.module)
             mirror = Mirror(copier.twins, copier.place)
-            mirror.copy()
+            mirror.copy(before=before)
             self._mirror = mirror
         self.module = copier.module
         self.builds += 1

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 IDLE_AFTER_S = 2.0  # no step for this long (and for ten usual steps) means that nothing is training
 BORROW_S = 0.5  # what clicks may spend beyond what was earned
-BORROW_LONG_S = 0.25  # of which long answers may use this much: the next click of another view is to be quick, too
+BORROW_SLOW_S = 0.25  # of which slow answers may use this much: the next click of another view is to be quick, too
 SLACK_S = 0.05  # what work that has begun may spend beyond what was earned: about one chunk
 USUAL = 0.1  # weight of the newest step in the running mean of the time between steps
 
@@ -143,6 +143,6 @@ class Budget:
         """Whether background work that has begun may go on."""
         return self.level > -SLACK_S
 
-    def allows_click(self, *, long: bool) -> bool:
+    def allows_click(self, *, slow: bool) -> bool:
         """Whether work that somebody waits for may go on; it borrows, and the background waits until that is repaid."""
-        return self.level > -(BORROW_LONG_S if long else BORROW_S) or self.idle
+        return self.level > -(BORROW_SLOW_S if slow else BORROW_S) or self.idle

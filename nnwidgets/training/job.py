@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
+from nnwidgets.training.extras import Extra
 from nnwidgets.training.snapshot import Snapshot
 
 
@@ -13,11 +14,15 @@ class Job(ABC):
 
     Attributes:
         name: For messages.
-        long: Takes many chunks; gets its own copy of the model, so that others go on meanwhile.
+        snapshot_extras: What its snapshots are to have beside the weights: "gradients", "previous" weights. The copies
+            are made only while somebody wants the job. Where a snapshot was not taken at the end of a watched step they
+            are None all the same, as when a training has ended: a job then keeps what it has shown.
+        slow: Takes many chunks; gets its own copy of the model, so that others go on meanwhile.
     """
 
     name: str = ""
-    long: bool = False
+    snapshot_extras: frozenset[Extra] = frozenset()
+    slow: bool = False
 
     @abstractmethod
     def wanted(self) -> bool:

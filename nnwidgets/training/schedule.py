@@ -11,14 +11,15 @@ import weakref
 from typing import Protocol
 
 from nnwidgets.analysis.engine.out_of_memory import is_out_of_memory
+from nnwidgets.shadow.torch_internals import is_tracing, raised_by_tracer
 from nnwidgets.training.budget import Budget
+from nnwidgets.training.chunk import Chunk
+from nnwidgets.training.extras import Extra
 from nnwidgets.training.job import Job
-from nnwidgets.training.own_copy import OwnCopy
-from nnwidgets.training.snapshot import Slot
+from nnwidgets.training.optimistic_copy import OptimisticCopy
+from nnwidgets.training.snapshot import SnapshotBuffer
 from nnwidgets.training.task import NEVER, Task
 from nnwidgets.training.tasks import Tasks
-from nnwidgets.training.timer import ChunkTimer
-from nnwidgets.training.tracing import came_of_tracing, tracing
 
 FRESH_S = 0.1  # a snapshot this young serves further jobs without a new copy
 INTERVAL_S = 0.05  # no job is refreshed more often
@@ -44,14 +45,18 @@ class Follower(Protocol):
 class Schedule:
     """Decides for one worker. Any thread may `follow` and `unfollow`; the rest is the worker's."""
 
-    def __init__(self, slot: Slot, budget: Budget, *, readable: bool = True, spare_bytes: int | None = None) -> None:
+    def __init__(
+        self, buffer: SnapshotBuffer, budget: Budget, *, readable: bool = True, spare_bytes: int | None = None
+    ) -> None:
         self.budget = budget
         self.tasks = Tasks(spare_bytes)
         self.yielding = False  # somebody in the user's thread wants the shadow
-        self._slot = slot
+        self._buffer = buffer
         self._readable = readable
         self._follower: weakref.ref[Follower] | None = None
-        self._own_copy = OwnCopy(slot, budget.clock)
+        self._optimistic_copy = OptimisticCopy(buffer, budget.clock)
+        self._chunk: Chunk | None = None
+        self._asked_for_shadow = False
         self._ticked_at = float("-inf")
         self._common_s = 0.0  # what was spent for no task in particular
         self._clicks_s = 0.0  # what answers to clicks have cost, and nobody has paid yet
@@ -81,14 +86,17 @@ class Schedule:
         return self._follower is not None
 
     def let_go(self) -> None:
-        """Leave the shadow to the user's thread."""
-        self._own_copy.abandon()
-        self._stop(self.tasks.on_shadow)
-        self._slot.offer()
+        """Leave the shadow to the user's thread, as soon as nothing runs on it."""
+        self._asked_for_shadow = True
+
+    def wait(self) -> None:
+        """Wait until what the last chunk started on its device is done. In any thread but the worker's."""
+        if (chunk := self._chunk) is not None:
+            chunk.fence.wait()
 
     def release(self) -> None:
         """Stop everything and let go of all jobs."""
-        self._slot.due = False
+        self._buffer.due = False
         self.tasks.release()
 
     # Turns.
@@ -97,24 +105,44 @@ class Schedule:
         """Decide and run at most one chunk. Returns the seconds until there may be more to do, None for "when told"."""
         begin = self.budget.cpu_clock()
         idle = self.budget.idle
-        now = self.budget.clock()
-        self._look_after_follower(now)
         pause: float | None = None
-        task_s = paid_s = 0.0
-        if tracing():
+        launched_s = chunk_s = charged_s = 0.0
+        if self._chunk is None:
+            pause = self._decide(self.budget.clock(), owed=not idle)
+            launched_s = self._chunk.cpu_s if self._chunk is not None else 0.0
+        if (chunk := self._chunk) is not None:
+            if chunk.fence.passed():
+                self._chunk = None
+                (chunk_s, charged_s), pause = chunk.settle(), 0.0
+            else:
+                pause = chunk.fence.look_again_s
+        common_s = self.budget.cpu_clock() - begin - launched_s + self._buffer.take_uncharged_s()
+        if not idle:
+            self.budget.charge(common_s + chunk_s)
+            self._common_s += common_s
+            self._clicks_s += chunk_s - charged_s
+        return TICK_S if pause is None and self.following else pause
+
+    def _decide(self, now: float, *, owed: bool) -> float | None:
+        """Do the next thing that is due, which may be to start a chunk; else returns the seconds to sleep."""
+        self._look_after_follower(now)
+        arrived = self._buffer.poll()
+        if self._asked_for_shadow and arrived:
+            self._asked_for_shadow = False
+            self._optimistic_copy.abandon()
+            self._stop(self.tasks.on_shadow)
+            self._buffer.offer()
+        pause: float | None = None
+        if is_tracing():
             pause = SOON_S
-        elif not self._slot.vetted:
+        elif not self._buffer.checked:
             pause = TICK_S
         elif not self.yielding:
             task, pause = self._choose(now)
             if task is not None:
-                (task_s, paid_s), pause = self._run(task, now, owed=not idle), 0.0
-        spent = max(self.budget.cpu_clock() - begin, task_s)
-        if not idle:
-            self.budget.charge(spent)
-            self._common_s += spent - task_s
-            self._clicks_s += task_s - paid_s
-        return TICK_S if pause is None and self.following else pause
+                self._run(task, now, owed=owed)
+        # Nobody tells when a copy arrives.
+        return pause if arrived else min(pause or TICK_S, self._buffer.look_again_s)
 
     def _look_after_follower(self, now: float) -> None:
         follower = self._follower() if self._follower is not None else None
@@ -127,6 +155,7 @@ class Schedule:
     def _choose(self, now: float) -> tuple[Task | None, float | None]:
         """The task whose chunk is next, or how long to sleep."""
         tasks = tuple(self.tasks)
+        self._ask_for_extras(tasks, now)
         clicked = [task for task in tasks if task.clicked_at is not None]
         if clicked:
             return self._choose_clicked(clicked, now)
@@ -136,34 +165,50 @@ class Schedule:
             return None, None
         return self._choose_behind(wanted) if self.budget.idle else self._choose_due(wanted, now)
 
-    def _run(self, task: Task, now: float, *, owed: bool) -> tuple[float, float]:
-        """Begin the task if it isn't, run one chunk; returns what it cost in seconds, and what of that it has paid.
+    def _run(self, task: Task, now: float, *, owed: bool) -> None:
+        """Begin the task if it isn't, and run one chunk."""
+        buffer = self._buffer
 
-        It pays for what is `owed` to training.
-        """
-        done, failure = False, None
-        timer = ChunkTimer(self.budget, self._slot.shadow.device)
-        try:
-            if task.running is None and self._slot.snapshot is not None:
-                self._slot.await_copy()
-                task.begin(self._slot.snapshot, now, apart=self._apart(task))
-            done = task.advance()
-        except BaseException as error:
-            # SystemExit in an analysis must not end the thread that serves all others.
-            failure = error
-        seconds = timer.seconds()
+        def begin(task: Task) -> None:
+            if task.running is None and buffer.snapshot is not None:
+                task.begin(buffer.snapshot, now, on_replica=self._has_replica(task))
+
+        self._chunk = Chunk(task, begin, owed=owed, buffer=buffer, cpu_clock=self.budget.cpu_clock)
         task.turn_at = self.budget.clock()
-        paid = task.pay(seconds, done=done, owed=owed)
-        if failure is not None and came_of_tracing(failure):
+        failure, self._chunk.failure = self._chunk.failure, None  # whose frames keep all that the chunk held
+        if failure is not None and raised_by_tracer(failure):
             task.interrupt()
         elif failure is not None:
             task.fail(failure, task.turn_at)
             if is_out_of_memory(failure):
                 self.tasks.free_memory()
-        return seconds, paid
 
-    def _apart(self, task: Task) -> bool:
-        return task.job.long and self.tasks.has_room(task, self._slot.shadow.nbytes)
+    def _has_replica(self, task: Task) -> bool:
+        """Whether there may be a copy of the model for this task alone; without one it keeps the shadow from others."""
+        if not task.job.slow:
+            return False
+        nbytes = self._buffer.shadow.nbytes + self._buffer.needed_bytes(task.job.snapshot_extras)
+        return self.tasks.has_room(nbytes, instead_of=task.replica_bytes)
+
+    def _ask_for_extras(self, tasks: tuple[Task, ...], now: float) -> None:
+        """Have snapshots carry what wanted jobs ask for, or tell those jobs that there is no room for it."""
+        asking = [task for task in tasks if task.job.snapshot_extras and self._asked_for(task, now)]
+        kinds = frozenset[Extra]().union(*(task.job.snapshot_extras for task in asking))
+        if kinds == self._buffer.extras or not self._buffer.withdraw():
+            return
+        nbytes = self._buffer.needed_bytes(kinds)
+        if not self.tasks.has_room(nbytes, instead_of=self.tasks.extra_bytes):
+            text = f"{' and '.join(sorted(kinds))}: expected room for {nbytes / 1e6:,.0f} MB more; raise max_memory"
+            for task in asking:
+                task.fail(MemoryError(text), now)
+            kinds = frozenset()
+        self._buffer.extras = kinds
+        self.tasks.extra_bytes = self._buffer.extra_bytes
+
+    def _asked_for(self, task: Task, now: float) -> bool:
+        if task.running is not None or task.clicked_at is not None or task.promised:
+            return True
+        return self.following and task.wanted(now)
 
     def _stop(self, tasks: list[Task]) -> None:
         for task in tasks:
@@ -176,45 +221,55 @@ class Schedule:
         ready = [task for task in clicked if task not in lacking]
         if ready:
             task = min(ready, key=_quick_first)
-            if self.budget.allows_click(long=task.job.long):
+            if self.budget.allows_click(slow=task.job.slow):
                 return task, 0.0
             task.promise()  # it has borrowed enough, and goes on in the background's turn
             return None, 0.0
         return self._copy_for(min(lacking, key=_clicked_at), now)
 
     def _answerable(self, task: Task) -> bool:
-        """Whether the slot's snapshot is no older than the click; ends an offer that stands in the way of using it."""
-        if self._own_copy.pending or not self._slot.withdraw():
+        """Whether the buffer's snapshot is no older than the click; ends an offer that stands in the way."""
+        if self._optimistic_copy.pending or not self._buffer.withdraw():
             return False
-        snapshot, asked = self._slot.snapshot, _clicked_at(task)
-        return snapshot is not None and (task.takes_old or snapshot.taken_at >= asked or self._slot.shadow.is_current())
+        snapshot = self._buffer.snapshot
+        if snapshot is None or task.takes_old:
+            return snapshot is not None
+        lacks = bool(task.job.snapshot_extras - snapshot.extras.kinds)
+        if lacks and self.following and task.copy_tried_at == NEVER:
+            return False
+        return snapshot.taken_at >= _clicked_at(task) or self._buffer.shadow.is_current()
 
     def _copy_for(self, task: Task, now: float) -> tuple[Task | None, float | None]:
-        """Get the snapshot that a click lacks: from the next step, else by an own copy, else the last one must do."""
+        """Get the snapshot that a click lacks: from the next step, else by an optimistic copy, else the last one."""
         waited = now - _clicked_at(task)
+        if not self._buffer.poll():
+            return None, self._buffer.look_again_s
         if in_the_way := self.tasks.on_shadow:
             if waited <= YIELD_AFTER_S:
                 return min(in_the_way, key=_turn_at), 0.0
             self._stop(in_the_way)
-        if self._own_copy.pending:
+        if self._optimistic_copy.pending:
             return None, self._settle(task, waited)
-        # When a step has spoilt an own copy, the next step is worth waiting for, however long steps take.
+        # When a step has spoilt an optimistic copy, the next step is worth waiting for, however long steps take.
         spoilt = task.copy_tried_at != NEVER
-        patience_s = 2 * max(STEP_AWAITED_S, self.budget.step_interval_s) if spoilt else STEP_AWAITED_S
+        pair = task.job.snapshot_extras and not self.budget.idle  # only steps bring them, and it may take two
+        patience_s = STEP_AWAITED_S
+        if spoilt or pair:
+            patience_s = (3 if pair else 2) * max(STEP_AWAITED_S, self.budget.step_interval_s)
         if self.following and now - max(_clicked_at(task), task.copy_tried_at) < patience_s:
-            self._slot.offer()
+            self._buffer.offer()
             return None, STEP_AWAITED_S / 8
         task.copy_tried_at = now
         if self._readable:
-            return None, self._own_copy.remaining_s if self._own_copy.begin() else SOON_S
+            return None, self._optimistic_copy.remaining_s if self._optimistic_copy.begin() else SOON_S
         task.takes_old = True
         return None, 0.0
 
     def _settle(self, task: Task, waited: float) -> float:
-        """Look whether an own copy is whole; returns the seconds to sleep."""
-        if self._own_copy.remaining_s > 0:
-            return self._own_copy.remaining_s
-        if self._own_copy.settle():
+        """Look whether an optimistic copy is whole; returns the seconds to sleep."""
+        if self._optimistic_copy.remaining_s > 0:
+            return self._optimistic_copy.remaining_s
+        if self._optimistic_copy.settle():
             return 0.0
         task.copy_tried_at = self.budget.clock()
         if not self.following and waited > STILL_AWAITED_S:
@@ -226,16 +281,16 @@ class Schedule:
 
     def _choose_due(self, tasks: list[Task], now: float) -> tuple[Task | None, float | None]:
         """While training: the task that has saved up its cost, in turn."""
-        self._own_copy.abandon()
+        self._optimistic_copy.abandon()
         self._share_out(tasks)
         affordable = [task for task in tasks if self._affordable(task)]
         due = [task for task in affordable if task.running is None and now - task.started_at >= INTERVAL_S]
         ready = [task for task in affordable if task.running is not None]
         ready += [task for task in due if self._unseen(task, now)]
         # A copy that uses up what its first reader needs would be too old when that can be paid.
-        payable = due and self.budget.allows(self._slot.fill_s + min(task.cost_s for task in due))
-        if payable and not any(task in ready for task in due) and not self.tasks.on_shadow:
-            self._slot.offer()  # the copy will wake us
+        worth_copying = due and self.budget.allows(self._buffer.fill_s + min(task.cost_s for task in due))
+        if worth_copying and not any(task in ready for task in due) and not self.tasks.on_shadow:
+            self._buffer.offer()  # the copy will wake us
         if ready:
             return min(ready, key=_turn_at), 0.0
         saving = (self._saving_s(task, now, len(tasks)) for task in tasks if task not in due)
@@ -243,8 +298,8 @@ class Schedule:
 
     def _share_out(self, tasks: list[Task]) -> None:
         """Give what was earned, in equal parts, to those who have not saved enough yet."""
-        income = self.budget.income(SPARE_S + self._slot.fill_s + sum(task.cost_s for task in tasks)) - self._common_s
-        income += sum(task.pay_sending() for task in self.tasks)
+        income = self.budget.income(SPARE_S + self._buffer.fill_s + sum(task.cost_s for task in tasks)) - self._common_s
+        income += sum(task.charge_sending() for task in self.tasks)
         self._common_s = 0.0
         saving = [task for task in tasks if task.savings < task.cost_s or task.savings < 0]
         for task in saving:
@@ -260,11 +315,13 @@ class Schedule:
         return task.savings >= task.cost_s and self.budget.allows(task.cost_s)
 
     def _unseen(self, task: Task, now: float) -> bool:
-        """Whether the slot holds a snapshot that is new to this task and as good as a new one."""
-        snapshot = self._slot.snapshot
-        if snapshot is None or self._slot.due or task.source is snapshot:
+        """Whether the buffer holds a snapshot that is new to this task and as good as a new one."""
+        snapshot = self._buffer.snapshot
+        if snapshot is None or self._buffer.due or task.source is snapshot:
             return False
-        return now - snapshot.taken_at < FRESH_S or snapshot.step == self._slot.step
+        if not task.job.snapshot_extras <= snapshot.extras.kinds:
+            return False
+        return now - self._buffer.arrived_at < FRESH_S or snapshot.step == self._buffer.step
 
     def _saving_s(self, task: Task, now: float, sharers: int) -> float:
         """Seconds of training until the task may go on."""
@@ -278,25 +335,25 @@ class Schedule:
         """While nothing trains: a task whose result is not of the model as it is now."""
         if running := [task for task in tasks if task.running is not None]:
             return min(running, key=_turn_at), 0.0
-        if self._own_copy.pending:
-            if self._own_copy.remaining_s > 0:
-                return None, self._own_copy.remaining_s
-            self._own_copy.settle()
-        if not self._slot.withdraw():
+        if self._optimistic_copy.pending:
+            if self._optimistic_copy.remaining_s > 0:
+                return None, self._optimistic_copy.remaining_s
+            self._optimistic_copy.settle()
+        if not self._buffer.withdraw():
             return None, SOON_S
-        snapshot = self._slot.snapshot
-        if snapshot is not None and self._slot.shadow.is_current():
+        snapshot = self._buffer.snapshot
+        if snapshot is not None and self._buffer.shadow.is_current():
             behind = [task for task in tasks if task.source is not snapshot]
             return (min(behind, key=_turn_at), 0.0) if behind else (None, TICK_S)
         follower = self._follower() if self._follower is not None else None
-        if self._readable and follower is not None and follower.still_s >= 2 * TICK_S and self._own_copy.begin():
-            return None, self._own_copy.remaining_s
-        self._slot.offer()
+        if self._readable and follower is not None and follower.still_s >= 2 * TICK_S and self._optimistic_copy.begin():
+            return None, self._optimistic_copy.remaining_s
+        self._buffer.offer()
         return None, TICK_S
 
 
 def _quick_first(task: Task) -> tuple[bool, float]:
-    return task.job.long, task.turn_at
+    return task.job.slow, task.turn_at
 
 
 def _turn_at(task: Task) -> float:

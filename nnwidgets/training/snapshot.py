@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from nnwidgets.shadow import Shadow
+from nnwidgets.training.extras import Extra, ExtraCopies, Extras
+from nnwidgets.training.streams import CUDA, Cuda, Fence
 
 
 @dataclass(frozen=True)
@@ -18,82 +22,236 @@ class Snapshot:
     shadow: Shadow
     step: int
     taken_at: float
+    extras: Extras = field(default_factory=Extras)
+
+    @property
+    def gradients(self) -> Mapping[str, Tensor] | None:
+        """The gradients that made the step, by parameter name; for jobs that ask (`Job.snapshot_extras`)."""
+        return self.extras.gradients
+
+    @property
+    def previous(self) -> Mapping[str, Tensor] | None:
+        """The weights at the end of the step before, by parameter name; for jobs that ask."""
+        return self.extras.previous
 
 
-class Slot:
+class _Flight(NamedTuple):
+    """A copy that was started and may not have arrived."""
+
+    snapshot: Snapshot
+    fence: Fence
+    wall_s: float
+    published: bool = True
+
+
+class SnapshotBuffer:
     """The shadow and who may touch it now.
 
     While `due` is true the shadow is free: the worker keeps its hands off and the training thread may copy the model
     into it, which makes it filled. `due` is set by the worker alone, and cleared by whichever side ends the offer, so
     neither side needs a lock and the training thread never waits.
 
+    On CUDA the training thread only enqueues the copy, on its own streams. The snapshot is there once the copy has
+    arrived, which the worker asks in `poll`; until then the shadow is nobody's.
+
     Args:
         filled: Called in the training thread after each copy; must not block.
+        cuda: For tests.
 
     Attributes:
+        snapshot: None while there is nothing whole in the shadow.
+        arrived_at: When that was complete: much later than `taken_at` where steps are queued on a device.
+        step: The newest step that the training thread has told.
+        fill_s: How long the last copy took, on the processor or on its device.
         on_rebuilt: Called in any thread when the copy was made anew, as the model had been taken apart: nothing runs on
-            it until `vet()`. None where nobody needs to look at it first.
+            it until `mark_checked()`. None where nobody needs to look at it first.
     """
 
-    def __init__(self, shadow: Shadow, *, clock: Callable[[], float], filled: Callable[[], object]) -> None:
+    def __init__(
+        self, shadow: Shadow, *, clock: Callable[[], float], filled: Callable[[], object], cuda: Cuda = CUDA
+    ) -> None:
         self.shadow = shadow
+        self.cuda = cuda
         self.due = False
-        self.step = 0  # the newest step that the training thread has told
-        self.snapshot: Snapshot | None = None  # None while there is nothing whole in the shadow
-        self.fill_s = 0.0  # how long the last copy took
+        self.step = 0
+        self.snapshot: Snapshot | None = None
+        self.arrived_at = float("-inf")
+        self.fill_s = 0.0
+        self.on_rebuilt: Callable[[], None] | None = None
+        self._extras = ExtraCopies(shadow)
         self._clock = clock
         self._filled = filled
         self._filling = False
-        self.on_rebuilt: Callable[[], None] | None = None
-        self._vetted = shadow.builds
-        self._copied: torch.cuda.Event | None = None
-        if shadow.device.type == "cuda":
-            self._copied = torch.cuda.Event()
+        self._flight: _Flight | None = None
+        self._uncharged_s = self._pair_s = 0.0
+        self._checked = shadow.builds
+        self._training_streams: dict[torch.device, Any] = {}
+        self._recorded: tuple[object, set[Any]] = (None, set())
 
-    def fill(self) -> None:
-        """Copy the model if the shadow is still free. In the thread that trains, between steps."""
+    @property
+    def capturing(self) -> bool:
+        """Whether the calling thread records a CUDA graph just now, which a copy would become part of."""
+        return any(self.cuda.capturing(self.cuda.current_stream(device)) for device in self.shadow.devices)
+
+    # The training thread, or whoever has the shadow.
+
+    def fill(self, *, at_border: bool = False) -> None:
+        """Copy the model if the shadow is still free. In the thread that trains, between steps.
+
+        `at_border`: a step has just ended, so that there are gradients and, at the next one, previous weights.
+        """
         # First the flag, then the look at `due`; `withdraw` does it the other way round. One of the two sees the other.
         self._filling = True
         try:
-            if self.due:
-                self.copy()
+            if self.due and not self.capturing:
+                if at_border and self._begin_pair():
+                    return
+                self._copy_training(at_border=at_border)
+                self.poll()
                 self.due = False
                 self._filled()
         finally:
             self._filling = False
 
-    def copy(self) -> Snapshot:
-        """Copy the model. Only for the side that has the shadow."""
+    def take(self) -> None:
+        """Copy the model and wait until the copy has arrived. Not in a step."""
+        self._copy_training()
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait for a copy that is on its way. Not in a step, and not in the worker."""
+        if (flight := self._flight) is not None:
+            flight.fence.wait()
+        self.poll()
+
+    # The worker.
+
+    def copy_beside_training(self) -> Snapshot:
+        """Copy the model on the caller's own streams, after what training has started on its; whole after `poll`.
+
+        It is not published: a write may have been going on.
+        """
         self.snapshot = None
-        begin = time.perf_counter()
-        taken_at = self._clock()
-        self.shadow.refill()
-        if self._copied is not None:
-            self._copied.record()
-        self.fill_s = time.perf_counter() - begin
-        self.snapshot = Snapshot(self.shadow, self.step, taken_at)
-        if not self.vetted and self.on_rebuilt is not None:
-            self.on_rebuilt()
-        return self.snapshot
+        flight = self._copy(before=self._follow_training)
+        self._flight = flight._replace(published=False)
+        return flight.snapshot
+
+    def poll(self) -> bool:
+        """Whether no copy is on its way; one of the training thread's that has arrived is the snapshot from now on."""
+        flight = self._flight
+        if flight is None:
+            return True
+        if not flight.fence.passed():
+            return False
+        if flight.published:
+            device_s = flight.fence.device_s
+            self._uncharged_s += max(0.0, device_s - flight.wall_s)
+            self.fill_s = max(flight.wall_s, device_s)
+            self.publish(flight.snapshot)
+        self._flight = None
+        return True
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """Jobs may have this from now on."""
+        self.arrived_at, self.snapshot = self._clock(), snapshot
 
     @property
-    def vetted(self) -> bool:
-        """Whether the copy as it is built now may be run."""
-        return self.on_rebuilt is None or self._vetted == self.shadow.builds
+    def look_again_s(self) -> float:
+        """When to ask again whether a copy has arrived; 0 if none is on its way."""
+        return self._flight.fence.look_again_s if self._flight is not None else 0.0
 
-    def vet(self) -> None:
-        self._vetted = self.shadow.builds
+    def take_uncharged_s(self) -> float:
+        """How long copies kept the training streams busy, beyond what the training thread itself has seen of them."""
+        seconds, self._uncharged_s = self._uncharged_s, 0.0
+        return seconds
+
+    @property
+    def extras(self) -> frozenset[Extra]:
+        """What is copied beside the weights at the end of a step."""
+        return self._extras.kinds
+
+    @extras.setter
+    def extras(self, kinds: frozenset[Extra]) -> None:
+        """When the shadow is the worker's. What nobody asks for any more is freed, in the snapshot, too."""
+        if kinds != self.extras:
+            if self.snapshot is not None and not self.snapshot.extras.kinds <= kinds:
+                self.snapshot.extras.release()
+            self._extras.want(kinds)
+
+    @property
+    def extra_bytes(self) -> int:
+        """What the copies beside the weights take now."""
+        return self._extras.nbytes
+
+    def needed_bytes(self, kinds: frozenset[Extra]) -> int:
+        """What copies of these kinds would take."""
+        return self._extras.needed_bytes(kinds)
 
     def offer(self) -> None:
-        """Let the training thread have the shadow. Worker, when nothing of its own runs on it."""
-        self.due = True
+        """Let the training thread have the shadow, unless a copy is on its way. When nothing of ours runs on it."""
+        self.due = self.poll()
 
     def withdraw(self) -> bool:
-        """End the offer; False if the training thread is copying right now. Worker."""
+        """End the offer; False if a copy is being made or is on its way."""
         self.due = False
-        return not self._filling
+        return not self._filling and self.poll()
 
-    def await_copy(self) -> None:
-        """Order this thread's CUDA stream after the copy. Worker."""
-        if self._copied is not None:
-            torch.cuda.current_stream(self.shadow.device).wait_event(self._copied)
+    @property
+    def checked(self) -> bool:
+        """Whether the copy as it is built now may be run."""
+        return self.on_rebuilt is None or self._checked == self.shadow.builds
+
+    def mark_checked(self) -> None:
+        self._checked = self.shadow.builds
+
+    def _begin_pair(self) -> bool:
+        """Whether this step was needed for its weights, so that the next has previous ones."""
+        if "previous" not in self._extras.kinds:
+            return False
+        begin = time.perf_counter()
+        self.snapshot = None  # whose previous weights are overwritten now
+        begun = self._extras.copy_previous(self.step)
+        self._pair_s = time.perf_counter() - begin
+        return begun
+
+    def _copy_training(self, *, at_border: bool = False) -> None:
+        self.snapshot = None
+        flight = self._copy(at_border=at_border)
+        self._flight = flight._replace(wall_s=flight.wall_s + self._pair_s)
+        self._pair_s = 0.0
+        for device in self.shadow.devices:
+            self._training_streams[device] = self.cuda.current_stream(device)
+
+    def _copy(self, before: Callable[[], object] | None = None, *, at_border: bool = False) -> _Flight:
+        begin, taken_at, fence = time.perf_counter(), self._clock(), Fence(self.shadow.devices, self.cuda)
+        try:
+            self.shadow.refill(wait=False, before=before)
+            extras = self._extras.copy_gradients() if at_border else Extras()
+        finally:
+            self._keep_memory()
+            fence.close(self.shadow.devices)
+        if not self.checked and self.on_rebuilt is not None:
+            self.on_rebuilt()
+        self.fill_s = wall_s = time.perf_counter() - begin
+        return _Flight(Snapshot(self.shadow, self.step, taken_at, extras), fence, wall_s)
+
+    def _follow_training(self) -> None:
+        """Have the caller's streams wait, on the device, for the streams that training is known to use."""
+        for device in self.shadow.devices:
+            ours, known = self.cuda.current_stream(device), self._training_streams.get(device)
+            for theirs in (self.cuda.default_stream(device), known):
+                if theirs is not None and not self.cuda.capturing(theirs):
+                    event = self.cuda.event()
+                    event.record(theirs)
+                    ours.wait_event(event)
+
+    def _keep_memory(self) -> None:
+        """Have the allocator know of each stream that writes to the shadow: dropped memory goes back to its maker's."""
+        recorded, streams = self._recorded
+        memory = (self.shadow.builds, self._extras.kinds)
+        if memory != recorded:
+            streams = set()
+        if new := {self.cuda.current_stream(device) for device in self.shadow.devices} - streams:
+            self.shadow.record_streams(new)
+            self._extras.record_streams(new)
+            self._recorded = (memory, streams | new)

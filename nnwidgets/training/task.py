@@ -6,14 +6,16 @@ import logging
 from collections.abc import Iterator
 
 from nnwidgets.shadow import Shadow
+from nnwidgets.training.extras import Extras
 from nnwidgets.training.job import Job
 from nnwidgets.training.snapshot import Snapshot
 
 RETRY_AFTER_S = 1.0  # after a failure, doubled with each further one
 RETRY_AT_MOST_S = 60.0
-SENT_ON_CREDIT_S = 0.1  # a burst of sending beyond this is paid by all, so that its view is not still for long
-FORGET = 0.8  # chunks differ; a long job's dearest counts, and fades by this factor with each later one
+SENT_ON_CREDIT_S = 0.1  # a burst of sending beyond this is charged to all, so that its view is not still for long
+FORGET = 0.8  # chunks differ; a slow job's dearest counts, and fades by this factor with each later one
 NEVER = float("-inf")
+_NO_MORE = object()
 
 logger = logging.getLogger(__name__)
 
@@ -51,18 +53,19 @@ class Task:
         self._warm = False
         self._run_s = 0.0
         self._chunk_s = 0.0
-        self._apart = job.long
+        self._on_replica = job.slow
         self._replica: Shadow | None = None
+        self._extras = Extras()
 
     @property
     def on_shadow(self) -> bool:
         """Whether it runs on the worker's shadow, and not on a copy of its own."""
-        return self.running is not None and not self._apart
+        return self.running is not None and not self._on_replica
 
     @property
     def replica_bytes(self) -> int:
-        """What its own copy of the model takes."""
-        return self._replica.nbytes if self._replica is not None else 0
+        """What its own copy of the model, and of what its snapshot has beside, takes."""
+        return self._replica.nbytes + self._extras.nbytes if self._replica is not None else 0
 
     def wanted(self, now: float) -> bool:
         """Whether the background should keep it fresh."""
@@ -82,50 +85,46 @@ class Task:
         self.stop()
         self.clicked_at, self._cancelled = None, True
 
-    def begin(self, source: Snapshot, now: float, *, apart: bool) -> None:
-        """Start to work on a snapshot, `apart` on a copy of its own. The first chunk runs at `advance`."""
+    def begin(self, source: Snapshot, now: float, *, on_replica: bool) -> None:
+        """Start to work on a snapshot, `on_replica` for a copy of its own. The first chunk runs at `advance`."""
         self.source, self.started_at, self._run_s = source, now, 0.0
-        self._apart = apart
+        self._on_replica = on_replica
         snapshot = source
-        if not apart:
-            self._replica = None
+        if not on_replica:
+            self._replica, self._extras = None, Extras()
         else:
             if self._replica is None:
                 self._replica = source.shadow.replica()
             else:
                 self._replica.refill_from(source.shadow)
-            snapshot = Snapshot(self._replica, source.step, source.taken_at)
+            self._extras = source.extras.clone(self.job.snapshot_extras)
+            snapshot = Snapshot(self._replica, source.step, source.taken_at, self._extras)
         self.running = iter(self.job.work(snapshot))
 
     def advance(self) -> bool:
         """Run one chunk; True when there was none left. Raises what the job raises."""
-        if self.running is None:
-            return True
-        try:
-            next(self.running)
-        except StopIteration:
-            self.running = None
-            return True
-        return False
+        if next(self.running or iter(()), _NO_MORE) is not _NO_MORE:
+            return False
+        self.running = self.clicked_at = None
+        self.promised, self._failures = False, 0
+        return True
 
-    def pay(self, seconds: float, *, done: bool, owed: bool) -> float:
+    def charge(self, seconds: float, *, done: bool, owed: bool) -> float:
         """Learn from what a chunk cost, and where it is `owed`, take it from the savings; returns the seconds taken.
 
-        Not owed is what was done while nothing trained. Answers to clicks are paid by all tasks.
+        Not owed is what was done while nothing trained, and the answer to a click, which is charged to all tasks.
         """
-        taken = seconds if owed and self.clicked_at is None else 0.0
+        taken = seconds if owed else 0.0
         self.savings -= taken
         self._run_s += seconds
         self._chunk_s = max(seconds, FORGET * self._chunk_s)
-        by_chunk = self.job.long and (self._apart or done)
+        by_chunk = self.job.slow and (self._on_replica or done)
         if self._warm and (done or by_chunk):
             self.cost_s = self._chunk_s if by_chunk else self._run_s
         self._warm |= done or by_chunk
-        if done:
-            self.clicked_at, self.promised, self._failures = None, False, 0
         return taken
 
-    def pay_sending(self) -> float:
+    def charge_sending(self) -> float:
         """Take from the savings what was sent since the last call; returns the seconds taken."""
         sent_s = self.sent_s
         taken = min(sent_s - self._seen_sent_s, max(0.0, self.savings + SENT_ON_CREDIT_S))
@@ -170,5 +169,5 @@ class Task:
     def release(self) -> None:
         """Free its own copy of the model and what it was given."""
         self.stop()
-        self._replica = None
+        self._replica, self._extras = None, Extras()
         self.source = None

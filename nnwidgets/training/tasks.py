@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
-
 from nnwidgets.training.job import Job
 from nnwidgets.training.task import Task
 
@@ -14,10 +12,14 @@ class Tasks:
     """Any thread may `add`, `remove`, iterate and read; the rest is the worker's, unless it says so.
 
     Args:
-        spare_bytes: What copies of the model for single tasks may take together; None for any amount.
+        spare_bytes: What copies of the model beside the shadow may take together; None for any amount.
+
+    Attributes:
+        extra_bytes: What snapshots have beside the weights takes.
     """
 
     def __init__(self, spare_bytes: int | None) -> None:
+        self.extra_bytes = 0
         self._spare_bytes = spare_bytes
         self._tasks: dict[Job, Task] = {}
 
@@ -49,13 +51,12 @@ class Tasks:
 
     @property
     def replica_bytes(self) -> int:
-        """What copies of the model for single tasks take."""
-        return sum(task.replica_bytes for task in self)
+        """What copies of the model for single tasks take, and what snapshots have beside the weights."""
+        return self.extra_bytes + sum(task.replica_bytes for task in self)
 
-    def has_room(self, task: Task, copy_bytes: int) -> bool:
-        """Whether there may be a copy of the model for this task alone; without one it keeps the shadow from others."""
-        copies = copy_bytes + self.replica_bytes - task.replica_bytes
-        return self._spare_bytes is None or copies <= self._spare_bytes
+    def has_room(self, nbytes: int, *, instead_of: int) -> bool:
+        """Whether there may be `nbytes` of further copies in the place of some that are there."""
+        return self._spare_bytes is None or nbytes + self.replica_bytes - instead_of <= self._spare_bytes
 
     def click(self, job: Job, at: float) -> None:
         """Somebody asked for this job: what runs for it is out of date."""
@@ -80,10 +81,9 @@ class Tasks:
             task.sent_s += seconds
 
     def free_memory(self) -> None:
+        """Let go of what tasks hold. PyTorch gives it to whoever needs it; `empty_cache` would stall training."""
         for task in self:
             task.release()
-        if torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
 
     def release(self) -> None:
         """Stop everything and let go of all jobs."""

@@ -6,11 +6,9 @@ import sys
 import threading
 import time
 import weakref
-from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -20,25 +18,21 @@ from torch.optim import optimizer as optimizer_module
 from nnwidgets.shadow import Shadow, unwrap
 from nnwidgets.training import hooks
 from nnwidgets.training.budget import Budget
-from nnwidgets.training.gate import dies_in_child
+from nnwidgets.training.fork_lock import register_fork_aware
 from nnwidgets.training.history import History
-from nnwidgets.training.stillness import Stillness
+from nnwidgets.training.scalar_log import ScalarLog
 from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.worker import Worker
+from nnwidgets.training.write_monitor import WriteMonitor
 
 FAILURES_ALLOWED = 3
 UNSEEN_AFTER_S = 4.0  # weights that move this long without a step seen: the user is told
-LOGGED_KEPT = 2_000
-LOGGED_WAITING = 10_000  # newest wins, should nobody read them
+LOGGED_IN_CAPTURE = (
+    "watch.log: tensors of a CUDA graph that is being recorded are left out, as they have no value yet; "
+    "log them after each replay"
+)
 
 _watches: weakref.WeakKeyDictionary[nn.Module, weakref.ref[Watch]] = weakref.WeakKeyDictionary()
-
-
-class _Logged(NamedTuple):
-    name: str
-    step: int
-    value: float | torch.Tensor
-    ready: torch.cuda.Event | None
 
 
 class Watch:
@@ -86,16 +80,14 @@ class Watch:
         self.notes: tuple[str, ...] = ()
         self.pollers: list[Callable[[], None]] = []
         self._model, self._worker, self._user_thread = model, worker, user_thread
-        self._slot = worker.slot
+        self._buffer = worker.buffer
         self._on_change = on_change
         self._counter = hooks.StepCounter(model)
         self._first_step = first_step
         self._thread: int | None = None  # the one that trains
         self._failures = 0
-        self._log: dict[str, History[float]] = {}
-        self._waiting: deque[_Logged] = deque(maxlen=LOGGED_WAITING)
-        self._reading = threading.Lock()
-        self._still = Stillness(model, self.budget.clock)
+        self._log = ScalarLog(self._buffer.cuda)
+        self._writes = WriteMonitor(model, self.budget.clock)
         self._replace_previous()
         user_thread.trains_elsewhere = _trains_elsewhere(self)
         readable = all(parameter.device == shadow.device for parameter in model.parameters())
@@ -103,7 +95,7 @@ class Watch:
         self._handle = hooks.attach(self, inner)
         self._dropped = weakref.finalize(self, hooks.retire, self._handle)
         self._dropped.atexit = False
-        dies_in_child(self)
+        register_fork_aware(self)
 
     def _replace_previous(self) -> None:
         previous = _watches.get(unwrap(self._model))
@@ -127,16 +119,18 @@ class Watch:
 
     def _at_border(self) -> None:
         self.budget.stepped()
-        self._slot.step = self.step_count
+        self._buffer.step = self.step_count
         self._thread = threading.get_ident()
-        if self._slot.due or self._user_thread.pending:
+        if self._buffer.due or self._user_thread.pending:
             self._serve()
 
     def _serve(self) -> None:
+        if self._buffer.capturing:
+            return  # whatever was copied now would become part of the user's graph
         begin = time.perf_counter()
         try:
-            if self._slot.due and not self._worker.holds:
-                self._slot.fill()
+            if self._buffer.due and not self._worker.holds:
+                self._buffer.fill(at_border=True)
             if self._user_thread.pending:
                 self._user_thread.run_one()
         finally:
@@ -164,7 +158,9 @@ class Watch:
         self._counter.hooked = False
 
     def log(self, **scalars: float | torch.Tensor) -> None:
-        """Keep numbers of this step, such as the loss: `watch.log(loss=loss)`. A tensor on a device is not waited for.
+        """Keep numbers of this step, such as the loss: `watch.log(loss=loss)`. A tensor on CUDA is not waited for.
+
+        While a CUDA graph is recorded, tensors on CUDA have no values and are left out, with a note.
 
         Raises:
             ValueError: A tensor with more than one element.
@@ -172,15 +168,18 @@ class Watch:
         """
         step = self.step_count
         for name, value in scalars.items():
-            self._waiting.append(_logged(name, step, value))
+            if not self._log.add(name, step, value) and LOGGED_IN_CAPTURE not in self.notes:
+                self._note(LOGGED_IN_CAPTURE)
 
     def logged(self, name: str) -> History[float] | None:
-        """What was logged under this name, by step; None if nothing was."""
-        self._read_log()
-        return self._log.get(name)
+        """What was logged under this name, by step; None if nothing was. Tensors on CUDA join in twice a second."""
+        return self._log.history(name)
 
     def paused(self) -> AbstractContextManager[None]:
-        """Within, nothing of ours runs or copies in any thread: for capturing CUDA graphs. Steps are counted on."""
+        """Within, nothing of ours runs, copies or calls CUDA in any thread: for capturing CUDA graphs.
+
+        Steps are counted on.
+        """
         return self._worker.held()
 
     def refresh(self) -> None:
@@ -218,12 +217,12 @@ class Watch:
     @property
     def still_s(self) -> float:
         """For how long the weights have not been seen to move. Worker."""
-        return self._still.seconds
+        return self._writes.seconds
 
     def tick(self) -> None:
         """Read the log and look for training that no hook sees. Worker, twice a second."""
-        self._read_log()
-        if self._still.look(self._counter.steps) > UNSEEN_AFTER_S and not self.notes:
+        self._log.fetch()
+        if self._writes.look(self._counter.steps) > UNSEEN_AFTER_S and not self.notes:
             self._note("no optimizer step seen, though the weights change: call watch.step() after each training step")
 
     # The end.
@@ -240,10 +239,12 @@ class Watch:
             hooks.remove_retired()
         self._worker.detach(self)
         if own_thread and self._counter.steps and not self._worker.closed:
-            self._slot.step = self.step_count
+            self._buffer.step = self.step_count
             self.budget.ended()
             self._worker.refill()
             self._worker.request_all()
+        if own_thread and not self._buffer.capturing:
+            self._log.fetch(wait=True)
         self._changed()
 
     def __enter__(self) -> Watch:
@@ -265,14 +266,6 @@ class Watch:
             return threading.current_thread() is threading.main_thread() and not _inside_optimizer()
         return threading.get_ident() == self._thread and not _inside_optimizer()
 
-    def _read_log(self) -> None:
-        with self._reading:
-            for _ in range(len(self._waiting)):
-                name, step, value, ready = self._waiting.popleft()
-                if ready is not None:
-                    ready.synchronize()
-                self._log.setdefault(name, History(max_items=LOGGED_KEPT)).append(step, float(value))
-
     def _note(self, text: str) -> None:
         self.notes = (*self.notes, text)
         self._changed()
@@ -280,22 +273,6 @@ class Watch:
     def _changed(self) -> None:
         if self._on_change is not None:
             self._on_change()
-
-
-def _logged(name: str, step: int, value: float | torch.Tensor) -> _Logged:
-    if not isinstance(value, torch.Tensor):
-        return _Logged(name, step, float(value), None)
-    if value.numel() != 1:
-        raise ValueError(
-            f"watch.log: {name}: expected a number or a tensor with one element, got shape {tuple(value.shape)}; "
-            "log its mean()"
-        )
-    if not value.is_cuda:
-        return _Logged(name, step, float(value.detach()), None)
-    kept = value.detach().clone()
-    ready = torch.cuda.Event()
-    ready.record(torch.cuda.current_stream(value.device))
-    return _Logged(name, step, kept, ready)
 
 
 def _inside_optimizer() -> bool:

@@ -1,7 +1,7 @@
 """The one background thread of an inspector: takes jobs' chunks in turn, within the budget, on snapshots of the model.
 
 Knows shadows and jobs; knows no widget and no optimizer. All that others ask arrives in one inbox, so that every field
-of a task has one writer. Everything the thread does is done inside the fork gate, in chunks.
+of a task has one writer. Everything the thread does is done under the fork lock, in chunks.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import logging
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from functools import partial
 from queue import Empty, SimpleQueue
-
-import torch
 
 from nnwidgets.shadow import Shadow
 from nnwidgets.training.background import quiet_this_thread
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.calls import Calls
-from nnwidgets.training.gate import dies_in_child, gate
+from nnwidgets.training.fork_lock import fork_lock, register_fork_aware
 from nnwidgets.training.job import Job
 from nnwidgets.training.schedule import Follower, Schedule
-from nnwidgets.training.snapshot import Slot, Snapshot
+from nnwidgets.training.snapshot import Snapshot, SnapshotBuffer
+from nnwidgets.training.streams import CUDA, Cuda, SideStreams
 
 __all__ = ["Job", "Snapshot", "Worker"]
 
@@ -49,30 +49,39 @@ class Worker:
         shadow: The copy of the model that jobs get; filled here, in the caller's thread.
         budget: What background work may cost. A watch puts its own in its place.
         readable: Whether this thread may copy the model itself while nothing trains: on the CPU and CUDA.
-        spare_bytes: What further copies of the model, for long jobs, may take; None for any amount.
+        spare_bytes: What further copies of the model, for slow jobs, may take; None for any amount.
+        cuda: For tests.
     """
 
     def __init__(
-        self, shadow: Shadow, *, budget: Budget, readable: bool = True, spare_bytes: int | None = None
+        self,
+        shadow: Shadow,
+        *,
+        budget: Budget,
+        readable: bool = True,
+        spare_bytes: int | None = None,
+        cuda: Cuda = CUDA,
     ) -> None:
         self._inbox: Inbox = SimpleQueue()
-        self.slot = Slot(shadow, clock=budget.clock, filled=partial(self._inbox.put, None))
+        self.buffer = SnapshotBuffer(shadow, clock=budget.clock, filled=partial(self._inbox.put, None), cuda=cuda)
         self.holds: set[object] = set()  # while there is one, nothing is computed and nothing copied
         self.closed = False
-        self._schedule = Schedule(self.slot, budget, readable=readable, spare_bytes=spare_bytes)
+        self._schedule = Schedule(self.buffer, budget, readable=readable, spare_bytes=spare_bytes)
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._refilling = threading.Lock()
         self._flushes: list[threading.Event] = []
         self._calls = Calls(budget.clock)
-        self.slot.copy()
-        dies_in_child(self)
+        self._messages: deque[Callable[[], object]] = deque()
+        self._streams = SideStreams(cuda)
+        self.buffer.take()
+        register_fork_aware(self)
         _workers.add(self)
         weakref.finalize(self, self._inbox.put, None).atexit = False
 
     @property
     def shadow(self) -> Shadow:
-        return self.slot.shadow
+        return self.buffer.shadow
 
     @property
     def budget(self) -> Budget:
@@ -80,7 +89,7 @@ class Worker:
 
     @property
     def replica_bytes(self) -> int:
-        """What copies of the model for long jobs take now."""
+        """What copies of the model beside the shadow take now: for slow jobs, gradients, previous weights."""
         return self._schedule.tasks.replica_bytes
 
     # What any thread may ask. Nothing here waits for the worker, unless it says so.
@@ -130,21 +139,24 @@ class Worker:
         """Copy the model now. In the thread that trains, between steps; waits until the worker lets go of the shadow.
 
         Returns whether there is a snapshot no older than the call; within `timeout` seconds that fails only under a job
-        whose chunks are too long.
+        whose chunks are too long, and while this thread records a CUDA graph.
         """
         with self._refilling:
             asked = self.budget.clock()
+            if self.buffer.capturing:
+                return False
             if not self._alive:
-                self.slot.copy()
+                self.buffer.take()
                 return True
             until = time.monotonic() + timeout
             try:
                 self._schedule.yielding = True
                 self._inbox.put(self._schedule.let_go)
-                while (snapshot := self.slot.snapshot) is None or snapshot.taken_at < asked:
+                while (snapshot := self.buffer.snapshot) is None or snapshot.taken_at < asked:
                     if time.monotonic() > until:
                         return False
-                    self.slot.fill()
+                    self.buffer.fill()
+                    self.buffer.wait()
                     time.sleep(WAIT_FOR_SHADOW_S)
                 return True
             finally:
@@ -165,12 +177,13 @@ class Worker:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Within, nothing is computed and nothing copied; waits for the chunk that is running."""
+        """Within, nothing is computed, nothing copied and no CUDA call made; waits for the chunk that is running."""
         hold = object()
         try:
             self.holds.add(hold)
-            gate.claim()
-            gate.release()
+            fork_lock.claim()
+            fork_lock.release()
+            self._schedule.wait()
             yield
         finally:
             self.holds.discard(hold)
@@ -178,7 +191,7 @@ class Worker:
 
     def idle(self) -> bool:
         """Whether nothing was requested or begun and not finished."""
-        return self._inbox.empty() and not self._schedule.tasks.busy
+        return self._inbox.empty() and not self._messages and not self._schedule.tasks.busy
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait until all that was requested is answered; whether that was so in time."""
@@ -192,7 +205,7 @@ class Worker:
         self._inbox.put(None)
         thread = self._thread
         # A garbage collection may close us in the worker of another inspector, or while a fork holds all workers still.
-        if thread is not None and not gate.held_here:
+        if thread is not None and not fork_lock.held_here:
             thread.join(JOIN_AT_MOST_S)
         if not self._alive:
             self._schedule.release()
@@ -200,7 +213,7 @@ class Worker:
     def forked(self) -> None:
         """In a forked child, where the thread does not exist."""
         self.closed = True
-        self.slot.due = False
+        self.buffer.due = False
         self._thread = None
 
     # The thread.
@@ -215,16 +228,19 @@ class Worker:
         self._inbox.put(message)
         with self._starting:
             if not self._alive and not self.closed:
-                arguments = (weakref.ref(self), self._inbox, self.shadow.device)
+                arguments = (weakref.ref(self), self._inbox)
                 self._thread = threading.Thread(target=_live, args=arguments, name=NAME, daemon=True)
                 self._thread.start()
 
     def turn(self, message: Callable[[], object] | None = None) -> float | None:
         """Take one message, decide, run at most one chunk. Returns the seconds to sleep, None until woken."""
         if message is not None:
-            message()
+            self._messages.append(message)
         if self.holds:
             return None
+        self._streams.enter(self.shadow.devices, self.shadow.device)
+        while self._messages:
+            self._messages.popleft()()
         until_call = self._calls.run_due(self._schedule.charge_call)
         pause = self._schedule.turn()
         if until_call is not None:
@@ -235,29 +251,25 @@ class Worker:
         return pause
 
 
-def _live(find: weakref.ref[Worker], inbox: Inbox, device: torch.device) -> None:
+def _live(find: weakref.ref[Worker], inbox: Inbox) -> None:
     """The thread's life. Between turns it holds no reference to the worker, so that one nobody needs can go."""
-    with contextlib.ExitStack() as stack:
-        with gate:
-            quiet_this_thread()
-            if device.type == "cuda":
-                stack.enter_context(torch.cuda.device(device))
-                stack.enter_context(torch.cuda.stream(torch.cuda.Stream(device)))
-        pause: float | None = 0.0
-        while True:
-            try:
-                message = inbox.get(timeout=pause) if pause != 0 else inbox.get_nowait()
-            except Empty:
-                message = None
-            with gate:
-                worker = find()
-                if worker is None or worker.closed:
-                    break
-                pause = _safe_turn(worker, message)
-                del worker, message
-        if worker is not None:
-            with gate:
-                worker._schedule.release()
+    with fork_lock:
+        quiet_this_thread()
+    pause: float | None = 0.0
+    while True:
+        try:
+            message = inbox.get(timeout=pause) if pause != 0 else inbox.get_nowait()
+        except Empty:
+            message = None
+        with fork_lock:
+            worker = find()
+            if worker is None or worker.closed:
+                break
+            pause = _safe_turn(worker, message)
+            del worker, message
+    if worker is not None:
+        with fork_lock:
+            worker._schedule.release()
 
 
 def _safe_turn(worker: Worker, message: Callable[[], object] | None) -> float | None:

@@ -19,7 +19,7 @@ import torch
 from tests.benchmarks.report import as_json, environment
 
 RESULTS = Path(__file__).with_name("results.json")
-NAMES = ("overhead", "step_cost", "latency", "frames", "panning", "occlusion", "tsne", "package")
+NAMES = ("overhead", "step_cost", "opening", "latency", "frames", "panning", "occlusion", "tsne", "package")
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ def not_due_us(watch: Watch, hook: Any, *, times: int) -> list[float]:
     """Microseconds of a call at which nothing is due, one mean of `CALLS` calls per entry."""
     found = []
     for _ in range(times):
-        watch._slot.withdraw()
+        watch._buffer.withdraw()
         begin = time.perf_counter()
         for _ in range(CALLS):
             hook()
@@ -47,7 +47,7 @@ def due_us(watch: Watch, hook: Any, *, times: int) -> list[float]:
     """Microseconds of a call that copies the model."""
     found = []
     for _ in range(times):
-        watch._slot.offer()
+        watch._buffer.offer()
         begin = time.perf_counter()
         hook()
         found.append(1e6 * (time.perf_counter() - begin))
@@ -55,8 +55,8 @@ def due_us(watch: Watch, hook: Any, *, times: int) -> list[float]:
     return found
 
 
-def measure_one(width: int, *, quick: bool) -> dict[str, Any]:
-    model = net(width)
+def measure_one(width: int, *, quick: bool, device: str = "cpu") -> dict[str, Any]:
+    model = net(width).to(device)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     inspector = nnw.Inspector(model, torch.rand(64, width))
     with inspector.watch(optimizer) as watch:

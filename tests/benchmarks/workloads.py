@@ -119,15 +119,15 @@ WORKLOADS = (
 class Training:
     """A net in training, one `step()` at a time; the gradients are there until the next."""
 
-    def __init__(self, workload: Workload) -> None:
+    def __init__(self, workload: Workload, device: str = "cpu") -> None:
         torch.manual_seed(0)
         self.workload = workload
-        self.model = workload.build()
+        self.model = workload.build().to(device)
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=1e-3)
-        self.inputs, self.labels = workload.data()
+        self.inputs, self.labels = (tensor.to(device) for tensor in workload.data())
 
     def step(self) -> None:
-        rows = torch.randint(SAMPLES, (self.workload.batch,))
+        rows = torch.randint(SAMPLES, (self.workload.batch,), device=self.labels.device)
         self.optimizer.zero_grad()
         functional.cross_entropy(self.model(self.inputs[rows]), self.labels[rows]).backward()
         self.optimizer.step()

@@ -1,6 +1,7 @@
 """A view of the user's own, that of notebook 09, in a dashboard: live, linked with the others, its errors in itself."""
 
 import re
+
 import nbformat
 import pytest
 from playwright.sync_api import Locator, expect

@@ -30,7 +30,7 @@ class Page:
         self.errors: list[Exception] = []
         self.paid_s: list[float] = []
 
-    def pay(self, seconds: float) -> None:
+    def charge(self, seconds: float) -> None:
         self.paid_s.append(seconds)
 
     def deliver(self, frame: Frame, seq: int) -> None:

@@ -20,7 +20,6 @@ from torch.nn.utils import prune
 from torch.overrides import TorchFunctionMode
 
 from nnwidgets.shadow import torch_internals
-from nnwidgets.training import tracing
 from tests.shadow.zoo import compile_eagerly
 
 PACKAGE = Path(torch_internals.__file__).parents[1]
@@ -153,7 +152,7 @@ def test_a_trace_is_noticed_while_it_goes_on_and_by_the_error_it_raises() -> Non
 
     class Traced(nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            noticed.append(torch_internals.is_tracing() and tracing.tracing())
+            noticed.append(torch_internals.is_tracing())
             return x
 
     class Untraceable(nn.Module):

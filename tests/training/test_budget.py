@@ -55,17 +55,17 @@ def test_a_cheap_view_does_not_pause_while_a_dear_one_saves_up() -> None:
     assert max(later - earlier for earlier, later in itertools.pairwise(settled)) < 5.0
 
 
-def test_a_long_job_does_not_starve_a_short_one() -> None:
+def test_a_slow_job_does_not_starve_a_short_one() -> None:
     world = World()
-    long, short = world.job(0.05, slices=400, long=True), world.job(0.01)
+    slow, short = world.job(0.05, slices=400, slow=True), world.job(0.01)
     world.train(100.0)
-    assert long.chunks > 30
+    assert slow.chunks > 30
     assert len(short.runs) > 100
 
 
-def test_a_long_job_that_costs_little_does_not_keep_others_from_new_snapshots() -> None:
+def test_a_slow_job_that_costs_little_does_not_keep_others_from_new_snapshots() -> None:
     world = World(1.0)
-    world.job(0.0001, slices=100_000, long=True)
+    world.job(0.0001, slices=100_000, slow=True)
     short = world.job(0.0001)
     world.train(10.0)
     assert len(short.runs) > 50
@@ -75,9 +75,9 @@ def test_what_is_done_while_nothing_trains_is_not_owed() -> None:
     world = World()
     job = world.job(0.1)
     for _ in range(20):
-        assert world.slot.withdraw()
-        world.slot.offer()
-        world.slot.fill()
+        assert world.buffer.withdraw()
+        world.buffer.offer()
+        world.buffer.fill()
         while world.turn():
             pass
     begun = len(job.runs)
@@ -86,20 +86,20 @@ def test_what_is_done_while_nothing_trains_is_not_owed() -> None:
     assert len(job.runs) - begun >= 5
 
 
-def test_a_job_that_grows_long_soon_leaves_the_shadow_to_others() -> None:
+def test_a_job_that_grows_slow_soon_leaves_the_shadow_to_others() -> None:
     world = World()
     dear, cheap = world.job(0.05, slices=30), world.job(0.01)
     world.train(100.0)
-    before, dear.long = len(cheap.runs), True
+    before, dear.slow = len(cheap.runs), True
     world.train(100.0)
     dear_runs, cheap_runs = len(dear.runs), [run for run in cheap.runs[before:] if run > 140]
     assert dear_runs >= 2
     assert max(later - earlier for earlier, later in itertools.pairwise(cheap_runs)) < 2.0
 
 
-def test_a_long_job_without_room_for_its_copy_runs_on_the_shadow() -> None:
+def test_a_slow_job_without_room_for_its_copy_runs_on_the_shadow() -> None:
     world = World(spare_bytes=0)
-    job = world.job(0.01, slices=3, long=True)
+    job = world.job(0.01, slices=3, slow=True)
     world.train(20.0)
     assert len(job.runs) >= 3
     assert world.schedule.tasks.replica_bytes == 0
@@ -182,14 +182,14 @@ def test_who_sends_much_is_refreshed_less_often_and_others_are_not(burst_s: floa
     assert 0.8 * 250 <= sum(at > begin for at in chatty.runs) <= 1.2 * 250
 
 
-def test_statistics_go_on_beside_a_long_answer_to_a_click() -> None:
+def test_statistics_go_on_beside_a_slow_answer_to_a_click() -> None:
     world = World(0.05)
     quick = world.job(0.08)
-    long = world.job(0.05, slices=40, long=True)
+    slow = world.job(0.05, slices=40, slow=True)
     world.train(60.0)
     rates = []
     for _ in range(4):
-        world.schedule.tasks.click(long, world.now)
+        world.schedule.tasks.click(slow, world.now)
         before = len(quick.runs)
         world.train(60.0)
         rates.append((len(quick.runs) - before) / 60)
@@ -211,14 +211,14 @@ def test_when_training_stops_every_view_is_brought_up_to_date_once() -> None:
     jobs = [world.job(0.01) for _ in range(3)]
     world.train(10.0)
     world.follower.still_s = 10.0
-    nn.init.constant_(world.slot.shadow._live.weight, 7.0)  # type: ignore[arg-type]
+    nn.init.constant_(world.buffer.shadow._live.weight, 7.0)  # type: ignore[arg-type]
     runs = [len(job.runs) for job in jobs]
     world.now += 10
     for _ in range(50):
         world.turn()
         world.now += 0.1
     assert [len(job.runs) - before for job, before in zip(jobs, runs, strict=True)] == [1, 1, 1]
-    assert world.slot.shadow.is_current()
+    assert world.buffer.shadow.is_current()
 
 
 @pytest.mark.parametrize("share", [0.0, -0.1, 1.5, float("nan")])

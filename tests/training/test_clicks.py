@@ -10,7 +10,7 @@ from tests.training.world import STEP_S, World
 
 def test_a_long_answer_borrows_a_quarter_of_a_second_which_is_repaid_before_the_next_refresh() -> None:
     world = World()
-    background, slow = world.job(0.01), world.job(0.05, slices=40, long=True)
+    background, slow = world.job(0.01), world.job(0.05, slices=40, slow=True)
     world.train(60.0)
     world.schedule.tasks.cancel(slow)
     world.train(20.0)
@@ -24,7 +24,7 @@ def test_a_long_answer_borrows_a_quarter_of_a_second_which_is_repaid_before_the_
     first = min(run for run in background.runs if run > clicked_at)
     assert first - clicked_at > 0.15 / 0.05, "a quarter of a second is repaid at five per cent"
     world.train(60.0)
-    assert slow.runs[-1] > clicked_at, "the long answer went on under the budget"
+    assert slow.runs[-1] > clicked_at, "the slow answer went on under the budget"
     assert world.budget.overhead <= 0.05 * 1.02
 
 
@@ -40,7 +40,7 @@ def test_a_click_is_answered_at_once_out_of_turn() -> None:
 
 def test_quick_answers_do_not_wait_for_long_ones_nor_for_their_debts() -> None:
     world = World()
-    quick, slow = world.job(0.01), world.job(0.05, slices=40, long=True)
+    quick, slow = world.job(0.01), world.job(0.05, slices=40, slow=True)
     world.train(60.0)
     for _ in range(30):
         for job in (slow, quick):
@@ -52,11 +52,11 @@ def test_quick_answers_do_not_wait_for_long_ones_nor_for_their_debts() -> None:
     assert world.worst <= 0.55
 
 
-def test_a_click_is_answered_though_each_step_spoils_the_own_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnwidgets.training.own_copy.STILL_S", 0.9)  # as for a model that takes 90 ms to copy
+def test_a_click_is_answered_though_each_step_spoils_the_optimistic_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nnwidgets.training.optimistic_copy.STILL_S", 0.9)  # as for a model that takes 90 ms to copy
     world = World()
     job = world.job(0.01)
-    weight = world.slot.shadow._live.weight
+    weight = world.buffer.shadow._live.weight
     assert isinstance(weight, Tensor)
 
     def step() -> None:
@@ -65,8 +65,8 @@ def test_a_click_is_answered_though_each_step_spoils_the_own_copy(monkeypatch: p
             world.turn()
         nn.init.constant_(weight, world.now)
         world.budget.stepped()
-        world.slot.step += 1
-        world.slot.fill()
+        world.buffer.step += 1
+        world.buffer.fill()
 
     for _ in range(5):
         step()

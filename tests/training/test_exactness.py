@@ -48,7 +48,7 @@ def test_a_watched_training_ends_in_the_same_bits(bench: MakeBench, build: Calla
         torch.manual_seed(4)
         if watched:
             where = bench(model, 1.0)
-            jobs = [where.look(inputs), where.look(inputs, slices=3, long=True)]
+            jobs = [where.look(inputs), where.look(inputs, slices=3, slow=True)]
             with where.watch() as watch:
                 for _ in range(12):
                     watch.refresh()
@@ -105,7 +105,7 @@ def test_no_snapshot_is_torn_and_each_is_of_the_step_it_says(bench: MakeBench) -
                 yield
 
     where.worker.add(Check())
-    where.worker.add(Check(long=True))
+    where.worker.add(Check(slow=True))
     optimizer = Stamp(model)
     with where.watch():
         until = time.monotonic() + 10.0

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 import torch
+from nnwidgets.views._view import View
+from nnwidgets.views._wire import Frame
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 import nnwidgets as nnw
-from nnwidgets.views._view import View
-from nnwidgets.views._wire import Frame
 from tests.training.toys import Bench, eventually, mlp, train
 
 ROOT = Path(__file__).parents[2]
@@ -211,7 +211,7 @@ def test_everything_is_dead_in_the_child_and_alive_in_the_parent() -> None:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     watch = where.watch()
     train(model, optimizer, inputs, 3)
-    where.worker.slot.due = True
+    where.worker.buffer.due = True
     child = os.fork()
     if child == 0:
         # Only os._exit may end this branch: pytest must not run on in the child.
@@ -223,7 +223,7 @@ def test_everything_is_dead_in_the_child_and_alive_in_the_parent() -> None:
             where.worker.request(job)
             where.worker.close()
             watch.close()
-            status = 0 if watch.closed and watch.step_count == 3 and not where.worker.slot.due else 2
+            status = 0 if watch.closed and watch.step_count == 3 and not where.worker.buffer.due else 2
         finally:
             os._exit(status)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

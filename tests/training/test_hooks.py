@@ -95,7 +95,7 @@ def test_snapshots_are_taken_after_the_last_optimizer_of_a_step(bench: MakeBench
         for _ in range(5):
             for parameter, optimizer in optimizers.items():
                 parameter.grad = torch.ones_like(parameter)
-                where.worker.slot.due = True
+                where.worker.buffer.due = True
                 optimizer.step()
                 seen.append((watch.step_count, where.shadow.is_current()))
     at_the_end = seen[len(optimizers) - 1 :: len(optimizers)]

@@ -6,7 +6,7 @@ import gc
 import time
 import weakref
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 import torch
@@ -86,8 +86,8 @@ def test_ctrl_c_reaches_the_loop_and_watching_goes_on(bench: MakeBench) -> None:
     refill = where.shadow.refill
     caught = 0
 
-    def interrupted() -> NoReturn:
-        refill()
+    def interrupted(**options: Any) -> NoReturn:
+        refill(**options)
         raise KeyboardInterrupt
 
     with where.watch() as watch:
@@ -114,7 +114,7 @@ def test_a_hook_that_fails_three_times_detaches_itself_and_says_so(bench: MakeBe
     told: list[str] = []
     job = where.look(INPUTS)
 
-    def fail() -> NoReturn:
+    def fail(**_: object) -> NoReturn:
         raise RuntimeError("no memory")
 
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
@@ -163,7 +163,7 @@ def test_twenty_runs_of_a_cell_leave_one_worker_and_one_watch(bench: MakeBench) 
 
 def test_dropped_references_free_everything() -> None:
     where = Bench(mlp())
-    job = where.look(INPUTS, long=True)
+    job = where.look(INPUTS, slow=True)
     watch = where.watch()
     train(where.model, torch.optim.SGD(where.model.parameters(), lr=0.01), INPUTS, 20)
     gone = [weakref.ref(kept) for kept in (where.model, where.shadow, where.worker, job, watch)]

@@ -182,10 +182,10 @@ def test_a_job_that_cannot_even_show_its_failure_harms_nobody(
     assert "could not show" in caplog.text
 
 
-def test_a_long_job_sees_one_step_throughout_while_others_see_newer_ones(bench: MakeBench) -> None:
+def test_a_slow_job_sees_one_step_throughout_while_others_see_newer_ones(bench: MakeBench) -> None:
     model = mlp()
     where = bench(model, 1.0)
-    short, long = where.look(INPUTS), where.look(slices=30, slice_s=0.01, long=True)
+    short, slow = where.look(INPUTS), where.look(slices=30, slice_s=0.01, slow=True)
     weights: list[set[float]] = []
 
     class Steady(Look):
@@ -196,11 +196,11 @@ def test_a_long_job_sees_one_step_throughout_while_others_see_newer_ones(bench: 
                 time.sleep(0.005)
                 yield
 
-    steady = Steady(long=True)
+    steady = Steady(slow=True)
     where.worker.add(steady)
     with where.watch():
         assert eventually(lambda: train_for(0.1, model) and len(short.steps) > 5)
-        assert len(long.begun) >= 1
+        assert len(slow.begun) >= 1
     assert weights
     assert all(len(seen) == 1 for seen in weights)
 
@@ -217,7 +217,7 @@ def train_for(seconds: float, model: nn.Module) -> bool:
 def test_what_is_off_screen_costs_nothing_and_its_work_is_stopped(bench: MakeBench) -> None:
     model = mlp()
     where = bench(model, 1.0)
-    hidden, seen = where.look(INPUTS, long=True, slices=1_000, slice_s=0.002), where.look(INPUTS)
+    hidden, seen = where.look(INPUTS, slow=True, slices=1_000, slice_s=0.002), where.look(INPUTS)
     with where.watch():
         train_for(0.5, model)
         hidden.on_screen = False

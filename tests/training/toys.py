@@ -31,7 +31,7 @@ def cnn() -> nn.Module:
 
 
 def loss_of(model: nn.Module, inputs: Tensor) -> Tensor:
-    return nn.functional.cross_entropy(model(inputs), torch.arange(len(inputs)) % 3)
+    return nn.functional.cross_entropy(model(inputs), torch.arange(len(inputs), device=inputs.device) % 3)
 
 
 def train(model: nn.Module, optimizer: torch.optim.Optimizer, inputs: Tensor, steps: int) -> bool:
@@ -47,10 +47,10 @@ class Look(Job):
     """Runs the shadow and writes down the steps it saw; `slices` chunks of `slice_s` seconds each."""
 
     def __init__(
-        self, inputs: Tensor | None = None, *, slices: int = 1, slice_s: float = 0.0, long: bool = False
+        self, inputs: Tensor | None = None, *, slices: int = 1, slice_s: float = 0.0, slow: bool = False
     ) -> None:
         self.name = "look"
-        self.long = long
+        self.slow = slow
         self.inputs = inputs
         self.slices, self.slice_s = slices, slice_s
         self.on_screen = True
@@ -100,8 +100,8 @@ class Bench:
     def watch(self, optimizer: Any = None) -> Watch:
         return Watch(self.model, self.shadow, self.worker, self.user_thread, optimizer, budget=self.share)
 
-    def look(self, inputs: Tensor | None = None, *, slices: int = 1, slice_s: float = 0.0, long: bool = False) -> Look:
-        job = Look(inputs, slices=slices, slice_s=slice_s, long=long)
+    def look(self, inputs: Tensor | None = None, *, slices: int = 1, slice_s: float = 0.0, slow: bool = False) -> Look:
+        job = Look(inputs, slices=slices, slice_s=slice_s, slow=slow)
         self.worker.add(job)
         return job
 

@@ -9,7 +9,7 @@ from torch import nn
 from nnwidgets.shadow import Shadow
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.schedule import Schedule
-from nnwidgets.training.snapshot import Slot
+from nnwidgets.training.snapshot import SnapshotBuffer
 from nnwidgets.training.worker import Job, Snapshot
 
 STEP_S = 0.01
@@ -25,8 +25,9 @@ class Follower:
 class FakeJob(Job):
     """Costs what it is told, in fake seconds of the worker."""
 
-    def __init__(self, world: World, cost: Callable[[float], float], *, slices: int = 1, long: bool = False) -> None:
-        self.name, self.long = "fake", long
+    def __init__(self, world: World, cost: Callable[[float], float], *, slices: int = 1, slow: bool = False) -> None:
+        self.seen: list[Snapshot] = []
+        self.name, self.slow = "fake", slow
         self.world, self.cost, self.slices = world, cost, slices
         self.runs: list[float] = []
         self.chunks = 0
@@ -35,6 +36,7 @@ class FakeJob(Job):
         return True
 
     def work(self, snapshot: Snapshot) -> Iterator[None]:
+        self.seen.append(snapshot)
         for _ in range(self.slices):
             self.world.worker_s += self.cost(self.world.now)
             self.chunks += 1
@@ -54,13 +56,13 @@ class World:
         self.free_at = 0.0
         self.worst = 0.0
         self.budget = Budget(share, clock=lambda: self.now, cpu_clock=lambda: self.worker_s)
-        self.slot = Slot(Shadow(nn.Linear(1, 1)), clock=lambda: self.now, filled=lambda: None)
-        self.schedule = Schedule(self.slot, self.budget, spare_bytes=spare_bytes)
+        self.buffer = SnapshotBuffer(Shadow(nn.Linear(1, 1)), clock=lambda: self.now, filled=lambda: None)
+        self.schedule = Schedule(self.buffer, self.budget, spare_bytes=spare_bytes)
         self.follower = Follower()
         self.schedule.follow(self.follower, self.budget, readable=True)
 
-    def job(self, cost: Callable[[float], float] | float, *, slices: int = 1, long: bool = False) -> FakeJob:
-        job = FakeJob(self, cost if callable(cost) else lambda _: cost, slices=slices, long=long)
+    def job(self, cost: Callable[[float], float] | float, *, slices: int = 1, slow: bool = False) -> FakeJob:
+        job = FakeJob(self, cost if callable(cost) else lambda _: cost, slices=slices, slow=slow)
         self.schedule.tasks.add(job)
         return job
 
@@ -68,10 +70,10 @@ class World:
         for _ in range(round(seconds / STEP_S)):
             self.now += STEP_S
             self.budget.stepped()
-            self.slot.step += 1
-            if self.slot.due:
-                self.slot.fill()
-                self.slot.fill_s = hook_s
+            self.buffer.step += 1
+            if self.buffer.due:
+                self.buffer.fill(at_border=True)
+                self.buffer.fill_s = hook_s
                 self.budget.charge_hook(hook_s)
             while self.free_at <= self.now and self.turn():
                 pass

@@ -11,8 +11,8 @@ import torch
 import nnwidgets as nnw
 from nnwidgets.analysis import capture
 from nnwidgets.blocks.strip import Strip
-from nnwidgets.words import number
 from nnwidgets.views.embedding import EmbeddingView
+from nnwidgets.words import number
 from tests.nets import NETS
 from tests.views.test_embedding_points import points_of
 from tests.views.test_kept_maps import keep

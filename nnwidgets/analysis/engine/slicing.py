@@ -12,7 +12,7 @@ T = TypeVar("T")
 Steps = Generator[None, None, T]
 """Work that yields wherever it may be paused or dropped, and returns its result."""
 
-# Below the 50 ms a worker may hold its gate, by the time one more block of rows takes.
+# Below the 50 ms a worker may hold the fork lock, by the time one more block of rows takes.
 SLICE_S = 0.02
 
 

@@ -5,24 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import torch
-
 from nnwidgets.shadow import BeingTracedError
-from nnwidgets.training.snapshot import Slot, Snapshot
+from nnwidgets.training.snapshot import Snapshot, SnapshotBuffer
 
 STILL_S = 0.05  # how long nothing must have been written after the copy
 STILL_FACTOR = 10  # ... or this many times as long as the copy took, as a write to all weights may take that long
 
 
-class OwnCopy:
+class OptimisticCopy:
     """First copied, then looked at again: PyTorch counts a write when it is done.
 
     A write that was going on during the copy is counted within `STILL_S`; after that, unchanged counters prove the copy
     whole.
     """
 
-    def __init__(self, slot: Slot, clock: Callable[[], float]) -> None:
-        self._slot = slot
+    def __init__(self, buffer: SnapshotBuffer, clock: Callable[[], float]) -> None:
+        self._buffer = buffer
         self._clock = clock
         self._candidate: Snapshot | None = None
         self._good_at = 0.0
@@ -33,31 +31,27 @@ class OwnCopy:
 
     @property
     def remaining_s(self) -> float:
-        return max(0.0, self._good_at - self._clock())
+        """How long until `settle` may be asked; 0 if now."""
+        return max(0.0, self._good_at - self._clock(), 0.0 if self._buffer.poll() else self._buffer.look_again_s)
 
     def begin(self) -> bool:
         """Copy now; False if the training thread has the shadow, or traces. Nothing may run on the shadow."""
-        if not self._slot.withdraw():
+        if not self._buffer.withdraw():
             return False
-        device = self._slot.shadow.device
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)  # the weights may still be on their way on another stream
         begin = time.perf_counter()
         try:
-            self._candidate = self._slot.copy()
+            self._candidate = self._buffer.copy_beside_training()
         except BeingTracedError:
             return False
-        finally:
-            self._slot.snapshot = None
         self._good_at = self._clock() + max(STILL_S, STILL_FACTOR * (time.perf_counter() - begin))
         return True
 
     def settle(self) -> bool:
-        """Whether the copy, old enough now, turned out whole; it then is the slot's snapshot."""
+        """Whether the copy, old enough now, turned out whole; it then is the buffer's snapshot."""
         candidate, self._candidate = self._candidate, None
-        if candidate is None or not self._slot.shadow.is_current():
+        if candidate is None or not self._buffer.shadow.is_current():
             return False
-        self._slot.snapshot = candidate
+        self._buffer.publish(candidate)
         return True
 
     def abandon(self) -> None:

@@ -1,8 +1,8 @@
 """One lock that holds all of our background work still while the process forks. Knows nothing of what the work is.
 
 A fork copies locks in the state they are in. When another thread is inside a torch call at that moment, the child
-inherits its allocator or OpenMP locks held, and hangs. So background threads work only inside the gate, a fork waits
-until the gate is free, and in the child everything of ours is dead.
+inherits its allocator or OpenMP locks held, and hangs. So background threads work only under the lock, a fork waits
+until the lock is free, and in the child everything of ours is dead.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from collections.abc import Callable
 from typing import Protocol
 
 
-class Mortal(Protocol):
+class ForkAware(Protocol):
     """Something that does not live on in a forked child."""
 
     def forked(self) -> None: ...
 
 
-class Gate:
-    """Held by background threads around each chunk of work (`with gate:`), and by whoever needs them to hold still.
+class ForkLock:
+    """Held by a background thread for each chunk of work (`with fork_lock:`), and by whoever needs them to hold still.
 
     It is handed over in the order of asking. A plain lock would be taken again at once by a thread that works back to
     back, and whoever else asks would wait as long as there is work.
@@ -36,7 +36,7 @@ class Gate:
 
     @property
     def held_here(self) -> bool:
-        """Whether the calling thread holds the gate: it then must not wait for a thread that works inside it."""
+        """Whether the calling thread holds the lock: it then must not wait for a thread that works under it."""
         return self._owner == threading.get_ident()
 
     def __enter__(self) -> None:
@@ -52,7 +52,7 @@ class Gate:
     def release(self) -> None:
         """Raises RuntimeError in a thread that does not hold it."""
         if not self.held_here:
-            raise RuntimeError("gate: expected to be released by the thread that holds it")
+            raise RuntimeError("fork lock: expected to be released by the thread that holds it")
         with self._mutex:
             self._depth -= 1
             if not self._depth:
@@ -93,7 +93,7 @@ class Gate:
 
 
 class _Turn:
-    """One thread that waits; `come` can be acquired once it holds the gate."""
+    """One thread that waits; `come` can be acquired once it holds the lock."""
 
     def __init__(self, thread: int) -> None:
         self.thread = thread
@@ -101,21 +101,21 @@ class _Turn:
         self.come.acquire()
 
 
-gate = Gate()
-_mortals: weakref.WeakSet[Mortal] = weakref.WeakSet()
+fork_lock = ForkLock()
+_fork_aware: weakref.WeakSet[ForkAware] = weakref.WeakSet()
 
 
-def dies_in_child(mortal: Mortal) -> None:
-    """Have `mortal.forked()` called in every process that is forked from this one. Held weakly."""
-    _mortals.add(mortal)
+def register_fork_aware(listener: ForkAware) -> None:
+    """Have `listener.forked()` called in every process that is forked from this one. Held weakly."""
+    _fork_aware.add(listener)
 
 
 def _in_child() -> None:
-    gate.forked()
-    for mortal in tuple(_mortals):
-        mortal.forked()
-    _mortals.clear()
+    fork_lock.forked()
+    for listener in tuple(_fork_aware):
+        listener.forked()
+    _fork_aware.clear()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=gate.claim, after_in_parent=gate.release, after_in_child=_in_child)
+    os.register_at_fork(before=fork_lock.claim, after_in_parent=fork_lock.release, after_in_child=_in_child)

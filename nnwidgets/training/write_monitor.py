@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from torch import nn
 
+from nnwidgets.shadow.torch_internals import version_if_counted
 
-class Stillness:
+
+class WriteMonitor:
     """Since when the weights have not moved, and for how long they have been moving without a step seen."""
 
     def __init__(self, model: nn.Module, clock: Callable[[], float]) -> None:
@@ -33,4 +35,4 @@ class Stillness:
         return now - self._step_at
 
     def _count_writes(self) -> int:
-        return sum(parameter._version for parameter in self._model.parameters() if not parameter.is_inference())
+        return sum(version_if_counted(parameter) or 0 for parameter in self._model.parameters())

@@ -1,0 +1,147 @@
+"""Gradients and the weights of the step before, copied beside a snapshot only while somebody asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from nnwidgets.shadow import Shadow, TensorCopies
+
+Extra = Literal["gradients", "previous"]
+NO_STEP = -1
+
+
+class Extras:
+    """What one snapshot has beside its weights, by names of parameters; a tied parameter has its first name.
+
+    Attributes:
+        gradients: What made the step: `.grad` as the optimizer left it. Parameters without one are not in it. None
+            where nobody asked, or where the snapshot was not taken at the end of a step.
+        previous: The weights at the end of the step before (`snapshot.step - 1`). That is where the step began, if
+            nothing but the optimizer writes to them. None as for `gradients`.
+        refused: Why the gradient of a parameter is missing, in words.
+    """
+
+    def __init__(
+        self,
+        *,
+        gradients: Mapping[str, Tensor] | None = None,
+        previous: Mapping[str, Tensor] | None = None,
+        refused: Mapping[str, str] | None = None,
+    ) -> None:
+        self.gradients, self.previous, self.refused = gradients, previous, refused or {}
+
+    @property
+    def kinds(self) -> frozenset[Extra]:
+        kinds: tuple[Extra, ...] = ("gradients", "previous")
+        return frozenset(kind for kind in kinds if getattr(self, kind) is not None)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(tensor.nbytes for part in (self.gradients, self.previous) for tensor in (part or {}).values())
+
+    def clone(self, kinds: Iterable[Extra]) -> Extras:
+        """An own copy of these kinds, for who works on while the next snapshot is taken."""
+        parts: dict[Extra, dict[str, Tensor]] = {
+            kind: {name: tensor.clone() for name, tensor in getattr(self, kind).items()}
+            for kind in self.kinds & frozenset(kinds)
+        }
+        return Extras(gradients=parts.get("gradients"), previous=parts.get("previous"), refused=self.refused)
+
+    def release(self) -> None:
+        """Nobody asks any more."""
+        self.gradients = self.previous = None
+
+
+class ExtraCopies:
+    """The memory for the extras of the snapshot that is in the buffer. Whoever has the shadow has this, too.
+
+    The live model is only read: no gradient is made, kept or written to, and no graph is held.
+    """
+
+    def __init__(self, shadow: Shadow) -> None:
+        self.kinds: frozenset[Extra] = frozenset()
+        self._shadow = shadow
+        self._builds = 0
+        self._memory: dict[Extra, dict[str, Tensor]] = {}
+        self._previous_of = NO_STEP
+
+    def want(self, kinds: frozenset[Extra]) -> None:
+        """Copy these from now on; memory for others is freed."""
+        self.kinds, self._previous_of = kinds, NO_STEP
+        self._memory, self._builds = {}, self._shadow.builds
+        for kind in kinds:
+            # Pinned where the shadow is: a copy there must not wait either.
+            self._memory[kind] = {
+                name: torch.empty_like(private, requires_grad=False, pin_memory=private.is_pinned())
+                for name, (_, private) in self._shadow.parameters().items()
+            }
+
+    @property
+    def nbytes(self) -> int:
+        return sum(tensor.nbytes for part in tuple(self._memory.values()) for tensor in part.values())
+
+    def needed_bytes(self, kinds: frozenset[Extra]) -> int:
+        return len(kinds) * sum(private.nbytes for _, private in self._shadow.parameters().values())
+
+    def copy_previous(self, step: int) -> bool:
+        """At the end of a step: whether the weights of the step before were missing, and these are to stand for them.
+
+        Then the snapshot is for the next step to take.
+        """
+        if "previous" not in self.kinds or self._previous_of == step - 1:
+            return False
+        self._follow_form()
+        live, memory = self._live(), self._memory["previous"]
+        if any(tensor.shape != memory[name].shape for name, tensor in live.items()):
+            return False  # taken apart since the shadow was made: the snapshot is to notice
+        self._copy(live, memory)
+        self._previous_of = step
+        return True
+
+    def copy_gradients(self) -> Extras:
+        """At the end of a step, after `copy_previous` found that all is there: the extras of its snapshot."""
+        if not self.kinds:
+            return Extras()
+        same_form = not self._follow_form()
+        previous = self._memory["previous"] if "previous" in self.kinds and same_form else None
+        self._previous_of = NO_STEP
+        if "gradients" not in self.kinds:
+            return Extras(previous=previous)
+        found, refused, memory = {}, {}, self._memory["gradients"]
+        for name, live in self._live().items():
+            gradient = live.grad
+            if gradient is None or gradient.shape != memory[name].shape:
+                continue
+            if gradient.layout is not torch.strided:
+                refused[name] = f"gradient: expected a dense one, got {gradient.layout}; use `sparse=False` to see it"
+            else:
+                found[name] = gradient
+        self._copy(found, memory)
+        return Extras(gradients={name: memory[name] for name in found}, previous=previous, refused=refused)
+
+    def record_streams(self, streams: Iterable[Any]) -> None:
+        """Have this memory outlive what was started on these CUDA streams."""
+        for stream in streams:
+            for part in self._memory.values():
+                for tensor in part.values():
+                    if tensor.device == stream.device:
+                        tensor.record_stream(stream)
+
+    def _live(self) -> dict[str, Tensor]:
+        return {name: live for name, (live, _) in self._shadow.parameters().items()}
+
+    def _follow_form(self) -> bool:
+        """Whether the model was taken apart since the memory was made; then it is made anew."""
+        changed = self._builds != self._shadow.builds
+        if changed:
+            self.want(self.kinds)
+        return changed
+
+    @staticmethod
+    def _copy(live: Mapping[str, Tensor], memory: Mapping[str, Tensor]) -> None:
+        with torch.no_grad():
+            TensorCopies((tensor, memory[name]) for name, tensor in live.items()).make(wait=False)
