@@ -15,26 +15,30 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # part: what it may import from the rest of the package. `inspector` and the package itself see everything.
 ARROWS: dict[str, set[str]] = {
-    "shadow": set(),
+    "words": set(),
     "selection": set(),
-    "analysis": {"shadow"},
-    "data": {"shadow"},
-    "training": {"shadow", "analysis", "data"},
-    "figures": {"analysis"},
-    "session": {"shadow", "selection", "analysis", "data", "training"},
-    "opening": {"shadow", "selection", "analysis", "data", "training", "session"},
-    "views": {"shadow", "selection", "analysis", "data", "training", "session", "figures"},
+    "shadow": set(),
+    "data": {"shadow", "words"},
+    "analysis": {"shadow", "data"},
+    "training": {"shadow", "data", "analysis"},
+    "measures": {"words", "shadow", "data", "analysis", "training"},
+    "session": {"words", "selection", "shadow", "data", "analysis", "training", "measures"},
+    "blocks": {"words"},
 }
+ARROWS["display"] = {*ARROWS["session"], "session", "blocks"}
+ARROWS["views"] = {*ARROWS["display"], "display"}
 # part: what it may import from outside, besides the standard library.
 LIBRARIES: dict[str, set[str]] = {
-    "shadow": {"torch", "numpy"},
+    "words": set(),
     "selection": {"traitlets"},
-    "analysis": {"torch", "numpy", "numba"},
+    "shadow": {"torch", "numpy"},
     "data": {"torch", "numpy"},
+    "analysis": {"torch", "numpy", "numba"},
     "training": {"torch", "numpy"},
+    "measures": {"torch", "numpy"},
     "session": {"torch", "numpy"},
-    "opening": {"torch"},
-    "figures": {"torch", "numpy", "matplotlib"},
+    "blocks": {"numpy", "matplotlib"},
+    "views": {"torch", "numpy", "traitlets"},
 }
 WIDGET_STACK = ("IPython", "anywidget", "bqplot", "ipywidgets", "matplotlib", "traitlets")
 
@@ -80,6 +84,29 @@ def test_a_module_imports_only_the_libraries_of_its_part(path: Path) -> None:
     assert libraries <= LIBRARIES[part_of(path)]
 
 
+def name_of(path: Path) -> str:
+    """The full name of a module; a package's is that of its folder."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Nor by way of others, nor inside functions: what needs such a detour stands on the wrong side of a border."""
+    names = {name_of(path) for path in MODULES}
+    graph: dict[str, set[str]] = {}
+    for path in MODULES:
+        found = {name if name in names else name.rpartition(".")[0] for name in imported(path)}
+        graph[name_of(path)] = found & names - {name_of(path)}
+    del graph["nnwidgets"]  # the flat names, imported at first use
+    ends = 1
+    while ends:  # take away what imports nothing that is left: what stays imports itself
+        leaves = [name for name, needs in graph.items() if not needs & graph.keys()]
+        ends = len(leaves)
+        for name in leaves:
+            del graph[name]
+    circle = {name: sorted(needs & graph.keys()) for name, needs in graph.items()}
+    assert circle == {}
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_module_uses_pyplot(path: Path) -> None:
     assert [name for name in imported(path) if "pyplot" in name or "pylab" in name] == []
@@ -105,7 +132,7 @@ import sys
 for name in {WIDGET_STACK!r}:
     sys.modules[name] = None  # any import of it raises ImportError
 import torch
-import nnwidgets.analysis, nnwidgets.shadow, nnwidgets.training
+import nnwidgets.analysis, nnwidgets.shadow, nnwidgets.training, nnwidgets.measures
 nnwidgets.analysis.filter_smoothness(torch.zeros(2, 3, 3, 3))
 """)
 

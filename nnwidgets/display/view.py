@@ -52,12 +52,14 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         group: under which its tab stands: "Layers", "Units", "Predictions", "Training", "Model".
         slow: takes long; runs on a copy of its own, so that others go on meanwhile.
         follows: what keywords of the constructor pin, of "layer", "sample" and "target".
+        marks: of the inspector's selection what its layout shows; a change of anything else leaves the picture alone.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     group: ClassVar[str] = "Views"
     slow: ClassVar[bool] = False
+    marks: ClassVar[tuple[str, ...]] = SELECTABLE
     joined = False
 
     # What a concrete view says.
@@ -322,15 +324,19 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
     def on_display(self) -> None:
         self.shown = True
 
-    def changed(self, _change: Bunch | None = None) -> None:
-        """Ask again when what is asked for has changed, else lay out anew; a hidden tab when it is shown."""
+    def changed(self, change: Bunch | None = None) -> None:
+        """Ask again when what is asked for has changed, else lay out anew; a hidden tab when it is shown.
+
+        A result is never laid out with a selection that it is not of: the next one is on its way.
+        """
         if self.session.closed or not self.joined or not (self.standalone or self.shown):
             return
         if self.question() != self._asked:
             self.refresh()
-        else:
-            self.show_state()
-        self.renew_layout()
+            return
+        self.show_state()
+        if change is None or change.owner is self or change.name in self.marks:
+            self.renew_layout()
 
     def renew_layout(self) -> None:
         """Have the worker lay the result on show out anew."""

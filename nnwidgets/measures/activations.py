@@ -34,7 +34,6 @@ class Activations(Measure):
             layers=[self.layer],
             on_activation=lambda _name, value: kept.append(value.detach().float().cpu().clone()),
         )
-        yield None
         info, scores = source.layer(self.layer), source.batch_scores(output)
         layout, values, note = arranged(kept[-1], info.channel_dim)
         return ActivationsResult(
@@ -49,3 +48,4 @@ class Activations(Measure):
             scores=scores[0] if scores is not None else None,
             note=note,
         )
+        yield  # one slice: what is quick is not cut

@@ -37,6 +37,7 @@ class ActivationsView(View):
 
     name, title, group = "activations", "Activations", "Layers"
     follows = ("layer", "sample")
+    marks = ("layer", "unit")
     sort_by = choice("unit", "mean", "max", "dead", texts={"dead": "dead first"}, help="Order of the maps.", draws=True)
     scale = choice(
         "layer", "map", kind="toggle", help="One colour scale for the layer, or one for each map.", draws=True

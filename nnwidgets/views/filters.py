@@ -44,6 +44,7 @@ class FiltersView(View):
 
     name, title, group = "filters", "Filters", "Layers"
     follows = ("layer",)
+    marks = ("layer", "unit")
     channel = choice(default=LARGEST_NORM, of="channels", help="Input channel.", draws=True)
     sort_by = choice("unit", "smoothness", "norm", help="Order of the filters.", draws=True)
     scale = choice(

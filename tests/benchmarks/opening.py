@@ -1,9 +1,9 @@
 """How long a dashboard takes to open in a real browser, and what it makes and sends for that.
 
 Each repeat has a page and a kernel of its own, so the toolkit's code is sent and loaded every time. *Returns* is the
-call alone, in the kernel. *Painted* is from the start of the cell until maps are on the canvas; *tab* from a click until
-the view of another tab is painted there, made for the click or opened before. Bytes are those of all messages that the
-kernel publishes, widgets are those that the call makes.
+call alone, in the kernel. *Painted* is from the start of the cell until maps are on the canvas; *tab* from a click
+until the view of another tab is painted there, made for the click or opened before. Bytes are those of all messages
+that the kernel publishes, widgets are those that the call makes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Two views side by side, tabs in groups or in a menu, tabs that can't be opened, a reload of the page."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import FloatRect, expect
 
 from tests.browser.conftest import OpenNotebook
 from tests.browser.dashboard import DashboardOnPage
@@ -53,11 +53,12 @@ def at_start(dashboard: DashboardOnPage) -> None:
     expect(dashboard.first.locator(".nnw-title")).to_have_class("nnw-title nnw-code")
 
 
-def boxes(dashboard: DashboardOnPage) -> tuple[dict[str, float], dict[str, float]]:
+def boxes(dashboard: DashboardOnPage) -> tuple[FloatRect, FloatRect]:
+    """Where the two views stand."""
     first, second = dashboard.first.bounding_box(), dashboard.second.bounding_box()
     assert first is not None
     assert second is not None
-    return dict(first), dict(second)  # type: ignore[call-overload]
+    return first, second
 
 
 def test_two_views_stand_side_by_side_change_places_and_one_closes(dashboard: DashboardOnPage) -> None:
@@ -85,15 +86,15 @@ def test_two_views_stand_side_by_side_change_places_and_one_closes(dashboard: Da
     )
 
     # Each row opens its own.
-    dashboard.second_tab("Graph of the model").click()
+    dashboard.second_tab("Graph of the model")
     expect(dashboard.second).to_contain_text("This is Graph of the model.")
     expect(dashboard.first.locator(".nnw-caption")).to_contain_text("filters of")
     dashboard.close_second()
     expect(dashboard.second_row).to_be_hidden()
     expect(dashboard.open_view).to_have_count(1)
-    left = dashboard.first.bounding_box()
-    assert left is not None
-    assert left["width"] > 1.8 * right["width"], "the view left takes the room of both"
+    alone = dashboard.first.bounding_box()
+    assert alone is not None
+    assert alone["width"] > 1.8 * right["width"], "the view left takes the room of both"
 
 
 def test_on_a_narrow_page_the_second_view_stands_below_the_first(dashboard: DashboardOnPage) -> None:

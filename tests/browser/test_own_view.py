@@ -19,7 +19,7 @@ CELLS = [
 ]
 SETUP, OWN, SHOW, _ = CELLS
 # The same view with mistakes to choose from.
-FRAGILE = """
+FRAGILE = """\
 class Fragile(Uncertainty):
     name, title = "fragile", "Fragile"
     compute_fails = nnw.choice("no", "yes", help="Whether compute raises.")
@@ -34,7 +34,7 @@ class Fragile(Uncertainty):
         rows = super().layout(result)
         return [rows[9]] if self.layout_fails == "yes" else rows
 """
-IN_COMPUTE, IN_LAYOUT = "made in compute (line 9, in compute)", "(line 14, in layout)"
+IN_COMPUTE, IN_LAYOUT = "made in compute (line 8, in compute)", "(line 13, in layout)"
 TRAIN = """
 import time
 from pathlib import Path
@@ -111,7 +111,7 @@ def selected(marks: Locator) -> int:
 
 def test_it_is_live_while_the_cell_trains(dashboard: DashboardOnPage) -> None:
     notebook, view = dashboard.notebook, OwnView(dashboard)
-    view.until_caption("1\u202f000 of 1\u202f797 samples")
+    view.until_caption("1000 of 1797 samples")
     notebook.until(lambda: view.step > 0, "a step in the caption")
     before, step = view.picture(view.canvas), view.step
     view.until_changed(view.canvas, before)
@@ -145,7 +145,7 @@ def test_a_click_on_a_bar_selects_its_samples_in_the_view_beside_it(dashboard: D
     notebook.until(lambda: value_in(view.point_at_bin(0.02).split("·")[1]) > 0, "a bin with samples")
     view.click_bin(0.02)
     notebook.until(lambda: selected(beside.marks) > 0, "marks in the embedding")
-    expect(beside.strip.title).to_contain_text("Selected")
+    expect(beside.strip.title).to_contain_text("selected")
     assert notebook.cell_busy(TRAINING)
 
 
@@ -197,8 +197,7 @@ def test_what_was_clicked_after_the_training_is_just_what_lies_in_the_bin(
     members = sorted(notebook.python(f"{own}.job.laid.rows[0][0].members_in({place}).tolist()"))
     assert len(members) == counts[place]
     view.until("sorted(inspector.selection.selected)", members)
-    in_map = set(notebook.python("dashboard.views['embedding'].result.indices.tolist()"))
-    notebook.until(lambda: selected(beside.marks) == len(in_map & set(members)), "all of them marked in the map")
+    notebook.until(lambda: selected(beside.marks) == len(members), "all of them selected in the view beside")
 
     # Also one by one, from the strip.
     view.strip.nth(1).click()

@@ -28,7 +28,7 @@ class Clicks(nnw.View):
     def layout(self, result: Any) -> Sequence[Any]:
         return [
             Grid(np.zeros((3, 2, 2)), selected=0),
-            (blocks.Bars([1.0, 2.0], ["a", "b"], key="left"), blocks.Bars([1.0], ["a"], key="right")),
+            (blocks.Bars(np.ones(2), ["a", "b"], key="left"), blocks.Bars(np.ones(1), ["a"], key="right")),
             blocks.Text("Nothing to click."),
         ]
 
@@ -99,7 +99,7 @@ def card(view: nnw.View, index: int) -> tuple[dict[str, Any], dict[str, Any]]:
         view.panel._receive(view.panel, message, [])
     finally:
         view.panel.send = own
-    (content, buffers), = (each for each in sent if each[0]["kind"] == "reply")
+    ((content, buffers),) = (each for each in sent if each[0]["kind"] == "reply")
     assert content["request"] == 5
     return decoded(content, buffers)
 

@@ -67,7 +67,7 @@ class Confused(First):
         return ()
 
     def blocked(self) -> str:
-        if not hasattr(self, "panel"):
+        if not hasattr(self, "job"):
             raise RuntimeError("asked too early")
         return ""
 

@@ -155,7 +155,7 @@ def test_a_picture_made_once_a_minute_stops_nothing_and_is_repaid() -> None:
     usual = len(job.runs)
     for _ in range(10):
         before = len(job.runs)
-        world.schedule.charge_sending(0.3, over_s=60.0)
+        world.schedule.charge_call(0.3, 60.0)
         world.train(5.0)
         assert len(job.runs) - before >= 0.7 * usual / 4
         world.train(55.0)

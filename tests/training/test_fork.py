@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 import torch
-from nnwidgets.views._view import View
-from nnwidgets.views._wire import Frame
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset
 
 import nnwidgets as nnw
+from nnwidgets.display.packing import Layout
+from nnwidgets.display.view import View
+from nnwidgets.training.worker import Snapshot
 from tests.training.toys import Bench, eventually, mlp, train
 
 ROOT = Path(__file__).parents[2]
@@ -81,38 +82,38 @@ class Followed:
         self._layers = inspector.layers
         for view in self.views:
             view.shown = True
-            view.compute = self._noted_compute(view)  # type: ignore[method-assign]
-            view.picture = self._noted_picture(view)  # type: ignore[assignment, method-assign]
+            view.job.work = self._noted_work(view)  # type: ignore[method-assign]
+            view.layout = self._noted_layout(view)  # type: ignore[method-assign]
 
-    def _noted_picture(self, view: View) -> Callable[[Any], Frame]:
-        own = view.picture
+    def _noted_layout(self, view: View) -> Callable[[Any], Layout]:
+        own = view.layout
 
-        def picture(result: Any) -> Frame:
-            self.at_work.add(f"picture of {view.stem}")
+        def layout(result: Any) -> Layout:
+            self.at_work.add(f"layout of {view.name}")
             try:
                 return own(result)
             finally:
-                self.at_work.discard(f"picture of {view.stem}")
+                self.at_work.discard(f"layout of {view.name}")
 
-        return picture
+        return layout
 
-    def _noted_compute(self, view: View) -> Callable[..., Iterator[Any]]:
-        own = view.compute
+    def _noted_work(self, view: View) -> Callable[[Snapshot], Iterator[None]]:
+        own = view.job.work
 
-        def compute(*asked: Any) -> Iterator[Any]:
-            slices = own(*asked)
+        def work(snapshot: Snapshot) -> Iterator[None]:
+            slices = own(snapshot)
             while True:
-                self.at_work.add(view.stem)
+                self.at_work.add(view.name)
                 try:
-                    result = next(slices)
+                    next(slices)
                 except StopIteration:
-                    self.finished[view.stem] += 1
+                    self.finished[view.name] += 1
                     return
                 finally:
-                    self.at_work.discard(view.stem)
-                yield result
+                    self.at_work.discard(view.name)
+                yield
 
-        return compute
+        return work
 
     @contextmanager
     def clicked(self) -> Iterator[None]:
@@ -170,7 +171,7 @@ def train_under_live_views(epochs: int, *, refuse: bool) -> None:
     inspector.close()
     assert followed.errors == []
     assert [view.failure for view in followed.views] == [None] * 4
-    assert min(followed.finished[view.stem] for view in followed.views) >= epochs / 30, followed.finished
+    assert min(followed.finished[view.name] for view in followed.views) >= epochs / 30, followed.finished
     assert followed.clicks >= epochs / 5, followed.clicks
 
 

@@ -121,12 +121,8 @@ def test_the_page_hears_what_was_wrong_in_plain_words(small: nnw.Inspector) -> N
     assert command(view, "click", {"block": "grids", "where": 0}) == (
         "block: expected one on show in the activations view, got 'grids'"
     )
-    assert command(view, "click", {"block": "grid", "where": 4}) == (
-        "unit: expected a whole number from 0 to 3, got 4"
-    )
-    assert command(view, "kept", {"position": -1}) == (
-        "position: expected 0 or more, or none for the newest, got -1"
-    )
+    assert command(view, "click", {"block": "grid", "where": 4}) == ("unit: expected a whole number from 0 to 3, got 4")
+    assert command(view, "kept", {"position": -1}) == ("position: expected 0 or more, or none for the newest, got -1")
     assert command(view, "card", {"index": 30}) == "index: expected a whole number from 0 to 29, got 30"
     assert command(view, "explode") == "command: no 'explode' in the activations view"
 

@@ -30,9 +30,7 @@ def test_what_is_picked_in_one_view_is_answered_by_all(small: nnw.Inspector, cli
 def test_the_dashboard_shares_the_selection_of_all_views(small: nnw.Inspector) -> None:
     alone, dashboard = small.activations(), small.dashboard()
     assert isinstance(dashboard, Dashboard)
-    replies = tell(
-        dashboard.panel, {"kind": "command", "request": 1, "name": "select", "value": {"layer": "3"}}
-    )
+    replies = tell(dashboard.panel, {"kind": "command", "request": 1, "name": "select", "value": {"layer": "3"}})
     assert replies == []
     assert shown(alone).layer == "3"
     tab = dashboard.views["activations"]

@@ -127,8 +127,6 @@ export function makeHead(panel: Panel): Head {
   const right = make("div", "nnw-right", controls.element, menu.element);
   const row = make("div", "nnw-head-row", title, subtitle, right, badge.element, pill.element, menu.button);
   const element = make("div", "nnw-head", row, make("div", "nnw-lines", caption.element, state.element));
-  // A letter that finds an entry of a list must not act on the notebook's cells.
-  element.dataset["lmSuppressShortcuts"] = "true";
   let header: CommonHeader | null = null;
 
   function showTime(shown: CommonHeader): void {

@@ -133,6 +133,8 @@ function mountPanel<H extends CommonHeader>(
 ): () => void {
   const { onDispose, listen, dispose } = makeLifetime();
   const [root, widget] = [make("div", "nnw-inner"), make("div", "nnw-panel")];
+  // A key pressed on a slider, a list or a button of ours must not act on the notebook's cells.
+  widget.dataset["lmSuppressShortcuts"] = "true";
   el.append(widget);
   onDispose(() => widget.remove());
   const loop = makeLoop(connection.newest.keys(), draw);

@@ -59,6 +59,7 @@ class EmbeddingView(View):
     group: ClassVar[str] = "Layers"
     slow: ClassVar[bool] = True
     follows: ClassVar[tuple[str, ...]] = ("layer",)
+    marks: ClassVar[tuple[str, ...]] = ("layer", "sample", "selected")
     method = choice("tsne", "pca", texts={"tsne": "t-SNE", "pca": "PCA"}, help="How positions are found.")
     dims = choice(2, 3, label="", texts={2: "2-D", 3: "3-D"}, kind="toggle", help="Dimensions of the map.")
     color = choice(

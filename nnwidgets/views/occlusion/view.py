@@ -50,6 +50,7 @@ class OcclusionView(View):
     name, title, group = "occlusion", "Occlusion", "Predictions"
     slow = True
     follows = ("sample", "target")
+    marks = ("layer", "sample", "target")
 
     kind = choice(
         "probability", "logit", label="", kind="toggle", draws=True, help="What is drawn of the class asked about."

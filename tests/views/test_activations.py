@@ -1,4 +1,4 @@
-"""Which tiles are on the page: sorted, in pages, on one scale or each on its own."""
+"""The Activations view: which maps are on the page, sorted, in pages, on one scale or each on its own."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ import torch
 from torch import Tensor, nn
 
 import nnwidgets as nnw
-from nnwidgets import analysis
-from nnwidgets.display.view import View
 from tests.views.every import EVERY
-from tests.views.kinds import CASES, model_and_data, rand
-from tests.views.reading import caption_of
-from tests.waiting import answered, command, frame, inspecting, page, shown
+from tests.views.grids import grid_of, turn, units_of
+from tests.views.kinds import CASES, rand
+from tests.waiting import command, inspecting, shown
 
 
 @pytest.fixture(name="wide")
@@ -34,21 +32,6 @@ def wide_inspector() -> Any:
     with inspecting(model, data, probe=8) as inspector:
         inspector.selection.layer = "1"
         yield inspector
-
-
-def grid_of(view: View) -> dict[str, Any]:
-    """The grid as the page has it, when all that was asked is answered."""
-    return page(answered(view))["grid"]
-
-
-def units_of(view: View) -> list[int]:
-    return list(grid_of(view)["units"])
-
-
-def turn(view: View, to: int) -> str | None:
-    """What the page says when its user turns to a page of tiles."""
-    state = {"page": to, "selected": grid_of(view)["selected"]}
-    return command(view, "block_state", {"block": "grid", "state": state})
 
 
 def test_more_than_64_units_come_in_pages(wide: nnw.Inspector) -> None:
@@ -123,32 +106,3 @@ def test_a_scale_does_not_shrink_within_a_layer() -> None:
         assert command(view, "select", {"sample": 1}) is None
         assert float(shown(view).values.max()) < loud / 2
         assert grid_of(view)["scale"]["hi"] == loud
-
-
-@pytest.mark.parametrize("order", ["smoothness", "norm"])
-def test_filters_are_sorted_by_what_stands_under_them(order: str) -> None:
-    case = CASES["grey pictures"]
-    with inspecting(case.model, case.data, probe=8) as inspector:
-        view = inspector.filters(layer="0")
-        result = shown(view)
-        assert command(view, "option", {"name": "sort_by", "value": order}) is None
-        key = {"smoothness": analysis.filter_smoothness(result.weight), "norm": result.weight.flatten(1).norm(dim=1)}
-        assert units_of(view) == key[order].argsort(descending=True).tolist()
-
-
-def test_colour_filters_are_grey_at_zero_and_other_channels_can_be_picked() -> None:
-    with inspecting(*model_and_data("RGB pictures"), probe=8) as inspector:
-        view = inspector.filters(layer="stem")
-        weight = shown(view).weight
-        grid = grid_of(view)
-        assert grid["values"].shape == (4, 3, 3, 3)
-        peak = float(weight.abs().max())
-        expected = (128 + 127 * weight.movedim(1, -1) / peak).clip(0, 255).numpy().astype(np.uint8)
-        np.testing.assert_allclose(grid["values"].astype(int), expected.astype(int), atol=1)
-        assert "channel" not in [option["name"] for option in frame(view)[0]["options"]]
-    with inspecting(*model_and_data("pictures of five channels"), probe=8) as inspector:
-        view = inspector.filters(layer="0")
-        weight = shown(view).weight.numpy()
-        assert command(view, "option", {"name": "channel", "value": 3}) is None
-        np.testing.assert_allclose(grid_of(view)["values"], weight[:, 3], rtol=1e-3, atol=1e-4)
-        assert "channel 3" in caption_of(view)
