@@ -1,4 +1,4 @@
-"""The state a forward pass of a private copy needs, set for the calling thread only."""
+"""Set up a forward pass of a private copy, for the calling thread only."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ _AUTOCAST_DEVICES = ("cpu", "cuda")  # where private copies live
 
 @dataclass
 class Traits:
-    """What the modules of one private copy have in common."""
+    """Settings that all modules of one private copy share."""
 
     default_device: torch.device
     draws_random: bool = False
 
 
 traits_of: WeakKeyDictionary[nn.Module, Traits] = WeakKeyDictionary()
-"""The modules of all private copies that are alive."""
+"""The settings of every module of every living private copy."""
 
 
 @contextmanager
 def evaluation(module: nn.Module) -> Iterator[None]:
-    """Within: no gradients, no autocast, and what else `module`, (part of) a shadow's module, needs to run.
+    """Run a shadow's module, or a part of it, within: no gradients, no autocast, its default device and generators.
 
-    A thread that PyTorch did not start inherits neither `no_grad` nor autocast nor the default device, so all are set
-    here. Only this thread sees it. Use it, not `torch.autocast(enabled=False)`: leaving an outermost autocast region
-    empties the cast cache that all threads share, and weights the training thread has cast already would be cast, and
-    their gradients summed, anew.
+    A new thread inherits neither `no_grad` nor autocast nor the default device, so all are set here, for this thread
+    only. Use this instead of `torch.autocast(enabled=False)`: leaving an outermost autocast region empties the cast
+    cache that all threads share. The training thread would then cast its weights again, and sum their gradients in
+    another order.
     """
     traits = traits_of.get(module, None)
     with ExitStack() as stack:
-        stack.enter_context(torch.inference_mode(False))  # in a user's inference_mode too, results are ordinary tensors
+        stack.enter_context(torch.inference_mode(False))  # results are ordinary tensors whatever the user's mode
         stack.enter_context(torch.no_grad())
         stack.enter_context(_without_autocast())
         if traits is not None and torch.get_default_device() != traits.default_device:
@@ -52,7 +52,7 @@ def evaluation(module: nn.Module) -> Iterator[None]:
 
 
 def run_in(module: nn.Module, dtype: torch.dtype) -> None:
-    """Have a private module take wider floating-point inputs as `dtype`, and give its outputs in float32."""
+    """Have a private module narrow floating-point inputs to `dtype` and return its outputs in float32."""
 
     def narrowed(_module: nn.Module, args: Any, kwargs: Any) -> Any:
         return map_leaves(partial(_cast, dtype, dtype.itemsize), (args, kwargs))
@@ -69,7 +69,7 @@ def _cast(dtype: torch.dtype, wider_than: int, value: Any) -> Any:
 @contextmanager
 def _without_autocast() -> Iterator[None]:
     before = {kind: torch.is_autocast_enabled(kind) for kind in _AUTOCAST_DEVICES}
-    torch.autocast_increment_nesting()  # an autocast region inside the model is then never the outermost one
+    torch.autocast_increment_nesting()  # so that no autocast region inside the model is the outermost one
     for kind in _AUTOCAST_DEVICES:
         torch.set_autocast_enabled(kind, False)
     try:

@@ -1,4 +1,4 @@
-"""What keeps a private copy equal to its live model: which tensor goes where, and whether anything moved since."""
+"""Keep a private copy equal to its live model: which tensor goes where, and whether anything changed since."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ Kind = tuple[torch.dtype, torch.Size, torch.device]
 
 
 class Mirror:
-    """Copies live data into the private modules of `twins`, and knows whether any of it moved since.
+    """Copies live data into the private modules of `twins`, and tells whether any of it changed since.
 
-    Followed are parameters, buffers, tensors bound to attributes, and attributes with simple values (numbers,
-    strings, ...). Lists, dicts and other objects were copied when the twins were made; what is later changed inside
-    them is not followed. The checks run in the training thread: single passes over flat lists, mostly without a
+    It follows parameters, buffers, tensors bound to attributes, and attributes with simple values (numbers, strings,
+    ...). Lists, dicts and other objects were copied when the twins were made; later changes inside them are not
+    followed. The checks run in the training thread, so they are single passes over flat lists, mostly without a
     Python-level loop.
     """
 
     def __init__(self, twins: Twins, place: Place) -> None:
-        self._twins = twins  # keeps the live modules alive, so that no new object can take over one of their ids
+        self._twins = twins  # keeps the live modules alive, so that their ids are not reused
         self._states = [vars(live) for live, _ in twins]
         self._tables = [state[name] for state in self._states for name in (PARAMETERS, BUFFERS, CHILDREN)]
         pairs = list(_tensor_pairs(twins))
@@ -55,13 +55,12 @@ class Mirror:
         self.nbytes += sum(slot.private.numel() * slot.private.element_size() for slot in self._loose)
 
     def copy(self) -> bool:
-        """Make the private data equal to the live data; False, and nothing done, when it no longer has the same form.
+        """Make the private data equal to the live data. False, with nothing copied, if the model changed its form.
 
-        CUDA to CUDA: enqueued on the current stream, without waiting.
+        From CUDA to CUDA the copy is enqueued on the current stream and not waited for.
 
-        The versions are read before the data. PyTorch raises a tensor's version after it has written to the tensor,
-        so a write in another thread that overlaps this copy leaves a version that `current` sees: a torn copy never
-        counts as current.
+        The versions are read before the data. PyTorch raises a tensor's version after writing to it, so a write in
+        another thread during this copy leaves a newer version: a torn copy never counts as current.
         """
         if not self._same_form():
             return False
@@ -100,7 +99,7 @@ class Mirror:
         if self._structure_now() != self._structure:
             return False
         pointers = self._pointers_now()
-        if pointers != self._pointers:  # `model.double()` keeps the Parameter and moves its data
+        if pointers != self._pointers:  # `model.double()` keeps the Parameter and replaces its data
             if self._kinds_now() != self._kinds:
                 return False
             self._pointers = pointers
@@ -118,7 +117,7 @@ class Mirror:
 
 
 class _Constants:
-    """The simple-valued attributes of one module. They are immutable, so comparing identities is enough, and fast."""
+    """The simple-valued attributes of one module. They are immutable, so comparing identities is enough and fast."""
 
     def __init__(self, live: nn.Module, private: nn.Module, names: list[str]) -> None:
         self._live, self._private, self._names = vars(live), vars(private), names
@@ -136,13 +135,13 @@ class _Constants:
 
 
 class _LooseTensor:
-    """A tensor bound to a plain attribute, perhaps to a new one after each forward pass, perhaps to None in between."""
+    """A tensor bound to a plain attribute. A forward pass may bind a new one, or None."""
 
     def __init__(self, live: nn.Module, private: nn.Module, name: str, place: Place) -> None:
         self._live, self._private_state, self._name, self._place = vars(live), vars(private), name, place
         self.private: torch.Tensor = self._private_state[name]
         self._kind = _kind(self.value())
-        self._seen: Any = None  # a weak reference and a version, or the value itself when it is no tensor
+        self._seen: Any = None  # a weak reference and a version; the value itself if it is no tensor
 
     def value(self) -> Any:
         return self._live.get(self._name)
@@ -170,11 +169,11 @@ class _LooseTensor:
         return seen() is value and counted is not None and counted == version(value)
 
 
-_FOLLOWED = tuple(kind for kind in SIMPLE if kind is not torch.device)  # a device in the copy may differ by design
+_FOLLOWED = tuple(kind for kind in SIMPLE if kind is not torch.device)  # the copy's device may differ
 
 
 def is_strided(tensor: torch.Tensor) -> bool:
-    """Whether `tensor` is an ordinary tensor over one storage; not sparse, nested, or a wrapper around others."""
+    """Whether `tensor` is an ordinary tensor over one storage: not sparse, nested, or a wrapper around others."""
     return tensor.layout is torch.strided and type(tensor).__torch_dispatch__ is torch.Tensor.__torch_dispatch__
 
 
@@ -196,10 +195,10 @@ def _tensor_pairs(twins: Twins) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
 def _groups(
     pairs: list[tuple[torch.Tensor, torch.Tensor]],
 ) -> list[tuple[list[torch.Tensor], list[torch.Tensor], bool]]:
-    """(private, live, non_blocking) lists of one dtype and device each, what the fused foreach kernel asks for."""
+    """(private, live, non_blocking) lists of one dtype and device each, as the fused foreach kernel needs them."""
     groups: dict[object, tuple[list[torch.Tensor], list[torch.Tensor], bool]] = {}
     for live, private in pairs:
-        # Only a copy within CUDA is ordered by the stream; any other must have arrived when `copy` returns.
+        # The stream orders copies within CUDA; any other copy must be complete when `copy` returns.
         non_blocking = live.is_cuda and private.is_cuda
         group = groups.setdefault((live.dtype, live.device, private.device), ([], [], non_blocking))
         group[0].append(private)
