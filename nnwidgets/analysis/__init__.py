@@ -1,4 +1,4 @@
-"""Analyses of models and their values. They need torch and NumPy only, and leave the model they are given as it is.
+"""Analyses of models and of the values of their layers. They need torch and NumPy only, and never change the model.
 
 >>> from nnwidgets import analysis
 >>> "occlusion_map" in analysis.__all__

@@ -1,7 +1,7 @@
-"""Statistics of a layer's values, per channel, over a set of samples.
+"""Statistics of a layer's activations, per channel, over a set of samples.
 
-Knows values only: no model, no hook, no widget. Everything is merged chunk by chunk, so a probe of any size costs the
-memory of one part of a chunk; nothing here waits for the device (no `.item()`), as it runs inside hooks.
+Samples are added in chunks and merged as running sums, so memory does not grow with their number. Nothing here waits
+for the device (no `.item()`), because it runs inside forward hooks.
 """
 
 from __future__ import annotations
@@ -18,38 +18,37 @@ from nnwidgets.analysis.engine.map_sums import CONSTANT, GreyInputs, MapSums, ma
 
 __all__ = ["ActivationStats", "StatsAccumulator", "activation_stats", "channels_first"]
 
-LIKE_INPUT = 0.95  # `input_similarity` above which a channel is called like the input
+LIKE_INPUT = 0.95  # a channel with a higher `input_similarity` counts as a copy of the input
 
-# Values worked on at once: on the CPU 2 MB in float64, about a core's cache, elsewhere 128 MB.
+# Values per step: 2 MB in float64 on the CPU, about one core's cache; 128 MB elsewhere.
 _CPU_PART, _PART = 1 << 18, 1 << 24
 
-# Maps whose sums wait to be merged: a small layer's all in one go, a wide layer's chunk by chunk.
+# Merge the sums once this many maps wait: a small layer's in one go, a wide layer's chunk by chunk.
 _WAITING = 1 << 12
 
 
 @dataclass(frozen=True, eq=False)
 class ActivationStats:
-    """What each channel of a layer did over the samples seen. All tensors are `(channels,)`, on the CPU.
+    """Statistics of each channel of a layer over a set of samples. All tensors are `(channels,)`, on the CPU.
 
     NaN and infinite values are counted in `nonfinite` and left out of everything else. Real fields are float64 for
-    float64 activations, else float32, and NaN where the quantity isn't defined.
+    float64 activations, else float32; NaN where a quantity is not defined.
 
     Attributes:
         mean: mean over samples and positions.
         std: standard deviation over samples and positions (divided by n, not n - 1).
         zero_share: share of values that are exactly zero, 0 to 1.
-        dead: bool; every value was exactly zero. Means something after ReLU and its kin; a layer that can't give exact
-            zeros has no dead channels.
-        input_similarity: mean over samples of |Pearson correlation| between the map and the grey input reduced to the
-            map's size by area mean, 0 to 1; grey is the mean of the input's channels. NaN without inputs, and where map
+        dead: bool; every value was exactly zero. Meaningful after ReLU and similar functions; a layer that cannot
+            output exact zeros has no dead channels.
+        input_similarity: mean over samples of |Pearson correlation| between the map and the grey input, 0 to 1. Grey is
+            the mean of the input's channels, averaged over areas to the map's size. NaN without inputs, and where map
             or input is constant.
         sparsity: lifetime sparseness S = (1 - a) / (1 - 1/n), a = (sum r / n)^2 / (sum r^2 / n), r = mean |value| of a
-            sample: 0 when every sample excites the channel alike, 1 when a single one does. Treves & Rolls 1991,
-            Network 2:371, in the scale of Vinje & Gallant 2000, Science 287:1273. NaN below two samples and for a
-            silent channel.
-        concentration: mean over samples of (sqrt P - |m|_1 / |m|_2) / (sqrt P - 1) over the P positions of a map m: 0
-            when all positions are alike, 1 when one position holds everything. Hoyer 2004, JMLR 5:1457, section 3.1.
-            NaN without positions and for a silent channel.
+            sample. 0: every sample excites the channel equally; 1: only one does. Treves & Rolls 1991, Network 2:371,
+            on the scale of Vinje & Gallant 2000, Science 287:1273. NaN for fewer than two samples or a silent channel.
+        concentration: mean over samples of (sqrt P - |m|_1 / |m|_2) / (sqrt P - 1) over the P positions of a map m.
+            0: all positions are equal; 1: one position holds everything. Hoyer 2004, JMLR 5:1457, section 3.1. NaN
+            without positions or for a silent channel.
         nonfinite: int64; how many values were NaN or infinite.
         samples: how many samples were seen.
     """
@@ -66,12 +65,12 @@ class ActivationStats:
 
 
 def channels_first(activation: Tensor, *, channel_dim: int | None = None) -> Tensor:
-    """Return the values as `(batch, channels, *positions)`; a view, nothing is copied.
+    """Return the values as `(batch, channels, *positions)`. This is a view, not a copy.
 
     Args:
         activation: `(n, C, H, W)` and other maps keep their axes; `(n, F)` is F channels without positions; `(n, T, F)`
             is F channels over T times; `(n,)` is one channel.
-        channel_dim: the axis of the channels where that rule is wrong, as for Conv1d (see `LayerInfo.channel_dim`).
+        channel_dim: the axis of the channels where that rule is wrong, as it is for Conv1d (`LayerInfo.channel_dim`).
 
     Raises:
         ValueError: a scalar, or `channel_dim` 0 or out of range.
@@ -112,18 +111,19 @@ def activation_stats(
     inputs: Tensor | None = None,
     channel_dim: int | Mapping[str, int] | None = None,
 ) -> ActivationStats | dict[str, ActivationStats]:
-    """Return mean, spread, zeros, likeness to the input and sparsity of each channel; of each layer for a mapping.
+    """Return mean, spread, share of zeros, similarity to the input and sparsity of each channel.
 
     Args:
-        activations: `(n, C, H, W)`, `(n, F)`, `(n, T, F)`, … as in `channels_first`; any real dtype and device. Or
-            several by name, as from `capture`; the result has the same names in the same order.
-        inputs: `(n, channels, H', W')` pictures for `input_similarity`; used when the activations are maps as well.
-        channel_dim: as in `channels_first`. For a mapping one for all, or by name, where names that are missing go by
-            the shape: `{layer.name: layer.channel_dim for layer in layer_names(...)}`.
+        activations: `(n, C, H, W)`, `(n, F)`, `(n, T, F)`, … as in `channels_first`; any real dtype and device. Or a
+            mapping from names to such tensors, as `capture` returns; the result is then a dict with the same names in
+            the same order.
+        inputs: `(n, channels, H', W')` pictures for `input_similarity`; used where the activations are maps, too.
+        channel_dim: as in `channels_first`. For a mapping, one axis for all, or a mapping from names to axes, such as
+            `{layer.name: layer.channel_dim for layer in layer_names(...)}`; the default applies to missing names.
 
     Raises:
-        TypeError: complex values, or something else than tensors.
-        ValueError: no batch axis, or another number of inputs than of activations.
+        TypeError: complex values, or anything but tensors.
+        ValueError: no batch axis, or a different number of inputs than of activations.
 
     >>> stats = activation_stats(torch.tensor([[0.0, 1.0], [0.0, 3.0]]))
     >>> stats.mean.tolist(), stats.std.tolist(), stats.dead.tolist()
@@ -185,7 +185,7 @@ class _Sums:
 
 
 class StatsAccumulator:
-    """Statistics over chunks of samples, the same as over all of them at once.
+    """Statistics over chunks of samples; the result equals that over all samples at once.
 
     >>> accumulator = StatsAccumulator()
     >>> for chunk in (torch.tensor([[0.0], [2.0]]), torch.tensor([[4.0]])):
@@ -205,12 +205,12 @@ class StatsAccumulator:
     def add(
         self, activation: Tensor, inputs: Tensor | GreyInputs | None = None, *, channel_dim: int | None = None
     ) -> None:
-        """Take in a chunk; see `activation_stats` for the arguments and what is raised.
+        """Add a chunk. Arguments and errors are those of `activation_stats` for one layer.
 
-        `GreyInputs` are pictures that several layers are compared with, and made grey once.
+        Pass `GreyInputs` to compare several layers with the same pictures, which are then made grey only once.
 
         Raises:
-            ValueError: another number of channels than before.
+            ValueError: a different number of channels than before.
         """
         if activation.is_complex():
             raise TypeError("activation: expected real values, got complex ones; take .abs() or .real first")
@@ -236,7 +236,7 @@ class StatsAccumulator:
             self._merge()
 
     def _merge(self) -> None:
-        """Reduce the maps' sums to sums over samples: seldom, as that takes many small operations."""
+        """Reduce the maps' sums to sums over samples. Called rarely, as it takes many small operations."""
         if self._maps:
             part = _sums(MapSums.joined(self._maps), self._positions)
             self._sums = part if self._sums is None else self._sums.merged(part)

@@ -1,11 +1,9 @@
-"""Values of a model's layers during one forward pass.
+"""Activations of a model's layers during one forward pass.
 
-Knows modules, calls and hooks; must not know what is computed from the values, nor anything of training or widgets.
-Hooks are put on a private copy only (`nnwidgets.shadow`) and are gone when a function returns, also when the model
-raises.
+Hooks go on a private copy only (`nnwidgets.shadow`) and are removed when a function returns, even if the model raises.
 
-Which layers there are: leaves, and containers that compute something themselves (a residual sum, attention scores); a
-container that only hands values from child to child is left out, and so is the model itself unless it is a leaf.
+Layers are the leaves, and the containers that compute something themselves (a residual sum, attention scores). A
+container that only passes values between its children is left out, and so is the model itself unless it is a leaf.
 """
 
 from __future__ import annotations
@@ -33,8 +31,8 @@ from nnwidgets.shadow import evaluation, shadow_module
 
 __all__ = ["LayerInfo", "capture", "device_of", "first_tensor", "layer_names", "record", "unknown_layer"]
 
-# Modules whose 3-D output is (batch, channels, length), and those whose is (batch, length, features). Anything else (an
-# activation function, dropout) leaves the axes of the layer before it where they are.
+# Modules that output (batch, channels, length), and modules that output (batch, length, features). Anything else (an
+# activation function, dropout) keeps the axes of the layer before it.
 _CHANNELS_FIRST = (
     "Conv",
     "LazyConv",
@@ -66,24 +64,24 @@ def capture(
     *,
     layers: Layers | None = None,
 ) -> dict[str, Tensor]:
-    """Return the value of each layer, in forward order, detached, on the model's device.
+    """Return the activation of each layer, in forward order, detached, on the model's device.
 
-    The forward pass runs on a private copy of the model in eval mode: the model, its mode and its hooks stay as they
-    are. Each value is a copy taken when the layer returned it, so an in-place operation that follows
-    (`ReLU(inplace=True)`) doesn't show.
+    The forward pass runs on a private copy of the model in eval mode; the model, its mode and its hooks stay as they
+    are. Each value is copied when the layer returns it, so a later in-place operation (`ReLU(inplace=True)`) does not
+    change it.
 
     Args:
         model: any module.
         inputs: one tensor, or a tuple or list of positional arguments, or a mapping of keyword arguments. Tensors are
             moved to the model's device.
-        layers: names, or what `layer_names` returned or a part of it; None: all layers. A container that isn't among
-            them may be named too.
+        layers: names, or (some of) what `layer_names` returned; None: all layers. A container that `layer_names` leaves
+            out may be named, too.
 
     Returns:
         name -> first tensor of the layer's output, of the layer's own shape and dtype.
 
     Raises:
-        KeyError: a layer that doesn't exist or wasn't called; the message lists the nearest names.
+        KeyError: a layer does not exist or was not called; the message lists the closest names.
 
     >>> model = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
     >>> {name: tuple(value.shape) for name, value in capture(model, torch.zeros(5, 2)).items()}
@@ -103,7 +101,7 @@ def capture(
 def layer_names(
     model: nn.Module, args: Sequence[Any] | Tensor = (), kwargs: Mapping[str, Any] | None = None
 ) -> tuple[LayerInfo, ...]:
-    """Return the layers that can be looked at, in the order in which they finish in the forward pass.
+    """Return the layers of the model, in the order in which they finish in the forward pass.
 
     Args:
         model: any module; it runs as a private copy in eval mode.
@@ -140,10 +138,10 @@ def record(
     layers: Layers | None = None,
     on_activation: Callable[[str, Tensor], None] | None = None,
 ) -> Any:
-    """Return the model's output, handing each layer's value to a callback while the forward pass runs.
+    """Return the model's output, passing each layer's activation to a callback during the forward pass.
 
-    The callback gets the live value, not a copy: reduce it there, or clone what is to be kept (a following in-place
-    operation overwrites it). Nothing is kept here, so memory doesn't grow with the number of layers.
+    The callback gets the value itself, not a copy. Reduce it there, or clone what you want to keep: a later in-place
+    operation may overwrite it. Nothing is kept here, so memory does not grow with the number of layers.
 
     Args:
         model: any module; it runs as a private copy in eval mode.
@@ -154,7 +152,7 @@ def record(
             output.
 
     Raises:
-        KeyError: a layer that doesn't exist or wasn't called; the message lists the nearest names.
+        KeyError: a layer does not exist or was not called; the message lists the closest names.
 
     >>> peaks = {}
     >>> output = record(nn.Sequential(nn.ReLU()), torch.tensor([-1.0, 2.0]),
@@ -171,7 +169,7 @@ def record(
 
 
 def device_of(module: nn.Module) -> torch.device:
-    """Return where the module's first parameter or buffer is; the CPU for a module without any.
+    """Return the device of the module's first parameter or buffer; the CPU for a module without any.
 
     >>> device_of(nn.ReLU())
     device(type='cpu')
@@ -182,8 +180,9 @@ def device_of(module: nn.Module) -> torch.device:
 
 
 def first_tensor(output: Any) -> Tensor | None:
-    """Return the first floating-point tensor in a module's output: a tensor, or nested tuples, lists, mappings,
-    dataclasses.
+    """Return the first floating-point tensor in a module's output; None if there is none.
+
+    The output may be a tensor, or nested tuples, lists, mappings and dataclasses.
 
     >>> first_tensor({"loss": None, "hidden": (torch.ones(2), torch.zeros(3))})
     tensor([1., 1.])
@@ -243,7 +242,7 @@ def _record_named(
 def _discover(
     module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], found: Callable[[str, Tensor, str, int], None]
 ) -> Any:
-    """Run the module and report every leaf, and every container in whose own forward values are computed."""
+    """Run the module and report every leaf, and every container that computes something in its own forward."""
     modules = named_modules(module)
     container_ops = ContainerOps()
     calls: Counter[str] = Counter()
@@ -268,7 +267,7 @@ def _discover(
             if child is module and not leaf:
                 continue
             hooks.callback(child.register_forward_pre_hook(container_ops.enter).remove)
-            # Called after an exception too, which the model may catch: then the child is left all the same.
+            # Always called, as the model may catch an exception that the child raised.
             hooks.callback(child.register_forward_hook(leave_for(name, leaf), always_call=True).remove)
         with container_ops:
             return module(*args, **kwargs)

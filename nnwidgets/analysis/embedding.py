@@ -1,4 +1,4 @@
-"""Maps of a hidden layer: PCA and t-SNE. `live_tsne` has the one that follows training. No model and no widget."""
+"""Maps of a layer's activations by PCA and t-SNE. `live_tsne` has the t-SNE that follows training."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from nnwidgets.analysis.engine.tsne_optimizer import Descent, scratch
 
 __all__ = ["Embedding", "features", "pca", "tsne", "with_neighbours"]
 
-FEWEST = 8  # below this t-SNE has nothing to say: PCA
-MOST = {2: 100_000, 3: 20_000}  # samples; in three dimensions all pairs repel each other, without a grid
+FEWEST = 8  # samples; fewer are mapped by PCA
+MOST = {2: 100_000, 3: 20_000}  # samples; 3-D has no grid, so that all pairs are summed
 REDUCED_TO = 50
 START_SPREAD = 1e-4
-_LISTED = 10  # neighbours of each row that an embedding carries
+_LISTED = 10  # neighbours of each row that an `Embedding` holds
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Embedding:
 
     positions: (n, dims) float32 on the CPU, row i is sample i of the input, centred unless aligned to an earlier map.
     kl_divergence: KL(P || Q) in nats over the P that was optimised, NaN for PCA.
-    iterations: of the descent, as many as were taken.
-    perplexity: the one used, None for PCA.   explained: share of the variance PCA shows, 0 to 1, None for t-SNE.
-    recall: share of the true nearest neighbours that P was made of, 0 to 1; measured on 256 samples where not all pairs
+    iterations: of gradient descent.
+    perplexity: the one used, None for PCA.   explained: share of the variance that PCA shows, 0 to 1, None for t-SNE.
+    recall: share of the true nearest neighbours that P was made of, 0 to 1. Measured on 256 samples where not all pairs
     were compared.
-    neighbours: (n, up to 10) int32, the rows nearest to each row in the space mapped, nearest first.
-    distances: to them, (n, up to 10) float32, Euclidean, in the units of the input. Both None below 8 samples, and for
-    PCA unless asked for by `with_neighbours`.
+    neighbours: (n, up to 10) int32, the rows nearest to each row in the input space, nearest first.
+    distances: to them, (n, up to 10) float32, Euclidean, in the units of the input. Both are None for fewer than 8
+    samples, and for PCA unless added by `with_neighbours`.
     notes: sentences for the caption.
     """
 
@@ -68,15 +68,15 @@ class Embedding:
 
 
 def pca(x: Tensor | np.ndarray, *, dims: int = 2, device: torch.device | str | None = None) -> Embedding:
-    """The first `dims` principal components of `x` (n, features) or of a layer's values (n, …), in its units.
+    """The first `dims` principal components of `x` (n, features) or of a layer's activation (n, …), in its units.
 
     Exact, in float64, by `eigh` of the covariance, or of the Gram matrix when features > samples. The sign of each
-    component makes its largest score positive; components beyond the rank are zero.
+    component makes its largest score positive. Components beyond the rank are zero.
 
-    Whatever NumPy reads as an array of real numbers will do: lists of rows, data frames, integers, yes and no. Feature
-    maps and sequences are flattened to one row a sample, above 4096 features averaged first, which `notes` tell.
-    Raises ValueError for non-finite values, no samples, fewer than two axes, or dims other than 2 or 3; TypeError for
-    complex, sparse, nested and quantized tensors and what is no array of numbers.
+    `x` is anything that NumPy reads as an array of real numbers: lists of rows, data frames, integers, booleans.
+    Feature maps and sequences are flattened to one row per sample; above 4096 features they are averaged first, and
+    `notes` says so. Raises ValueError for non-finite values, no samples, fewer than two axes, or dims other than 2 or
+    3; TypeError for complex, sparse, nested and quantized tensors and for anything but an array of numbers.
 
     >>> pca(torch.tensor([[0.0, 0.0], [2.0, 2.0], [4.0, 4.0]])).explained
     1.0
@@ -100,16 +100,16 @@ def tsne(
 ) -> Embedding:
     """The t-SNE map of `x`, up to 100 000 rows (20 000 in 3-D), on the device of `x` unless one is named.
 
-    `x` is (n, features) or a layer's values (n, …), of which rows are made as for `pca`.
-    P over the 3 · perplexity nearest neighbours (van der Maaten 2014, JMLR 15); repulsion over all pairs up to 4000
-    rows and in 3-D, else by a grid (after Linderman et al. 2019, Nat. Methods 16), on which the KL divergence is about
-    1 % higher; 300 to 750 iterations, fewer for more rows or where the map settles before, as up to 400 rows often do.
-    With numba (`nnwidgets[fast]`) several times as fast.
-    `init` (n, dims) is the start, whatever its size; None takes the PCA. Fewer than 8 rows give their PCA. Same seed,
-    same device: same map; no global random state is read or written.
+    `x` is (n, features), or a layer's activation (n, …), which is flattened as `pca` does it.
+    P is over the 3 · perplexity nearest neighbours (van der Maaten 2014, JMLR 15). Repulsion is over all pairs up to
+    4000 rows and in 3-D, else on a grid (after Linderman et al. 2019, Nat. Methods 16), which ends with a KL divergence
+    about 1 % higher. It takes 300 to 750 iterations: fewer for more rows, and fewer where the map settles early, as
+    maps of up to 400 rows often do. With numba (`nnwidgets[fast]`) it is several times as fast.
+    `init` (n, dims) is the start, at any scale; None starts from the PCA. Fewer than 8 rows give their PCA. The same
+    seed on the same device gives the same map. No global random state is read or written.
 
     Warns (UserWarning) when perplexity is lowered to (n - 1) / 3. Raises ValueError and TypeError as `pca` does, and
-    for a perplexity that is no number above 1, an `init` of another shape or not finite, and other seeds than integers.
+    unless perplexity is a number above 1, `init` is finite and of that shape, and the seed is an integer.
 
     >>> tsne(torch.eye(20), perplexity=5.0).positions.shape
     torch.Size([20, 2])
@@ -140,7 +140,7 @@ def tsne(
 
 
 def with_neighbours(embedding: Embedding, x: Tensor | np.ndarray) -> Steps[Embedding]:
-    """`embedding` of `x` with the neighbours of its rows; wide rows are reduced as for `LiveTSNE`."""
+    """Add to the `embedding` of `x` the neighbours of its rows. Wide rows are reduced as `LiveTSNE` does it."""
     data, scale = centred(rows_of(x)[0], 2, None)
     n = data.shape[0]
     if n < FEWEST:
@@ -153,7 +153,7 @@ def with_neighbours(embedding: Embedding, x: Tensor | np.ndarray) -> Steps[Embed
 
 
 def neighbours_for(n: int, perplexity: float) -> int:
-    """How many neighbours P is made of."""
+    """How many neighbours of each row P takes into account."""
     return min(n - 1, math.ceil(3 * perplexity))
 
 
@@ -167,7 +167,7 @@ def described(
     found: Neighbours,
     scale: float,
 ) -> Embedding:
-    """The map that a descent came to; `scale` is the unit of the distances of `found`."""
+    """The map at the end of a descent. `scale` is the unit of the distances in `found`."""
     approximate = f"neighbours approximate, {100 * found.recall:.1f} % of them right" if found.recall < 1 else ""
     return Embedding(
         descent.positions.cpu(),

@@ -1,6 +1,4 @@
-"""Smoothness of convolution kernels, with the spread that chance alone gives.
-
-Knows weights only: no model in training, no widget.
+"""Smoothness of convolution kernels, and how much of it chance explains.
 
 Smoothness is one minus Geary's C (Geary 1954, The Incorporated Statistician 5:115) of the taps, pooled over a filter's
 planes:
@@ -8,9 +6,10 @@ planes:
     rho = sum_c D_c / sum_c S_c / nu,  nu = 2 E / (n - 1),  smoothness = 1 - rho
 
 with D_c the sum of squared differences over the E pairs of neighbouring taps of plane c (horizontal and vertical; along
-depth too for Conv3d), S_c the sum of squares around that plane's mean, and n taps in a plane. Its mean over all orders
-of the taps within their planes is exactly 0, whatever the weights' distribution; smooth filters come near 1, a
-checkerboard is below 0. Smooth does not mean good: a net that blew up is very smooth. Read it beside the norm.
+depth, too, for Conv3d), S_c the sum of squares around that plane's mean, and n taps in a plane. Its mean over all
+orders of the taps within their planes is exactly 0, whatever the distribution of the weights. Smooth filters come near
+1; a checkerboard is below 0. Smooth does not mean good: a net that blew up is very smooth. Read it together with the
+norm.
 """
 
 from __future__ import annotations
@@ -31,24 +30,23 @@ from nnwidgets.shadow.torch_internals import CONVOLUTIONS, TRANSPOSED_CONVOLUTIO
 
 __all__ = ["FilterStats", "filter_smoothness", "filter_stats", "filter_weight"]
 
-# Share of a plane's energy below which its spread is rounding; float64 leaves about 1e-32, float32 weights can't hold
+# A spread below this share of a plane's energy is rounding: float64 leaves about 1e-32, and float32 weights cannot hold
 # less than 1e-16.
 _CONSTANT = 1e-26
 
 
 @dataclass(frozen=True, eq=False)
 class FilterStats:
-    """Smoothness of each filter of a layer. Tensors are `(out,)`, on the CPU; float64 for float64 weights, else
-    float32.
+    """Smoothness of each filter of a layer. Tensors are `(out,)`, on the CPU, float32 or, for such weights, float64.
 
     Attributes:
-        smoothness: 1 smooth, 0 what the same taps in random order give on average, < 0 rougher. NaN where undefined.
+        smoothness: 1: smooth; 0: the average over the same taps in random order; < 0: rougher. NaN where undefined.
         norm: L2 norm of the whole filter.
-        band: two standard deviations of the smoothness over all orders of the filter's taps within their planes; a
-            smoothness within ± band is what chance gives.
+        band: two standard deviations of the smoothness over all orders of the filter's taps within their planes. Chance
+            explains a smoothness within ± band.
         layer_mean: mean smoothness of the filters where it is defined.
         layer_band: two standard deviations of `layer_mean` under the same shuffling, 2 sqrt(sum sd^2) / n.
-        reason: for each filter why its smoothness is NaN, or None.
+        reason: for each filter, why its smoothness is NaN, or None.
         kernel_shape: sizes of a kernel plane; empty for layers without one.
     """
 
@@ -62,19 +60,18 @@ class FilterStats:
 
 
 def filter_smoothness(weight: Tensor | nn.Module) -> Tensor:
-    """Return the smoothness of each filter, `(out,)`: 1 smooth, 0 what shuffled taps give, below 0 rougher; NaN where
-    undefined.
+    """Return the smoothness of each filter, `(out,)`: 1: smooth; 0: as shuffled taps; below 0: rougher; NaN: undefined.
 
     Args:
-        weight: `(out, in, length)`, `(out, in, rows, cols)` or `(out, in, depth, rows, cols)`, real; or the layer that
-            has it, whose weight is taken by `filter_weight`. Invariant to scale and offset.
+        weight: `(out, in, length)`, `(out, in, rows, cols)` or `(out, in, depth, rows, cols)`, real; or a layer, whose
+            weight is read by `filter_weight`. Scale and offset do not matter.
 
     Returns:
         On the weight's device; float64 for float64 weights, else float32. NaN for weights without a kernel (Linear),
         for kernels of at most two taps, for constant and for non-finite filters; `filter_stats` gives the reason.
 
     Raises:
-        TypeError: complex or integer weights, or no tensor.
+        TypeError: complex or integer weights, or neither a tensor nor a layer.
         ValueError: a scalar, or a layer without filters.
 
     >>> filter_smoothness(nn.Conv2d(1, 4, 3)).shape
@@ -87,7 +84,7 @@ def filter_smoothness(weight: Tensor | nn.Module) -> Tensor:
 
 
 def filter_stats(weight: Tensor | nn.Module) -> FilterStats:
-    """Return smoothness, its noise band, norm and the reasons for NaN; see `filter_smoothness` for weight and errors.
+    """Return smoothness, its noise band, norm and the reasons for NaN. Takes and raises what `filter_smoothness` does.
 
     >>> stats = filter_stats(torch.ones(2, 1, 3, 3))
     >>> stats.smoothness.tolist(), stats.reason[0]
@@ -114,9 +111,9 @@ def filter_stats(weight: Tensor | nn.Module) -> FilterStats:
 def filter_weight(module: nn.Module) -> Tensor | None:
     """Return a layer's weight as `(out, in, *kernel)`, detached and on its device; None for a layer without filters.
 
-    Convolutions and Linear have filters. A transposed convolution keeps `(in, out / groups, *kernel)`: it is turned
-    round here, group by group. A parametrised layer computes its weight as in eval mode, by a private copy: spectral
-    norm in training mode would change its own buffers.
+    Convolutions and Linear have filters. The weight of a transposed convolution, `(in, out / groups, *kernel)`, is
+    transposed here, group by group. A parametrised layer computes its weight in eval mode, on a private copy: in
+    training mode, spectral norm changes its buffers whenever the weight is read.
 
     >>> filter_weight(nn.ConvTranspose2d(4, 6, 3, groups=2)).shape
     torch.Size([6, 2, 3, 3])
@@ -133,7 +130,7 @@ def filter_weight(module: nn.Module) -> Tensor | None:
 
 
 def _weight_of(given: Any) -> Tensor:
-    """Return the weight that was given, or that of the layer that was."""
+    """Return the given weight, or that of the given layer."""
     if isinstance(given, Tensor):
         return given
     if not isinstance(given, nn.Module):
@@ -151,10 +148,10 @@ def _weight_of(given: Any) -> Tensor:
 
 
 def _weight_now(module: Any) -> Tensor:
-    """Return the weight that the next forward pass in eval mode uses.
+    """Return the weight that the next forward pass in eval mode will use.
 
-    Old weight_norm and spectral_norm, and pruning, compute it in a hook before each forward pass; the attribute is that
-    of the last pass, which an optimizer step has made out of date.
+    Old weight_norm and spectral_norm, and pruning, compute it in a hook before each forward pass. The attribute still
+    has the weight of the last pass, which is out of date after an optimizer step.
     """
     weight: Tensor = module.weight
     with torch.no_grad():
@@ -184,7 +181,7 @@ def _smoothness(weight: Tensor) -> tuple[Tensor, Tensor, tuple[str | None, ...]]
         return undefined, undefined.clone(), (why,) * len(weight)
     planes = weight.detach().to(torch.float64).flatten(2)
     finite = planes.isfinite().flatten(1).all(1)
-    # Scaled by the largest tap, fourth powers neither overflow nor vanish; smoothness doesn't depend on scale.
+    # Scaled by the largest tap, fourth powers neither overflow nor vanish. Smoothness does not depend on scale.
     largest = planes.abs().flatten(1).amax(1)
     rho, sd = _pooled(planes / torch.where(largest > 0, largest, 1.0)[:, None, None], shape)
     reasons = tuple(
@@ -201,30 +198,30 @@ def _pooled(planes: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
 
     Args:
         planes: `(out, in, taps)` float64.
-        shape: the kernel's, of `taps` in all.
+        shape: of the kernel, which has `taps` taps in all.
     """
     pairs = _neighbours(shape).to(planes.device)
     differences, spread, fourth, energy = _plane_sums(planes, pairs)
     varies = spread > _CONSTANT * energy
     degree = pairs.abs().sum(0)
-    meetings = int((degree * (degree - 1)).sum())  # ordered pairs of neighbours' pairs that share one tap
+    meetings = int((degree * (degree - 1)).sum())  # ordered pairs of edges that share one tap
     variance = _ratio_variance(fourth / spread.square(), planes.shape[2], len(pairs), meetings)
     total = torch.where(varies, spread, 0.0).sum(1)
     expected = 2 * len(pairs) / (planes.shape[2] - 1)
     rho = torch.where(varies, differences, 0.0).sum(1) / total / expected
-    # Planes are shuffled independently and keep their S_c, so variances add with the weights (S_c / sum S)^2.
+    # Planes are shuffled independently and keep their S_c, so variances add, weighted by (S_c / sum S)^2.
     pooled = torch.where(varies, variance * spread.square(), 0.0).sum(1)
     return rho, pooled.clamp(min=0).sqrt() / total / expected
 
 
 def _plane_sums(planes: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return, `(out, in)`: squared differences of neighbours, sums of z^2, z^4 and w^2, where z = w - plane mean.
+    """Return four `(out, in)`: sums of squared differences of neighbours, of z^2, z^4 and w^2; z = w - plane mean.
 
     Args:
         planes: `(out, in, taps)` float64.
         pairs: as from `_neighbours`.
     """
-    # Sums over a handful of taps are ten times faster as products with ones than as reductions.
+    # For a handful of taps a product with ones is ten times as fast as a reduction.
     ones = planes.new_ones(planes.shape[2])
     offsets = planes - (planes @ ones / len(ones))[..., None]
     squares = offsets.square()
@@ -233,7 +230,7 @@ def _plane_sums(planes: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor, Tensor, 
 
 
 def _neighbours(shape: tuple[int, ...]) -> Tensor:
-    """Return `(pairs, taps)` float64: each row takes one tap of a grid from a neighbour, along any axis."""
+    """Return `(pairs, taps)` float64, whose rows subtract one tap from its neighbour along an axis."""
     taps = torch.arange(math.prod(shape)).reshape(shape)
     before = torch.cat([taps.narrow(axis, 0, size - 1).flatten() for axis, size in enumerate(shape)])
     after = torch.cat([taps.narrow(axis, 1, size - 1).flatten() for axis, size in enumerate(shape)])
@@ -246,9 +243,9 @@ def _neighbours(shape: tuple[int, ...]) -> Tensor:
 def _ratio_variance(kurtosis: Tensor, n: int, edges: int, meetings: int) -> Tensor:
     """Return the variance of D / S over all n! orders of a plane's taps, k = sum z^4 / (sum z^2)^2 given.
 
-    The closed form of Cliff & Ord (1981, Spatial Processes, section 1.4) for Geary's C under randomisation, written by
-    how two pairs of neighbours can meet: the same pair, one tap in common, none. Written so it holds for n = 3 as well,
-    where no two pairs are disjoint and the usual form divides by zero.
+    The closed form of Cliff & Ord (1981, Spatial Processes, section 1.4) for Geary's C under randomisation, as a sum
+    over pairs of edges: the same edge, edges with one tap in common, disjoint edges. In this form it holds for n = 3,
+    too, where no two edges are disjoint and the usual form divides by zero.
     """
     meeting = (n * kurtosis + 3) / (
         n * (n - 1)

@@ -1,4 +1,4 @@
-"""How many of the samples nearest to one a map has kept near it. Knows tensors; no model and no widget."""
+"""How many of a sample's nearest neighbours a map keeps near it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ __all__ = ["kept_near"]
 
 
 def kept_near(positions: Embedding | Tensor, row: int, near: Sequence[int] | Tensor) -> int:
-    """How many of the rows `near` one are among as many nearest to it on the map, 0 to `len(near)`.
+    """How many of a row's neighbours `near` are also among its `len(near)` nearest on the map, 0 to `len(near)`.
 
-    By Euclidean distance, the row itself left out; of equally near rows an arbitrary one counts.
+    By Euclidean distance, without the row itself. Ties are broken arbitrarily.
 
     Args:
-        positions: (n, dims) floats, the map, or the `Embedding` that holds it.
+        positions: (n, dims) floats, the map, or an `Embedding`.
         row: from 0 to n - 1.
-        near: its neighbours elsewhere, at most n - 1 different rows, not `row`; as `Embedding.neighbours[row]`.
+        near: its neighbours in another space, at most n - 1 different rows without `row`, such as
+            `embedding.neighbours[row]`.
 
     Raises:
-        IndexError: `row` is none of the map's.
+        IndexError: `row` is not on the map.
         ValueError: more neighbours than other rows.
 
     >>> kept_near(torch.tensor([[0.0, 0.0], [1.0, 0.0], [3.0, 0.0], [9.0, 0.0]]), 0, [1, 3])

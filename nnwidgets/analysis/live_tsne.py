@@ -1,4 +1,4 @@
-"""A t-SNE that follows training: each map goes on from the last one. No model and no widget in here."""
+"""A t-SNE that follows training: each map starts from the last one."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ from nnwidgets.analysis.engine.tsne_optimizer import WARM, Descent, Phase, first
 
 __all__ = ["LiveTSNE"]
 
-_COMPARED = 10  # neighbours compared between refreshes
+_COMPARED = 10  # neighbours of each row that are compared between updates
 _STALE_BELOW = 0.85
 _RESTART_EVERY = 5
 
 
 @dataclass(frozen=True)
 class _Kept:
-    """What one refresh leaves for the next; replaced as a whole, so a failed or dropped refresh leaves no trace."""
+    """What one update leaves for the next. Replaced as a whole, so a failed or dropped update leaves no trace."""
 
     ids: tuple[Hashable, ...]
     shown: Tensor
@@ -62,12 +62,12 @@ class _Kept:
 class LiveTSNE:
     """A t-SNE map that follows training: points keep their identity, place and orientation from update to update.
 
-    stability="faithful": each update shrinks the last map to a standard deviation of 0.01 and lets it re-form in at
-    most 150 iterations, as a rule within 5 % of the KL of a map from scratch. "stable": only each fifth update, or when
-    fewer than 85 % of the 10 nearest neighbours stayed; 25 plain iterations between, within 6 % as a rule and 20 % at
-    worst, and points move less. Where all rows kept their 10 nearest neighbours, as in a frozen layer, both take 25
-    plain iterations: the map rests, and gets better.
-    Layers wider than 50 features are reduced by a PCA whose basis follows the layer. Not for two threads at once.
+    stability="faithful": each update shrinks the last map to a standard deviation of 0.01 and lets it form again in at
+    most 150 iterations. Its KL divergence is usually within 5 % of that of a map from scratch. "stable": do so only at
+    every fifth update, or when fewer than 85 % of the 10 nearest neighbours stayed; take 25 plain iterations otherwise.
+    Points then move less, and the KL divergence is usually within 6 %, at worst 20 %. Where all rows kept their 10
+    nearest neighbours, as in a frozen layer, both take 25 plain iterations: the map stays where it is and improves.
+    Layers wider than 50 features are reduced by a PCA whose basis follows the layer. Not thread-safe.
     """
 
     def __init__(
@@ -89,22 +89,22 @@ class LiveTSNE:
     def update(
         self, x: Tensor | np.ndarray, *, ids: Sequence[Hashable] | Tensor | np.ndarray | None = None
     ) -> Embedding:
-        """The map of `x` (n, features) or of a layer's values (n, …), aligned to the last one; row i is row i of `x`.
+        """The map of `x` (n, features) or of a layer's activation (n, …), aligned to the last map, row by row.
 
-        `ids` name the rows and keep them the same points when rows are reordered, dropped or added; None: row numbers.
-        Raises ValueError and TypeError as `tsne` does, and for ids that are not one distinct, hashable name a row; the
-        last map stays and the next update goes on from it. A lowered perplexity is in `.notes` and not warned of, as
-        this runs in a worker.
+        `ids` name the rows, so that they stay the same points when rows are reordered, dropped or added; None: their
+        numbers. Raises ValueError and TypeError as `tsne` does, and unless `ids` has one distinct, hashable name per
+        row; the next update then starts from the last map. A lowered perplexity is noted in `.notes`, without a
+        warning, as this runs in a worker.
         """
         return finished(self._refresh(x, ids, worth_loading))
 
     def updates(
         self, x: Tensor | np.ndarray, *, ids: Sequence[Hashable] | Tensor | np.ndarray | None = None
     ) -> Iterator[Embedding | None]:
-        """The same work in slices of at most 50 ms: None after each, and the map as last item.
+        """Do the same in slices of at most 50 ms. Yields None after each slice, and the map at the end.
 
-        Dropping the iterator early leaves the last map as it was. Compiled loops are used if this process has loaded
-        them (`tsne` and `update` do), as that takes longer than a slice.
+        Dropping the iterator early leaves the last map as it was. Compiled loops are used only if this process has
+        loaded them before, as `tsne` and `update` do: loading takes longer than a slice.
         """
         return sliced(self._refresh(x, ids, loaded))
 
@@ -147,7 +147,7 @@ class LiveTSNE:
     def _start(
         self, x: Tensor, near: Tensor, names: tuple[Hashable, ...], last: _Kept | None
     ) -> tuple[Descent, tuple[Phase, ...], int]:
-        """The layout to go on from, how, and how many refreshes ago it was last re-formed."""
+        """The layout to start from, the schedule, and how many updates ago the layout last formed again."""
         rows = _rows_of(names, last).to(x.device) if last else None
         if last is None or last.raw is None or last.nearest is None or rows is None or int((rows >= 0).sum()) < FEWEST:
             start = spread(principal_scores(x, self._dims)[0], START_SPREAD, self._generator)
@@ -156,9 +156,9 @@ class LiveTSNE:
         positions = last.raw.positions.to(x.device)[old]
         if not bool(known.all()):
             positions = place_new(positions, known, x)
-        # neighbours of now, told as rows of the last map
+        # the present neighbours, as rows of the last map
         stayed = overlap(rows[near][known], last.nearest.to(x.device)[old][known])
-        # Of a layer at rest the map goes on: to re-form it costs time, moves its points, and loses 3 to 10 % of KL.
+        # Do not let the map of a frozen layer form again: it takes time, moves points and raises the KL by 3 to 10 %.
         at_rest = stayed == 1.0 and bool(known.all())
         settled = self._stability == "stable" and last.refreshes + 1 < _RESTART_EVERY and stayed >= _STALE_BELOW
         if at_rest or settled:
@@ -169,13 +169,13 @@ class LiveTSNE:
 
 
 def _rows_of(names: tuple[Hashable, ...], last: _Kept) -> Tensor:
-    """For each name its row in the last map, -1 where it is new: (n,) int64."""
+    """The row of each name in the last map, -1 for new ones: (n,) int64."""
     row_of = {name: row for row, name in enumerate(last.ids)}
     return torch.tensor([row_of.get(name, -1) for name in names], dtype=torch.int64, device="cpu")
 
 
 def _aligned(positions: Tensor, names: tuple[Hashable, ...], last: _Kept | None) -> Tensor:
-    """`positions` (n, dims) on the CPU, turned and moved until the points known from the last map lie nearest to it."""
+    """`positions` (n, dims) on the CPU, rotated and shifted to bring known points nearest to their last place."""
     if last is None:
         return positions
     rows = _rows_of(names, last)

@@ -1,8 +1,7 @@
-"""How the scores of a classifier change when a square of the picture is covered (Zeiler & Fergus 2014, ECCV, section
-4.2), or a part of a sequence or a volume.
+"""How the scores of a classifier change when a square of the picture is covered, or a part of a sequence or volume.
 
-Knows the arguments and the order of work; how a covered image is evaluated is an engine's business, and nothing here
-knows a widget.
+Zeiler & Fergus 2014, ECCV, section 4.2. This module handles the arguments and the order of work; an engine evaluates
+the covered images.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ from nnwidgets.shadow import free_memory, shadow_module
 
 __all__ = ["OcclusionMap", "occlusion_map", "occlusion_steps"]
 
-_SLICE_S = 0.04  # work between two partial maps: what a waiting click can bear, less the copy of the map
-_MEMORY_SHARE = 0.1  # of what is free
-_WHOLE_S = 1.0  # work in one forward pass when nobody waits: larger batches gain nothing
+_SLICE_S = 0.04  # time between two partial maps: a click waits at most about 50 ms, which includes copying the map
+_MEMORY_SHARE = 0.1  # of the free memory
+_WHOLE_S = 1.0  # time of one forward pass when nobody waits: larger batches gain nothing
 Mode = Literal["exact", "preview"]
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
@@ -50,46 +49,46 @@ def occlusion_map(
     score_fn: Callable[[Any], Tensor] = class_scores,
     max_memory: int | None = None,
 ) -> OcclusionMap:
-    """Return the model's scores with a patch at every position of a grid, exact.
+    """Return the model's exact scores with a patch at every position of a grid.
 
-    Of pictures only what each square changes is computed, layer by layer, up to the layer in which that is nearly
-    everything; what acts on whole maps is computed on whole maps. The model itself is asked about some positions, and
-    about all of them where the two don't agree, and of sequences and volumes (`OcclusionMap.why_whole`).
+    For pictures only what each square changes is computed, layer by layer, up to the layer where that is nearly the
+    whole map; operations on whole maps are computed as such. Some positions are checked against the model itself. Where
+    the two disagree, and for sequences and volumes, the whole model runs for every position (`OcclusionMap.why_whole`).
 
-    Origins along an axis of length H are `range(0, H - patch + 1, stride)`, and `H - patch` when that isn't among them.
-    The model runs as a private copy in eval mode, without its forward hooks, and stays as it is.
+    Origins along an axis of length H are `range(0, H - patch + 1, stride)`, and `H - patch` if that is not among them.
+    The model runs as a private copy in eval mode, without its forward hooks, and does not change.
 
-    For users of Captum's `Occlusion`: `sliding_window_shapes=(C, *patch)`, `strides=(C, *stride)`, `baselines=fill`,
-    `attribute(..., target=t)` = `.importance(t)`, `perturbations_per_eval` is chosen here. One pass gives all classes.
-    Captum clips the last square at the border instead of moving it inside: compare where `(H - patch) % stride == 0`.
+    For users of Captum's `Occlusion`: `sliding_window_shapes=(C, *patch)`, `strides=(C, *stride)`, `baselines=fill`;
+    `attribute(..., target=t)` is `.importance(t)`. There is no `perturbations_per_eval`, and one call covers all
+    classes. Captum clips the last square at the border instead of moving it inside, so compare where
+    `(H - patch) % stride == 0`.
 
     Args:
         model: a classifier of pictures, sequences or volumes.
         images: `(batch, channels, height, width)`, `(batch, channels, length)` or `(batch, channels, depth, height,
             width)`, floating point, finite; preprocessed as in training; moved to the model's device.
-        patch: side of the square in pixels, or (height, width), or of volumes (depth, height, width). Of sequences the
-            steps that are covered in all channels at once, or (channels, steps), a block.
-        stride: step in pixels, at most `patch`; or as many integers as axes the patch has.
-        fill: what is seen where the patch lies: a number, one number per channel, or "mean", each image's own mean per
-            channel; "blur", the image itself blurred by a Gaussian of sigma = patch / 4 along each axis but that of
-            channels, cut at 4 sigma, the last pixel continued beyond the border; or images to be seen there, `(1 or
-            batch, channels, *size)`.
-        gaps: allow a stride larger than the patch: pixels between patches that are never covered, whose importance is
-            NaN.
-        layers: as for `capture`, whose values are summed over positions, per channel.
+        patch: side of the square in pixels, or (height, width); for volumes (depth, height, width). For sequences, the
+            number of steps covered in all channels at once, or (channels, steps) of a block.
+        stride: step in pixels, at most `patch`; or one integer for each axis of the patch.
+        fill: what the model sees in place of the patch. A number; one number per channel; "mean", each image's own mean
+            per channel; "blur", the image blurred by a Gaussian of sigma = patch / 4 along each axis but the channels,
+            cut at 4 sigma, with the last pixel repeated beyond the border; or images, `(1 or batch, channels, *size)`.
+        gaps: allow a stride larger than the patch. Pixels between patches are then never covered, and their importance
+            is NaN.
+        layers: sum the values of these layers over positions, per channel. Names or layers, as for `capture`.
         mode: "exact"; or "preview": convolutions multiply only what changes, in bfloat16, and add it to the clean
-            values. Off by some percent of the largest change, which the map's `notes` tell. Meant for hardware that
-            multiplies bfloat16 matrices (CPUs with AMX, GPUs from Ampere on); slower than "exact" elsewhere.
-        additional_forward_args: further positional arguments of the model, one or a tuple; a tensor as long as the
-            batch goes with its images, anything else is handed on unchanged.
+            values. The error is a few percent of the largest change; the map's `notes` give it. For hardware that
+            multiplies bfloat16 matrices (CPUs with AMX, GPUs since Ampere); slower than "exact" elsewhere.
+        additional_forward_args: further positional arguments of the model, one or a tuple. A tensor as long as the
+            batch is split with the images; anything else is passed unchanged.
         score_fn: the model's output -> `(batch, classes)`; default: its `logits`, else its first tensor.
-        max_memory: bytes that clean values and windows may take; where they need more, whole images are run. Default: a
-            tenth of what is free.
+        max_memory: bytes that clean values and windows may take; if they need more, whole images are run. Default: a
+            tenth of the free memory.
 
     Raises:
-        TypeError: images that aren't a floating-point tensor; sizes that aren't integers, or not one for each axis.
+        TypeError: images are not a floating-point tensor; sizes are not integers, or not one per axis.
         ValueError: wrong shapes, sizes or fill; NaN in the images; an output without a class axis.
-        KeyError: an unknown layer, the message lists the nearest names; or one that the model doesn't call.
+        KeyError: an unknown layer (the message lists the closest names), or one that the model does not call.
 
     >>> import torch
     >>> centre = nn.Sequential(nn.Flatten(), nn.Linear(9, 2, bias=False))
@@ -129,13 +128,14 @@ def occlusion_steps(
     max_memory: int | None = None,
     target: int | None = None,
 ) -> Iterator[OcclusionMap]:
-    """Return an iterator over the same map growing: every fourth position first, then every second, then all.
+    """Return an iterator over the same map as it grows: every fourth position first, then every second, then all.
 
-    With a `target`, positions around which the probability of that class differs most come first within each of these.
+    With a `target`, each of these rounds begins where the probability of that class varies most.
 
-    Arguments and errors are those of `occlusion_map`; arguments are checked at the call, the model's output at the
-    first step. A step takes about 50 ms, or one forward pass of one image where that is longer. Each map is the
-    receiver's own; the last is done. With `mode="preview"` a whole preview comes first, and is then replaced.
+    Arguments and errors are those of `occlusion_map`. Arguments are checked at the call, the model's output at the
+    first step. A step takes about 50 ms, or one forward pass of one image if that is longer. Each map is a copy that
+    later steps do not change; the last one is done. With `mode="preview"` a complete preview comes first and is then
+    replaced.
 
     >>> import torch
     >>> model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
@@ -212,7 +212,7 @@ def _begun(
     target: int | None = None,
     before: Run | None = None,
 ) -> Run:
-    """Return a run that has worked for so long, on what one before has left."""
+    """Return a run that has worked for this long, starting from the results of the run `before`."""
     max_bytes = int(_MEMORY_SHARE * free_memory(problem.images.device)) if max_memory is None else max_memory
     try:
         if before is None:
@@ -223,7 +223,7 @@ def _begun(
             run.refine(before)
         run.advance(seconds)
     except (RuntimeError, IndexError, ValueError) as error:
-        # A picture without its batch axis looks like a sequence.
+        # A picture without a batch axis looks like a sequence.
         shape = tuple(problem.images.shape)
         along = (len(each.kernel_size) for each in module.modules() if isinstance(each, _CONVOLUTIONS))
         if is_out_of_memory(error) or max(along, default=0) <= len(shape) - 2:
@@ -236,7 +236,7 @@ def _begun(
 
 
 def _result(run: Run) -> OcclusionMap:
-    """Return the map so far; its tensors are its own."""
+    """Return the map so far, with copies of the tensors."""
     problem = run.problem
     grid = (len(problem.images), *problem.grid, -1)
     return OcclusionMap(

@@ -1,4 +1,4 @@
-"""What views, figures and exports share: one frozen result per refresh. Knows tensors and names; computes nothing."""
+"""The results that views, figures and exports share: one frozen object per refresh."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Layout = Literal["maps", "strips", "sequence"]
 class ActivationsResult:
     """A layer's response to one sample.
 
-    step: of the weights, None when no training was watched.   sample: index into the dataset.
+    step: of the weights; None if no training was watched.   sample: index into the dataset.
     values: (channels, height, width) for `layout` "maps", (channels,) for "strips", (channels, time) for "sequence";
     CPU float32.
-    stats: over the probe, of the newest refresh that had them, which may be a few steps older.
+    stats: over the probe, from the newest refresh that computed them, which may be a few steps older.
     scores: (classes,) raw outputs, or None for models without class scores.
-    note: what was done to the values (depth averaged …), or nothing.   kind: the layer's class name.
+    note: how the values were processed (depth averaged …), or "".   kind: the layer's class name.
     """
 
     step: int | None
@@ -52,10 +52,10 @@ class FiltersResult:
 
 @dataclass(frozen=True)
 class OcclusionResult:
-    """An occlusion map of one sample, whole when `map.done`.
+    """An occlusion map of one sample, complete once `map.done`.
 
-    layer: whose summed activity the map carries, or empty.   unit: its strongest feature map, over the probe.
-    target: the class asked about.   seconds: what the computation took so far.   fill: as in `occlusion_map`.
+    layer: whose summed activity the map holds, or "".   unit: its strongest feature map, over the probe.
+    target: the class shown.   seconds: computing time so far.   fill: as in `occlusion_map`.
     """
 
     step: int | None
@@ -71,11 +71,11 @@ class OcclusionResult:
 
 @dataclass(frozen=True)
 class EmbeddingResult:
-    """Where samples lie by a layer's response.
+    """A map of samples by a layer's response.
 
     indices: (n,) into the dataset.   labels, predicted: (n,) int64, -1 where there is none.   loss: (n,) float32,
     NaN without labels.
-    total: samples in the dataset.   note: what was done to the features before, or nothing.
+    total: samples in the dataset.   note: how the features were processed before, or "".
     """
 
     step: int | None

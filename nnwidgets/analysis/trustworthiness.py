@@ -1,4 +1,4 @@
-"""How far the neighbours on a map can be trusted. No model and no widget in here."""
+"""How far the neighbours on a map can be trusted."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _ENTRIES = 1 << 20
 def trustworthiness(
     x: Tensor | np.ndarray, positions: Embedding | Tensor | np.ndarray, *, neighbours: int = 10, seed: int = 0
 ) -> float:
-    """How far the nearest rows on a map are near in the space it shows: 1 if all are, about 0.5 for a random map.
+    """Whether the nearest rows on a map are near in the original space: 1 if all are, about 0.5 for a random map.
 
-    Venna & Kaski 2001, ICANN: one less the mean excess of the ranks, by distance between rows of `x` (n, features), of
-    the `neighbours` nearest rows of `positions` (n, dims), or of the map of an `Embedding`. Over all rows up to 2000,
-    else over 2000 drawn by `seed`, with the ranks among all. In float64 on the CPU. A layer's values (n, …) are taken
-    as `tsne` takes them.
+    Venna & Kaski 2001, ICANN: 1 minus the normalised mean excess of ranks. For each row, it takes the `neighbours`
+    nearest rows on the map, `positions` (n, dims) or an `Embedding`, and their ranks by distance in `x` (n, features).
+    Averages over all rows up to 2000, else over 2000 drawn by `seed`, ranked among all. In float64 on the CPU. A
+    layer's activation (n, …) is flattened as `tsne` does it.
 
-    Raises ValueError for other shapes, values that are not finite, or neighbours not from 1 to less than n / 2;
-    TypeError for what is no array of real numbers.
+    Raises ValueError for other shapes, non-finite values, or `neighbours` outside 1 <= neighbours < n / 2; TypeError
+    for anything but an array of real numbers.
 
     >>> x = torch.arange(20.0)[:, None]
     >>> trustworthiness(x, -3 * x, neighbours=5)
@@ -52,7 +52,7 @@ def trustworthiness(
 
 
 def _apart(points: Tensor, rows: Tensor) -> Tensor:
-    """Distances (m, n) of some rows to all; infinite to themselves."""
+    """Distances (m, n) from some rows to all; infinite to themselves."""
     apart = torch.cdist(points[rows], points, compute_mode="donot_use_mm_for_euclid_dist")
     apart[torch.arange(len(rows)), rows] = torch.inf
     return apart

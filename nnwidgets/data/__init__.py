@@ -1,4 +1,4 @@
-"""Samples for the views: reading, naming and showing what a dataset holds. Knows torch and NumPy, no widget."""
+"""The samples of a dataset: read them, name them, and show them as pictures."""
 
 from nnwidgets.data.samples import Batch, NotHeldError, Samples
 from nnwidgets.data.source import SampleError

@@ -1,4 +1,4 @@
-"""Which samples stand for the dataset: seeded, without a global random draw."""
+"""Choose samples that represent the dataset: seeded, without global random draws."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 
 
 def choose(length: int, wanted: int | Sequence[int], labels: np.ndarray | None, seed: int) -> list[int]:
-    """At most `wanted` indices below `length`, ascending; a sequence is taken as it is, without repeats.
+    """At most `wanted` indices below `length`, ascending. A sequence of indices is returned without repeats.
 
-    With `labels` (length,) the classes take turns, so that rare ones are there; without, evenly spaced from a seeded
-    start. Raises ValueError when nothing is wanted.
+    With `labels` (length,) classes take turns, so that rare ones are included; without, indices are evenly spaced from
+    a seeded start. Raises ValueError if nothing is wanted.
 
     >>> choose(6, 4, np.array([0, 0, 0, 0, 0, 1]), 0)[-1]
     5
@@ -34,8 +34,8 @@ def choose(length: int, wanted: int | Sequence[int], labels: np.ndarray | None, 
     shuffled = labels[order]
     by_class = np.argsort(shuffled, kind="stable")
     _, starts, counts = np.unique(shuffled[by_class], return_index=True, return_counts=True)
-    # the how-manieth of its class each sample is: the first of every class come before the second of any
+    # the rank of each sample within its class: the first of every class come before the second of any
     turns = np.arange(length) - np.repeat(starts, counts)
-    # ties, that is the last round, in shuffled order: no class is preferred for its number
+    # break ties (in the last round) at random, so that low class numbers are not preferred
     picked = order[by_class][np.lexsort((generator.random(length), turns))[:wanted]]
     return sorted(int(index) for index in picked)

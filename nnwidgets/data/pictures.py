@@ -1,4 +1,4 @@
-"""What a sample is, and how it looks: uint8 pictures from whatever a model takes."""
+"""What kind of input a sample is, and uint8 pictures of it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ InputKind: TypeAlias = Literal["image", "vector", "sequence", "tokens", "other"]
 
 _CHANNELS = (1, 3, 4)
 _SEQUENCE_LAYERS = (nn.Conv1d, nn.RNNBase, nn.TransformerEncoder, nn.TransformerEncoderLayer, nn.MultiheadAttention)
-_LEAST_SIDE = 4  # a narrower plane is a few series side by side
+_LEAST_SIDE = 4  # a narrower plane is a few parallel time series
 
 
 def tensors_of(value: Any) -> Iterable[Tensor]:
-    """The tensors in a structure of tuples and dicts, in order."""
+    """The tensors in nested tuples, lists and mappings, in order."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, Mapping):
@@ -29,7 +29,7 @@ def tensors_of(value: Any) -> Iterable[Tensor]:
 
 
 def kind_of(value: Tensor, model: nn.Module) -> InputKind:
-    """What one input of a sample (without batch axis) is, by shape, type and, up to two axes, the model's layers."""
+    """The kind of one input (without batch axis), by shape, dtype and, up to two axes, the model's layers."""
     if value.is_complex() or value.ndim > 3:
         return "other"
     sequential = any(isinstance(layer, _SEQUENCE_LAYERS) for layer in model.modules())
@@ -46,10 +46,10 @@ def kind_of(value: Tensor, model: nn.Module) -> InputKind:
 
 
 def picture_of(value: Tensor) -> tuple[np.ndarray, str]:
-    """uint8 (H, W) or (H, W, 3), and a note, of (H, W), (C, H, W) or (H, W, C).
+    """A picture, uint8 (H, W) or (H, W, 3), and a note, from (H, W), (C, H, W) or (H, W, C).
 
-    uint8 stays, values within [0, 1] are brightness, others are spread from least to largest. Four channels lose their
-    alpha; other numbers of channels are averaged.
+    uint8 is kept, values within [0, 1] are brightness, others are scaled from their minimum to their maximum. Of four
+    channels the alpha is dropped; other numbers of channels are averaged.
     """
     plane, note = value.detach().to("cpu"), ""
     if plane.ndim == 3:
@@ -77,9 +77,9 @@ def _bytes_of(plane: Tensor) -> Tensor:
 
 
 def picture_from_user(value: Any) -> np.ndarray:
-    """uint8 (H, W) or (H, W, 3) of what `to_image` returned: a picture, array or tensor.
+    """A picture, uint8 (H, W) or (H, W, 3), from what `to_image` returned: a PIL image, array or tensor.
 
-    Raises TypeError or ValueError for something that is none.
+    Raises TypeError or ValueError for anything else.
     """
     if not isinstance(value, Tensor):
         value = np.asarray(
@@ -94,12 +94,12 @@ def picture_from_user(value: Any) -> np.ndarray:
     ):
         raise ValueError(f"to_image: expected (H, W), (H, W, 3) or (3, H, W), got shape {tuple(plane.shape)}")
     if plane.ndim == 3 and plane.shape[2] in _CHANNELS:
-        plane = plane.permute(2, 0, 1)  # pictures come with channels last, whatever their height
+        plane = plane.permute(2, 0, 1)  # a picture has its channels last, whatever its height
     return picture_of(plane)[0]
 
 
 def thumbnail(picture: np.ndarray, size: int) -> np.ndarray:
-    """`picture` averaged or repeated to fit a square of `size` pixels, centred on black: uint8 (size, size[, 3])."""
+    """`picture` scaled to fit a square of `size` pixels and centred on black: uint8 (size, size[, 3])."""
     height, width = picture.shape[:2]
     scale = size / max(height, width)
     fitted = (max(1, round(height * scale)), max(1, round(width * scale)))
@@ -112,7 +112,7 @@ def thumbnail(picture: np.ndarray, size: int) -> np.ndarray:
 
 
 def sheet(pictures: list[np.ndarray | None], size: int) -> np.ndarray | None:
-    """Thumbnails of all: uint8 (n, size, size), or (n, size, size, 3) if one has colour; None where all are missing."""
+    """Thumbnails: uint8 (n, size, size), or (n, size, size, 3) if any has colour; None if all pictures are missing."""
     there = [each for each in pictures if each is not None]
     if not there:
         return None

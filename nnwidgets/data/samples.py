@@ -1,4 +1,4 @@
-"""The samples of one inspector: read once in the user's thread, kept under a memory bound, batched for the model."""
+"""The samples of one inspector: read once in the user's thread, kept within a memory limit, batched for the model."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ from nnwidgets.data.unpack import (
 
 
 class NotHeldError(LookupError):
-    """Samples that only the user's code can read were asked for in another thread; `read` them there first."""
+    """Another thread asked for samples that only the user's code can read. `read` them in the user's thread first."""
 
 
 @dataclass(frozen=True)
 class Batch:
     """Samples as the model takes them: `model(*args, **kwargs)`, tensors with the batch axis first.
 
-    targets: (n,) int64 for classes, (n, …) for other targets of one shape, None where a sample has none.
-    indices: into the dataset, row by row.
+    targets: (n,) int64 for classes, (n, …) for other targets of equal shape, None if a sample has none.
+    indices: of the rows, into the dataset.
     """
 
     args: tuple[Any, ...]
@@ -49,7 +49,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class _Item:
-    """One sample, on the CPU and our own, without batch axis. `picture` is set where `to_image` made it."""
+    """A copy of one sample, on the CPU, without batch axis. `picture` is set if `to_image` made one."""
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
@@ -64,27 +64,26 @@ class _Item:
 
 
 class Samples:
-    """A dataset as the views see it. Every index is one of the dataset's.
+    """A dataset as the views see it. Every index is an index into the dataset.
 
-    Tensors, arrays and tuples of them are indexed directly, in any thread. Everything else runs the user's code, which
-    happens only in the thread that made this object, with all global random states put back; what was read is kept, the
-    oldest first to go when `max_bytes` are full, the probe never.
+    Tensors, arrays and tuples of them are indexed directly, in any thread. Everything else runs the user's code, only
+    in the thread that made this object, and restores all global random states afterwards. Samples that were read are
+    kept; beyond `max_bytes` the oldest are dropped, but never the probe.
 
     Args:
         dataset: a map-style Dataset, list, DataLoader (its dataset and collate function), one tensor or array (no
             targets), or a tuple of them, targets last.
-        model: whose `forward` says how many arguments it takes.
-        device: where batches go.
+        model: whose `forward` tells how many arguments it takes.
+        device: of batches.
         unpack: sample -> (args, kwargs, target or None), without batch axis; None: `default_unpack`.
-        to_image: first input of a sample -> picture, array or tensor; None: the input itself where it looks like one.
-        class_names: else `dataset.classes`.
-        probe: how many samples, spread over the classes where labels are at hand and over the dataset where not; or
-            their indices.
+        to_image: first input of a sample -> PIL image, array or tensor; None: the input itself if it looks like one.
+        class_names: default: `dataset.classes`.
+        probe: number of samples, spread over the classes if labels are known, else over the dataset; or their indices.
         seed: of every choice made here.
-        max_bytes: for what is kept.
+        max_bytes: limit for kept samples.
 
-    Raises TypeError, ValueError or IndexError for datasets, indices and samples that can't be used, SampleError when
-    the dataset raises on every sample of the probe. Single samples that fail are left out of the probe, with a note.
+    Raises TypeError, ValueError or IndexError for unusable datasets, indices and samples, and SampleError if the
+    dataset raises on every sample of the probe. Single samples that fail are left out of the probe, with a note.
     """
 
     def __init__(
@@ -122,21 +121,21 @@ class Samples:
 
     @property
     def probe(self) -> Batch:
-        """The samples that statistics are over, stacked on the device."""
+        """The samples over which statistics are taken, stacked on the device."""
         return self.batch(self.probe_indices)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of what was read and kept; tensors of the dataset itself not counted."""
+        """Bytes of the samples kept, without the dataset's own tensors."""
         return self._nbytes
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was converted, left out or shortened, in sentences."""
+        """Sentences about what was converted, left out or shortened."""
         return tuple(self._notes.values())
 
     def check_index(self, index: int) -> int:
-        """`index` as int; raises IndexError outside of the dataset, TypeError for something that is no whole number."""
+        """`index` as an int; raises IndexError outside the dataset, TypeError unless it is a whole number."""
         if isinstance(index, bool) or not hasattr(index, "__index__"):
             raise TypeError(f"sample: expected a whole number, got {index!r}")
         number = operator.index(index)
@@ -145,9 +144,9 @@ class Samples:
         return number
 
     def check_class_names(self, classes: int) -> None:
-        """Raises ValueError unless there is a name for each of the model's classes.
+        """Raises ValueError unless the user named each of the model's classes.
 
-        Names that come from the dataset and don't fit are dropped with a note: the model has other classes.
+        Names from the dataset are dropped with a note if their number differs: the model has other classes.
         """
         if self.class_names is None or len(self.class_names) == classes:
             return
@@ -158,11 +157,11 @@ class Samples:
         self._note("class names", f"names of the dataset's classes not used: {said}")
 
     def held(self, indices: Sequence[int]) -> bool:
-        """Whether all can be batched now without the user's code, in any thread."""
+        """Whether all can be batched now, in any thread, without running the user's code."""
         return self.thread_safe or all(self.check_index(index) in self._items for index in indices)
 
     def read(self, indices: Sequence[int]) -> None:
-        """Read and keep samples, in the thread that made this object. Raises NotHeldError in any other."""
+        """Read and keep samples. Raises NotHeldError in any thread but the one that made this object."""
         for index in indices:
             self._item(self.check_index(index))
 
@@ -193,7 +192,7 @@ class Samples:
         self._keep(indices)
 
     def batch(self, indices: Sequence[int]) -> Batch:
-        """The samples stacked on the device. Raises NotHeldError where the user's code is needed in another thread."""
+        """The samples, stacked on the device. Raises NotHeldError if another thread would run the user's code."""
         numbers = tuple(self.check_index(index) for index in indices)
         if not numbers:
             raise ValueError("indices: expected at least one sample, got none")
@@ -213,7 +212,7 @@ class Samples:
         return Batch(on_device(args, self.device), on_device(kwargs, self.device), self._targets(items), numbers)
 
     def label(self, index: int) -> int | None:
-        """The class of a sample; None where it has none or was not read."""
+        """The class of a sample; None if it has none or was not read."""
         number = self.check_index(index)
         item = self._items.get(number)
         if item is not None:
@@ -222,14 +221,14 @@ class Samples:
         return int(known[number]) if known is not None else None
 
     def label_name(self, index: int) -> str:
-        """The name of the sample's class, its number where it has no name, "" where it has no class."""
+        """The name of the sample's class; its number if it has no name; "" without a class."""
         label = self.label(index)
         if label is None:
             return ""
         return self.class_names[label] if self.class_names and 0 <= label < len(self.class_names) else str(label)
 
     def picture(self, index: int) -> np.ndarray | None:
-        """uint8 (H, W) or (H, W, 3) of the first input that is a picture; None without one or when not read."""
+        """The first input that is a picture, uint8 (H, W) or (H, W, 3); None if there is none or it was not read."""
         number = self.check_index(index)
         item = self._item(number) if self.thread_safe else self._items.get(number)
         if item is None or self._to_image is not None:
@@ -243,7 +242,7 @@ class Samples:
         return shown
 
     def thumbnails(self, indices: Sequence[int], size: int) -> np.ndarray | None:
-        """Squares of uint8 (n, size, size) or (n, size, size, 3), black for a missing one; None without one."""
+        """Thumbnails, uint8 (n, size, size) or (n, size, size, 3), black where missing; None if all are missing."""
         return sheet([self.picture(index) for index in indices], size)
 
     def _item(self, index: int) -> _Item:
@@ -290,9 +289,9 @@ class Samples:
         return args, kwargs, target
 
     def _keep(self, indices: Sequence[int]) -> tuple[int, ...]:
-        """Read `indices` and pin them; those that can't be read or don't fit are left out with a note."""
+        """Read and pin `indices`. Those that cannot be read or do not fit are left out, with a note."""
         if self.thread_safe:
-            self._item(indices[0])  # one row of a tensor that can be read tells that all can
+            self._item(indices[0])  # if one row of a tensor can be read, all can
             return tuple(indices)
         failed: Exception | None = None
         for index in indices:

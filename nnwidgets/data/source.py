@@ -1,4 +1,4 @@
-"""One way to every kind of dataset: how many samples, one sample, and what is cheap to know about classes."""
+"""One interface to every kind of dataset: its length, single samples, and labels and class names where at hand."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _LABEL_ATTRIBUTES = ("targets", "labels")
 
 
 class SampleError(RuntimeError):
-    """The dataset raised on a sample; the cause is chained."""
+    """The dataset raised an error for a sample; the cause is chained."""
 
 
 @dataclass(frozen=True)
 class Source:
     """A dataset, opened.
 
-    read: index -> raw sample.   rows: the tensors whose rows the samples are, so that reading runs no code of the user.
-    dtypes: what each of the rows is taken in: float32 for arrays of float64, as for single samples; else its own.
-    collate: the loader's own collate function, which makes a batch of one of a sample, or None.
-    labels: one int a sample (n,) where they are at hand, else None.   class_names: `dataset.classes`, else None.
+    read: index -> raw sample.   rows: tensors whose rows are the samples, which can be read without the user's code.
+    dtypes: of the samples: float32 for rows from float64 arrays, as for single samples; else that of the rows.
+    collate: the loader's own collate function, called with one sample; or None.
+    labels: one int per sample (n,) if at hand, else None.   class_names: `dataset.classes`, else None.
     """
 
     length: int
@@ -39,23 +39,23 @@ class Source:
     class_names: tuple[str, ...] | None = None
 
     def take(self, indices: Sequence[int]) -> list[Tensor]:
-        """Copies of these of the `rows`, one tensor for each part of a sample."""
+        """Copies of some of the `rows`, one tensor for each part of a sample."""
         places = torch.tensor(indices)
         taken = zip(self.rows, self.dtypes, strict=True)
         return [each.detach()[places.to(each.device)].to(dtype) for each, dtype in taken]
 
 
 def open_source(dataset: Any) -> Source:
-    """The source behind a map-style dataset, list, DataLoader, tensor or array, tuple of them, or TensorDataset.
+    """Open a map-style dataset, list, DataLoader, tensor or array, tuple of them, or TensorDataset.
 
-    Raises TypeError for an iterable dataset or something without length and index, ValueError if it is empty or its
+    Raises TypeError for an iterable dataset or anything without length and index, ValueError if it is empty or its
     tensors differ in length.
     """
     collate = None
     if isinstance(dataset, DataLoader):
         collate = dataset.collate_fn if dataset.collate_fn is not default_collate else None
         if dataset.batch_size is None and dataset.batch_sampler is None:
-            collate = None  # automatic batching is off: this function converts single samples
+            collate = None  # without automatic batching, `collate_fn` converts single samples
         dataset = dataset.dataset
     if isinstance(dataset, IterableDataset) or not (hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__")):
         raise TypeError(
@@ -79,7 +79,7 @@ def open_source(dataset: Any) -> Source:
 
 
 def _parts(dataset: Any) -> tuple[Tensor | np.ndarray, ...] | None:
-    """The tensors and arrays whose rows are the samples, or None if the dataset is not made of them."""
+    """The tensors and arrays whose rows are the samples; None if the dataset is anything else."""
     if type(dataset) is TensorDataset:
         return tuple(dataset.tensors)
     if isinstance(dataset, (Tensor, np.ndarray)):
@@ -115,14 +115,14 @@ def _direct(parts: Sequence[Tensor | np.ndarray], *, alone: bool) -> Source:
 
 
 def _labels(dataset: Any) -> np.ndarray | None:
-    """`dataset.targets` or `.labels` as int64 (n,), through subsets; None where they are not one int a sample."""
+    """`dataset.targets` or `.labels` as int64 (n,), also of subsets; None unless they are one int per sample."""
     if isinstance(dataset, Subset):
         whole = _labels(dataset.dataset)
         return whole[np.asarray(dataset.indices, dtype=np.int64)] if whole is not None else None
     if isinstance(dataset, TensorDataset):
         return _direct(dataset.tensors, alone=False).labels
     if getattr(dataset, "target_transform", None) is not None:
-        return None  # what is stored is not what a sample says
+        return None  # the stored labels are not those of the samples
     for name in _LABEL_ATTRIBUTES:
         found = getattr(dataset, name, None)
         if not isinstance(found, (Tensor, np.ndarray, list, tuple)) or len(found) != len(dataset):
@@ -141,13 +141,13 @@ def _class_names(dataset: Any) -> tuple[str, ...] | None:
     found = getattr(dataset, "classes", None)
     if not isinstance(found, Sequence) or isinstance(found, str) or not found:
         return None
-    # ImageNet's are tuples of synonyms
+    # ImageNet's names are tuples of synonyms
     return tuple(str(each[0]) if isinstance(each, tuple) and each else str(each) for each in found)
 
 
 @contextmanager
 def untouched_random_states() -> Iterator[None]:
-    """Puts the global random states of torch, CUDA, NumPy and Python back, whatever the block draws."""
+    """Restore the global random states of torch, CUDA, NumPy and Python after the block."""
     python_state, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
     cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
     try:

@@ -1,4 +1,4 @@
-"""From a raw sample to what the model is called with: arguments, target, tensors."""
+"""Turn raw samples into the arguments of the model, and a target."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHANNELS = (1, 3, 4)
 
 @dataclass(frozen=True)
 class Accepts:
-    """What a model's `forward` takes: names of its positional parameters, how many are required and fit, keywords."""
+    """What a model's `forward` accepts: names of positional parameters, their least and largest number, keywords."""
 
     names: tuple[str, ...]
     required: int
@@ -30,7 +30,7 @@ class Accepts:
 
     @classmethod
     def of(cls, model: nn.Module) -> Accepts:
-        """Read from the signature of `model.forward`; one positional argument where there is none to read."""
+        """Read the signature of `model.forward`; without a signature, assume one positional argument."""
         try:
             parameters = list(inspect.signature(model.forward).parameters.values())
         except (TypeError, ValueError):  # built-in callables have no signature
@@ -48,12 +48,12 @@ class Accepts:
 
 
 def default_unpack(model: nn.Module) -> Callable[[Any], Unpacked]:
-    """The rule for samples of common datasets.
+    """Return a function that unpacks samples of common datasets.
 
-    A tuple: the last item is the target if `forward` takes fewer arguments than there are items; also if it could take
-    it but needs not and the item is a whole number or would land in a parameter called label or target. A dict:
-    keywords; what is called label or target is the target, and what `forward` has no name for is left out. Else: one
-    argument.
+    Tuple: the last item is the target if `forward` takes fewer arguments than there are items. It is also the target if
+    `forward` does not require it, and it is a whole number or would go to a parameter called label or target. Dict:
+    keyword arguments, except that label or target is the target; keys that `forward` does not accept are left out.
+    Anything else: one argument.
     """
     accepts = Accepts.of(model)
 
@@ -89,7 +89,7 @@ def _from_mapping(sample: Mapping[str, Any], accepts: Accepts) -> Unpacked:
 
 
 def as_target(value: Any) -> int | Tensor | None:
-    """A class as int, anything else numeric as a tensor on the CPU, None where it is neither.
+    """A class as an int, any other numbers as a tensor on the CPU, None for anything else.
 
     >>> as_target(torch.tensor(3)), as_target("cat")
     (3, None)
@@ -105,16 +105,16 @@ def as_target(value: Any) -> int | Tensor | None:
 
 
 def batched_target(rows: Tensor, first: Any) -> Tensor:
-    """The targets of a batch, classes as int64 (n,), from the rows of a tensor and the first of them."""
+    """The targets of a batch from the `rows` of a tensor, whose first is `first`; classes as int64 (n,)."""
     return rows.to(torch.int64).reshape(-1) if isinstance(as_target(first), int) else rows
 
 
 def as_input(value: Any, where: str) -> tuple[Any, str]:
-    """`value` as the model takes it, tensors on the CPU and our own, and a note where it was converted.
+    """A copy of `value` for the model, with tensors on the CPU, and a note if it was converted.
 
-    Tensors stay as they are. PIL pictures, and uint8 arrays shaped like pictures, become float32 (channels, H, W) in
-    [0, 1]; other arrays tensors, float64 as float32; tuples, lists and dicts part by part; None and bools stay.
-    Raises TypeError for anything else.
+    Tensors keep their dtype and shape. PIL images, and uint8 arrays shaped like pictures, become float32
+    (channels, H, W) in [0, 1]; other arrays become tensors, with float64 as float32. Tuples, lists and dicts are
+    converted item by item; None and bools stay. Raises TypeError for anything else.
     """
     if isinstance(value, Tensor):
         return _own(value), ""
@@ -125,7 +125,7 @@ def as_input(value: Any, where: str) -> tuple[Any, str]:
     if isinstance(value, np.ndarray) and value.dtype.kind in "iufb":
         return _from_array(value)
     if hasattr(value, "__array_interface__") and hasattr(value, "convert"):
-        # PIL: palettes and 1-bit pictures have to be spread out before their numbers mean brightness
+        # PIL: the numbers of palette, CMYK and YCbCr images are not brightness
         return _from_array(np.asarray(value.convert("RGB") if value.mode in ("P", "CMYK", "YCbCr") else value))
     if isinstance(value, Mapping):
         parts = {name: as_input(part, f"{where}[{name!r}]") for name, part in value.items()}
@@ -159,7 +159,7 @@ def _from_array(value: np.ndarray) -> tuple[Tensor, str]:
 
 
 def checked_unpacked(value: Any) -> Unpacked:
-    """What `unpack` returned; raises TypeError unless it is (args, kwargs, target)."""
+    """The result of `unpack`; raises TypeError unless it is (args, kwargs, target)."""
     if not isinstance(value, tuple) or len(value) != 3 or not isinstance(value[1], Mapping):
         got = f"a tuple of {len(value)}" if isinstance(value, tuple) else type(value).__name__
         raise TypeError(f"unpack: expected (args, kwargs, target or None), e.g. ((x,), {{}}, y), got {got}")
@@ -168,9 +168,9 @@ def checked_unpacked(value: Any) -> Unpacked:
 
 
 def stacked(parts: list[Any], indices: tuple[int, ...], where: str) -> Any:
-    """The values of several samples as one batch: tensors stacked, structures part by part, equal constants kept.
+    """Stack the values of several samples into a batch: tensors, nested structures of them, and equal constants.
 
-    Raises ValueError naming two samples whose shapes, kinds or constants differ.
+    Raises ValueError, with two samples, if shapes, types or constants differ.
     """
     first = parts[0]
     if isinstance(first, Tensor):
@@ -216,7 +216,7 @@ def on_device(value: Any, device: torch.device) -> Any:
 
 
 def first_row(value: Any) -> Any:
-    """A batch of one without its batch axis: tensors lose it, structures part by part."""
+    """The only sample of a batch, without the batch axis of its tensors."""
     if isinstance(value, (Tensor, np.ndarray)):
         return value[0] if value.ndim else value
     if isinstance(value, dict):

@@ -1,8 +1,7 @@
-"""Private copies of models: what every analysis runs on, so that the model being trained is only ever read.
+"""Private copies of models. Every analysis runs on one, so that the model being trained is only ever read.
 
-A `Shadow` is an eager, eval-mode, hook-free copy that follows its live model when told to. Nothing here knows of
-analyses, threads, widgets or optimizers, and nothing here writes to the live model, draws from a global random
-generator, or changes a setting that another thread can see.
+A `Shadow` is an eager, eval-mode, hook-free copy that follows its live model when told to. Nothing in this package
+writes to the live model, draws from a global random generator, or changes a setting that another thread can see.
 """
 
 from nnwidgets.shadow._evaluation import evaluation

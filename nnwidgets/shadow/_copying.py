@@ -1,8 +1,8 @@
-"""How a model is copied: attribute by attribute, reading the live model and writing to nothing but the copy.
+"""Copy a model attribute by attribute, reading the live model and writing to the copy only.
 
-`copy.deepcopy` of a whole model fails on non-leaf tensors, copies the user's hooks, datasets and optimizers, and
-hiding the hooks from it would mean writing to the live model. So modules are walked here, and `copy.deepcopy` sees
-single attributes only, with a memo that already knows every module and tensor.
+`copy.deepcopy` of a whole model fails on non-leaf tensors and copies the user's hooks, datasets and optimizers; hiding
+the hooks from it would mean writing to the live model. So this module walks the modules itself and gives
+`copy.deepcopy` single attributes only, with a memo that already holds every module and tensor.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from nnwidgets.shadow.torch_internals import (
 )
 
 SIMPLE = (type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, torch.Size)
-"""Immutable values, which the copy may hold by identity."""
+"""Immutable values, which copy and model may share."""
 
 _ATOMIC = (*SIMPLE, types.BuiltinFunctionType, types.ModuleType, type)
 _BY_REFERENCE = (Optimizer, LRScheduler, Dataset, DataLoader)
@@ -40,9 +40,9 @@ _TRAINERS = frozenset({"trainer", "_trainer", "fabric", "_fabric"})
 
 
 def home(device: torch.device) -> torch.device:
-    """Where the copy of a tensor on `device` lives: beside it on the CPU and on CUDA, else on the CPU.
+    """Where the copy of a tensor on `device` lives: on the same device for CPU and CUDA, else on the CPU.
 
-    No second thread may touch an mps or xpu device while it trains.
+    No second thread may touch an mps or xpu device while a model trains on it.
     """
     return device if device.type in ("cpu", "cuda") else torch.device("cpu")
 
@@ -56,17 +56,17 @@ class ModelCopier:
         self._device, self._dtype = device, dtype
         self._names = {id(module): name for name, module in unwrap(model).named_modules()}
         self._memo: dict[int, Any] = {}  # deepcopy's memo: id of the original -> its copy
-        self._originals: list[object] = []  # kept alive while their ids stand in the memo
-        self._memo[id(self._memo)] = self._originals  # where deepcopy itself keeps its originals
+        self._originals: list[object] = []  # kept alive as long as the memo uses their ids
+        self._memo[id(self._memo)] = self._originals  # deepcopy keeps its originals here, too
         self.module = self._copy_module(model)
         self._adopt_deepcopied_modules()
 
     def placed(self, device: torch.device) -> torch.device:
-        """The device that stands in the copy for `device` in the live model."""
+        """The copy's device for what is on `device` in the live model."""
         return self._device or home(device)
 
     def place(self, tensor: torch.Tensor) -> torch.Tensor:
-        """A private copy of the data of `tensor`, where the copy lives and as wide as its numbers are."""
+        """A private copy of the data of `tensor`, on the copy's device and in its dtype where that is narrower."""
         narrow = self._dtype is not None and tensor.is_floating_point() and tensor.itemsize > self._dtype.itemsize
         private = tensor.detach().to(self.placed(tensor.device), self._dtype if narrow else tensor.dtype, copy=True)
         return self._pinned(private) if tensor.is_cuda and private.device.type == "cpu" else private
@@ -98,7 +98,7 @@ class ModelCopier:
         if isinstance(value, torch.Generator):
             return self._remember(value, self._copy_generator(value))
         if isinstance(value, types.FunctionType):
-            # A method compiled by hand (`m.forward = torch.compile(m.forward)`) wraps the live module's bound method.
+            # `m.forward = torch.compile(m.forward)` wraps a bound method of the live module.
             inner = getattr(value, "__wrapped__", None)
             return self.copy(inner) if inner is not None and is_compiled_function(value) else value
         if isinstance(value, types.MethodType):
@@ -130,7 +130,7 @@ class ModelCopier:
     def _copy_module(self, wrapped: nn.Module) -> nn.Module:
         live = unwrap(wrapped)
         if id(live) not in self._memo:
-            # All modules first, empty: an attribute may refer to a module that comes later.
+            # Make all modules before filling any: an attribute may refer to a module that comes later.
             fresh = [module for module in live.modules() if id(module) not in self._memo and unwrap(module) is module]
             for module in fresh:
                 twin: nn.Module = object.__new__(type(module))
@@ -146,7 +146,7 @@ class ModelCopier:
         return private if wrapped is live else self._remember(wrapped, private)
 
     def _fill(self, live: nn.Module, private: nn.Module) -> None:
-        state = list(vars(live).items())  # one step under the GIL, should another thread add an attribute
+        state = list(vars(live).items())  # atomic under the GIL, in case another thread adds an attribute
         kept_hooks = _torch_hooks(live)
         own = vars(private)
         for key, value in state:
@@ -163,10 +163,10 @@ class ModelCopier:
             elif key != COMPILED_CALL:
                 own[key] = self._copy_attribute(live, key, value)
         if isinstance(private, nn.RNNBase):
-            private.flatten_parameters()  # cuDNN warns at every call when the weights are not one chunk
+            private.flatten_parameters()  # else cuDNN warns at every call
 
     def _copy_attribute(self, live: nn.Module, key: str, value: Any) -> Any:
-        """A copy of `live.key`; what cannot be copied is shared by reference and noted, part by part in containers."""
+        """A copy of `live.key`. What cannot be copied is shared by reference and noted; containers go item by item."""
         if type(value) in (list, tuple, dict, OrderedDict) and id(value) not in self._memo:
             return self._copy_container(live, key, value)
         if isinstance(value, _BY_REFERENCE) and not isinstance(value, nn.Module):
@@ -174,7 +174,7 @@ class ModelCopier:
             return value
         try:
             return self.copy(value)
-        except Exception as error:  # whatever a user's class raises when copied
+        except Exception as error:  # a user's class may raise anything when copied
             self._note(
                 f"{self._label(live, key)} is shared with the model by reference: it cannot be copied ({error})."
             )
@@ -193,7 +193,7 @@ class ModelCopier:
         return entries
 
     def _adopt_deepcopied_modules(self) -> None:
-        """Make modules that `copy.deepcopy` met inside a user's object, and copied with their hooks, like the rest."""
+        """Treat modules that `copy.deepcopy` found inside a user's object like the rest: no hooks, eval mode."""
         ours = {id(private) for _, private in self.twins}
         originals = {id(original): original for original in self._originals}
         for key, private in list(self._memo.items()):
@@ -228,7 +228,7 @@ class ModelCopier:
 
 
 def _torch_hooks(module: nn.Module) -> set[int]:
-    """The ids of hooks that compute weights: old weight_norm and spectral_norm, pruning. The others are the user's."""
+    """The ids of PyTorch's own hooks, which compute weights: old weight_norm and spectral_norm, pruning."""
     tables: Iterable[dict[int, Any]] = [vars(module)[name] for name in HOOK_TABLES if name in vars(module)]
     return {
         hook_id

@@ -1,4 +1,4 @@
-"""The state a forward pass of a private copy needs, set for the calling thread only."""
+"""Set up a forward pass of a private copy, for the calling thread only."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _AUTOCAST_DEVICES = ("cpu", "cuda")  # where private copies live
 
 @dataclass
 class Traits:
-    """What the modules of one private copy have in common."""
+    """Settings that all modules of one private copy share."""
 
     default_device: torch.device
     draws_random: bool = False
 
 
 traits_of: WeakKeyDictionary[nn.Module, Traits] = WeakKeyDictionary()
-"""The modules of all private copies that are alive."""
+"""The settings of every module of every living private copy."""
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def _forget_gradients(module: nn.Module) -> None:
 
 
 def run_in(module: nn.Module, dtype: torch.dtype) -> None:
-    """Have a private module take wider floating-point inputs as `dtype`, and give its outputs in float32."""
+    """Have a private module narrow floating-point inputs to `dtype` and return its outputs in float32."""
 
     def narrowed(_module: nn.Module, args: Any, kwargs: Any) -> Any:
         return map_leaves(partial(_cast, dtype, dtype.itemsize), (args, kwargs))
@@ -93,7 +93,7 @@ def _cast(dtype: torch.dtype, wider_than: int, value: Any) -> Any:
 @contextmanager
 def _without_autocast() -> Iterator[None]:
     before = {kind: torch.is_autocast_enabled(kind) for kind in _AUTOCAST_DEVICES}
-    torch.autocast_increment_nesting()  # an autocast region inside the model is then never the outermost one
+    torch.autocast_increment_nesting()  # so that no autocast region inside the model is the outermost one
     for kind in _AUTOCAST_DEVICES:
         torch.set_autocast_enabled(kind, False)
     try:

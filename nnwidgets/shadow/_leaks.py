@@ -1,7 +1,7 @@
-"""Whether the forward pass of a private copy really leaves the live model, and the global random numbers, alone.
+"""Check that the forward pass of a private copy leaves the live model and the global random numbers alone.
 
-A closure over the live model, or a user's object that copies itself by reference, survives any copying. So the copy
-is run once, watched, and stopped before it could call a live module or touch a live tensor.
+Copying cannot replace a closure over the live model, or a user's object that copies itself by reference. So the copy is
+run once under observation, and stopped before it calls a live module or touches a live tensor.
 """
 
 from __future__ import annotations
@@ -32,9 +32,8 @@ class LeakReport:
     Attributes:
         safe: Whether the shadow may run in another thread while the model trains.
         reasons: Sentences for the user; empty when safe.
-        draws_random: Whether the forward pass draws PyTorch random numbers in eval mode. Alone it is safe: the shadow
-        then
-            draws from private generators.
+        draws_random: Whether the forward pass draws PyTorch random numbers in eval mode. That alone is safe, as the
+            shadow then draws from private generators.
     """
 
     safe: bool
@@ -43,12 +42,12 @@ class LeakReport:
 
 
 def check_leaks(shadow: Shadow, live: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LeakReport:
-    """What a forward pass of the shadow would do to the live model and to the global random numbers.
+    """Report what a forward pass of the shadow would do to the live model and to the global random numbers.
 
-    Run it in the thread that owns the model, outside a training step. It stops before a live module runs or an
-    operation takes a live tensor, and restores the random states of PyTorch, NumPy and `random`. When the model draws
-    PyTorch random numbers the shadow's `draws_random` is set, and a second run shows whether private generators keep
-    the global state still.
+    Call it in the thread that owns the model, outside a training step. It stops before a live module runs or an
+    operation takes a live tensor, and restores the random states of PyTorch, NumPy and `random`. If the model draws
+    PyTorch random numbers, it turns on the shadow's `draws_random` and runs again, to see whether private generators
+    leave the global state alone.
 
     Raises:
         Exception: What the forward pass itself raised.
@@ -78,11 +77,11 @@ def check_leaks(shadow: Shadow, live: nn.Module, args: tuple[Any, ...], kwargs: 
 
 
 class _LeakFound(BaseException):
-    """Stops the forward pass; no Exception, so that a fallback in the user's code does not swallow it."""
+    """Stops the forward pass. Not an `Exception`, so that the user's code does not catch it."""
 
 
 class _LiveWatch(ThreadDispatchMode):
-    """Runs the shadow and stops it at the first live module or live tensor it would use."""
+    """Runs the shadow and stops it at the first live module or live tensor that it uses."""
 
     def __init__(self, shadow: Shadow, live: nn.Module) -> None:
         super().__init__()
@@ -94,7 +93,7 @@ class _LiveWatch(ThreadDispatchMode):
         self._reasons: list[str] = []
 
     def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
-        """One watched forward pass; the reasons it was stopped for."""
+        """Run one forward pass and return the reasons for which it was stopped."""
         self._reasons = []
         thread = threading.get_ident()
 
@@ -102,7 +101,7 @@ class _LiveWatch(ThreadDispatchMode):
             if threading.get_ident() == thread and id(module) not in self._private:
                 self._judge_foreign(module)
 
-        # On no module of the user's: the one global table, for this thread, for this call.
+        # A global hook touches no module of the user's. It acts in this thread only and goes after this call.
         handle = torch_module.register_module_forward_pre_hook(before_forward)
         try:
             with self:
@@ -128,12 +127,12 @@ class _LiveWatch(ThreadDispatchMode):
                 f"The copy's forward pass calls {kind} {self._live[id(module)]!r} of the live model: "
                 "a lambda, closure or patched method still refers to it."
             )
-        # `nn.ReLU()(x)` made on the fly and a frozen network in eval mode are harmless.
+        # A module made on the fly, as `nn.ReLU()(x)`, and a frozen network in eval mode are harmless.
         if module.training and next(_named_tensors(module), None):
             self._stop(f"The copy's forward pass calls a {kind} in training mode that is no part of the model.")
 
     def shared_storage(self) -> list[str]:
-        """Reasons for the tensors of the copy that lie in live memory."""
+        """One reason for each tensor of the copy that shares memory with the live model."""
         shared = [self._pointers.get(_pointer(tensor)) for tensor in self._shadow._mirror.private_tensors()]
         return [f"The copy of tensor {name!r} shares its memory with the live model." for name in shared if name]
 
@@ -142,7 +141,7 @@ class _LiveWatch(ThreadDispatchMode):
         return {name: version for name, version in counted if version is not None}
 
     def written(self, before: dict[str, int]) -> list[str]:
-        """Reasons for the live tensors that were written to since `before`."""
+        """One reason for each live tensor that was written to since `before`."""
         moved = [name for name, version in self.versions().items() if before.get(name, version) != version]
         return [f"The forward pass of the copy wrote to the live tensor {name!r}." for name in moved]
 
@@ -175,7 +174,7 @@ def _global_hooks() -> list[str]:
 
 @contextmanager
 def _kept_random_states() -> Iterator[Any]:
-    """Yields a function that names the libraries whose state moved; on leaving, the states are as they were."""
+    """Yield a function that names the libraries whose random state moved; restore the states at the end."""
     before = _random_states()
 
     def moved() -> set[str]:

@@ -1,4 +1,4 @@
-"""What keeps a private copy equal to its live model: which tensor goes where, and whether anything moved since."""
+"""Keep a private copy equal to its live model: which tensor goes where, and whether anything changed since."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ class TensorCopies:
 
 
 class Mirror:
-    """Copies live data into the private modules of `twins`, and knows whether any of it moved since.
+    """Copies live data into the private modules of `twins`, and tells whether any of it changed since.
 
-    Followed are parameters, buffers, tensors bound to attributes, and attributes with simple values (numbers,
-    strings, ...). Lists, dicts and other objects were copied when the twins were made; what is later changed inside
-    them is not followed. The checks run in the training thread: single passes over flat lists, mostly without a
+    It follows parameters, buffers, tensors bound to attributes, and attributes with simple values (numbers, strings,
+    ...). Lists, dicts and other objects were copied when the twins were made; later changes inside them are not
+    followed. The checks run in the training thread, so they are single passes over flat lists, mostly without a
     Python-level loop.
     """
 
     def __init__(self, twins: Twins, place: Place) -> None:
-        self._twins = twins  # keeps the live modules alive, so that no new object can take over one of their ids
+        self._twins = twins  # keeps the live modules alive, so that their ids are not reused
         self._states = [vars(live) for live, _ in twins]
         self._tables = [state[name] for state in self._states for name in (PARAMETERS, BUFFERS, CHILDREN)]
         pairs = list(_tensor_pairs(twins))
@@ -80,9 +80,8 @@ class Mirror:
         CUDA to CUDA: enqueued on the current stream, without waiting. CUDA to pinned memory: likewise, unless `wait`.
         `before` is called after the versions are read and before the data is.
 
-        The versions are read before the data. PyTorch raises a tensor's version after it has written to the tensor,
-        so a write in another thread that overlaps this copy leaves a version that `current` sees: a torn copy never
-        counts as current.
+        The versions are read before the data. PyTorch raises a tensor's version after writing to it, so a write in
+        another thread during this copy leaves a newer version: a torn copy never counts as current.
         """
         if not self._same_form():
             return False
@@ -131,7 +130,7 @@ class Mirror:
         if self._structure_now() != self._structure:
             return False
         pointers = self._pointers_now()
-        if pointers != self._pointers:  # `model.double()` keeps the Parameter and moves its data
+        if pointers != self._pointers:  # `model.double()` keeps the Parameter and replaces its data
             if self._kinds_now() != self._kinds:
                 return False
             self._pointers = pointers
@@ -149,7 +148,7 @@ class Mirror:
 
 
 class _Constants:
-    """The simple-valued attributes of one module. They are immutable, so comparing identities is enough, and fast."""
+    """The simple-valued attributes of one module. They are immutable, so comparing identities is enough and fast."""
 
     def __init__(self, live: nn.Module, private: nn.Module, names: list[str]) -> None:
         self._live, self._private, self._names = vars(live), vars(private), names
@@ -167,13 +166,13 @@ class _Constants:
 
 
 class _LooseTensor:
-    """A tensor bound to a plain attribute, perhaps to a new one after each forward pass, perhaps to None in between."""
+    """A tensor bound to a plain attribute. A forward pass may bind a new one, or None."""
 
     def __init__(self, live: nn.Module, private: nn.Module, name: str, place: Place) -> None:
         self._live, self._private_state, self._name, self._place = vars(live), vars(private), name, place
         self.private: torch.Tensor = self._private_state[name]
         self._kind = _kind(self.value())
-        self._seen: Any = None  # a weak reference and a version, or the value itself when it is no tensor
+        self._seen: Any = None  # a weak reference and a version; the value itself if it is no tensor
 
     def value(self) -> Any:
         return self._live.get(self._name)
@@ -201,11 +200,11 @@ class _LooseTensor:
         return seen() is value and counted is not None and counted == version(value)
 
 
-_FOLLOWED = tuple(kind for kind in SIMPLE if kind is not torch.device)  # a device in the copy may differ by design
+_FOLLOWED = tuple(kind for kind in SIMPLE if kind is not torch.device)  # the copy's device may differ
 
 
 def is_strided(tensor: torch.Tensor) -> bool:
-    """Whether `tensor` is an ordinary tensor over one storage; not sparse, nested, or a wrapper around others."""
+    """Whether `tensor` is an ordinary tensor over one storage: not sparse, nested, or a wrapper around others."""
     return tensor.layout is torch.strided and type(tensor).__torch_dispatch__ is torch.Tensor.__torch_dispatch__
 
 

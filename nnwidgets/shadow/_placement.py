@@ -1,4 +1,4 @@
-"""Where a private copy has room: beside its model, else on the CPU, else at half its size."""
+"""Place a private copy where it fits: beside its model, else on the CPU, else in half the memory."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from torch import nn
 from nnwidgets.shadow._shadow import Shadow
 from nnwidgets.shadow._support import refuse_unsupported
 
-SPARED = 0.1  # share of the free memory that a copy leaves free
+SPARED = 0.1  # a copy leaves this share of the free memory unused
 
 FreeMemory = Callable[[torch.device], int]
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes that are free now on the device (Linux: available to new processes; elsewhere a guess of 2 GB)."""
+    """The free memory of the device in bytes. CPU: what Linux reports as available; a guess of 2 GB elsewhere."""
     if device.type == "cuda":
         held_for_later = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return int(torch.cuda.mem_get_info(device)[0]) + held_for_later
@@ -32,10 +32,10 @@ def fitting_shadow(
 ) -> Shadow:
     """A shadow of `model` that fits: on `device` (default: beside the model), else on the CPU, else in bfloat16.
 
-    What had to be done is in its `notes`.
+    Its `notes` say which.
 
     Raises:
-        MemoryError: not even a copy in bfloat16 has room.
+        MemoryError: not even a copy in bfloat16 fits.
     """
     refuse_unsupported(model)
     tensors = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}.values()

@@ -1,4 +1,4 @@
-"""Random numbers of this thread's forward passes, drawn from private generators instead of the global ones.
+"""Draw the random numbers of a thread's forward passes from private generators instead of the global ones.
 
 `torch.random.fork_rng` would save and restore the global state while the training thread draws from it. A dispatch
 mode sees every operation of its own thread, however deep in PyTorch it is called, and touches nothing else.
@@ -60,7 +60,7 @@ class PrivateRandom(ThreadDispatchMode):
 
 @cache
 def _with_generator(func: Any) -> Call | None:
-    """What does the same as `func` and also takes `generator=`; None when nothing does."""
+    """A function that does the same as `func` and takes `generator=`; None if there is none."""
     operation: Call = func
     names = argument_names(operation)
     if "generator" in names:

@@ -1,4 +1,4 @@
-"""The private copy of one model, and how it follows that model."""
+"""A private copy of one model, which follows that model."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from nnwidgets.shadow._support import refuse_unsupported
 
 @final
 class Shadow:
-    """An eager, eval-mode copy of `model` without the user's hooks, which follows `model` only at `refill()`.
+    """An eager, eval-mode copy of `model` without the user's hooks. It changes only at `refill()`.
 
-    The live model is read, never written to: no attribute, no hook, no mode flip, no random number. The copy has its
-    own parameters, buffers and attributes, and none of them requires a gradient; names are those of the model without
-    the `_orig_mod.` and `module.` of wrappers. Optimizers, datasets and what cannot be copied are shared by
-    reference, and `notes` says so.
+    The live model is read and never written to: no attribute, no hook, no mode, no random number. The copy has its own
+    parameters, buffers and attributes, and none of them requires a gradient. Names are those of the model without the
+    `_orig_mod.` and `module.` of wrappers. Optimizers, datasets and what cannot be copied are shared by reference, and
+    `notes` says so.
 
-    Not safe for use by two threads at once: whoever refills must know that nobody runs it.
+    Not thread-safe: do not refill a shadow while another thread runs it.
 
     Args:
         model: The live model. `torch.compile`, `DistributedDataParallel` and `DataParallel` are unwrapped.
         device: Where the copy lives. Default: beside the model on the CPU and on CUDA, on the CPU for any other device.
-        dtype: Wider floating-point numbers of the model, of its inputs and inside it become these; outputs are told
-            in float32. Default: as in the model.
-        notes: What else the user should know of this copy.
+        dtype: Store and compute in this dtype what the model has in a wider floating-point one; outputs are float32.
+            Default: as in the model.
+        notes: What else the user should know about this copy.
 
     Raises:
         UninitializedModelError: The model has lazy parameters without a shape.
@@ -48,11 +48,11 @@ class Shadow:
     """
 
     module: nn.Module
-    """The private copy. A new object once the live model changed its form: hold the shadow, not its module."""
+    """The private copy. A refill may replace it if the live model changed its form, so hold on to the shadow."""
     notes: tuple[str, ...]
-    """Sentences for the user: what is shared by reference, what differs from the live model."""
+    """Sentences for the user: what the copy shares with the live model, and how it differs."""
     builds: int
-    """How often the copy was made anew, the first time included. What `check_leaks` found holds for one build."""
+    """How often the copy was built. A report of `check_leaks` holds for one build."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Shadow:
 
     @property
     def device(self) -> torch.device:
-        """The device of the first parameter or buffer of the copy; where inputs belong."""
+        """The device of the copy's first parameter or buffer, where inputs belong."""
         return self._device
 
     @property
@@ -88,7 +88,7 @@ class Shadow:
 
     @property
     def draws_random(self) -> bool:
-        """Whether `run` draws from private generators; `check_leaks` turns it on for models that draw in eval mode."""
+        """Whether `run` draws from private generators. `check_leaks` turns it on for models that draw in eval mode."""
         return self._traits.draws_random
 
     def refill(self, *, wait: bool = True, before: Callable[[], object] | None = None) -> None:
@@ -131,19 +131,19 @@ class Shadow:
     def is_current(self) -> bool:
         """Whether the live model still is what the last refill copied.
 
-        Compared are the identities and version counters of its tensors and its simple attributes, not the numbers. A
-        write that PyTorch does not count is not seen: through `parameter.data` in place, through NumPy, or by
-        replaying a CUDA graph.
+        It compares the identities and version counters of tensors, and simple attributes, but no numbers. So it misses
+        writes that PyTorch does not count: in place through `parameter.data`, through NumPy, or by replaying a CUDA
+        graph.
         """
         return self._mirror.current()
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
-        """The output of the copy's forward pass, in eval mode, without gradients and autocast; see `evaluation`."""
+        """The output of the copy's forward pass: in eval mode, without gradients or autocast; see `evaluation`."""
         with evaluation(self.module):
             return self.module(*args, **kwargs)
 
     def replica(self) -> Shadow:
-        """A second, independent copy of this shadow's present values, for another thread."""
+        """An independent copy of this shadow's present values, for another thread."""
         replica = Shadow(self.module, device=self.device, dtype=self.dtype, notes=self._given_notes)
         replica._traits.draws_random = self.draws_random
         replica._traits.default_device = self._traits.default_device
@@ -151,10 +151,10 @@ class Shadow:
         return replica
 
     def refill_from(self, source: Shadow) -> None:
-        """Take the private values of `source`, the shadow that this one is a replica of; no live tensor is read."""
+        """Take the values of `source`, the shadow that this one is a replica of. Reads no live tensor."""
         if self._live is source.module:
             self.refill()
-        else:  # the source was copied anew
+        else:  # the source was built again
             self._live = source.module
             self._build()
 
@@ -162,7 +162,7 @@ class Shadow:
         # In a user's inference_mode the private tensors would become inference tensors, which nothing could refill.
         with torch.inference_mode(False), torch.no_grad():
             copier = ModelCopier(self._live, device=self._wanted_device, dtype=self.dtype)
-            # Looked at again, as torch.export in another thread may have begun or ended during the copy.
+            # Check again: torch.export in another thread may have begun or ended during the copy.
             refuse_unsupported(copier.module)
             mirror = Mirror(copier.twins, copier.place)
             mirror.copy(before=before)
@@ -184,7 +184,7 @@ class Shadow:
 
 
 def shadow_module(model: nn.Module) -> nn.Module:
-    """The module that an analysis may run: `model` itself when it is (part of) a shadow's module, else a private copy.
+    """The module that an analysis may run: `model` itself if it is (part of) a shadow's module, else a private copy.
 
     >>> model = nn.Linear(2, 2)
     >>> private = shadow_module(model)

@@ -1,4 +1,4 @@
-"""Which models can be shadowed, and what is said of those that cannot. Only reads."""
+"""Which models can be copied, and why others cannot. Reads only."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from nnwidgets.shadow.torch_internals import BUFFERS, COMPILED_CALL, PARAMETERS,
 
 
 class UnsupportedModelError(TypeError):
-    """A model that no faithful private copy can be made of; the message says why and what to do instead."""
+    """No faithful private copy of the model can be made. The message says why, and what to do instead."""
 
 
 class UninitializedModelError(UnsupportedModelError):
-    """A model with lazy parameters that have no shape yet; after one forward pass a shadow can be made."""
+    """The model has lazy parameters without a shape. It can be copied after one forward pass."""
 
 
 class BeingTracedError(UnsupportedModelError):
-    """A model that holds no data just now, as torch.export is tracing it; afterwards a shadow can be made."""
+    """The model holds no data while torch.export traces it. It can be copied afterwards."""
 
 
 def unwrap(model: nn.Module) -> nn.Module:
@@ -42,7 +42,7 @@ def is_compiled(module: nn.Module) -> bool:
 
 
 def refuse_unsupported(model: object) -> None:
-    """Do nothing for a model that can be shadowed.
+    """Raise an error unless the model can be copied.
 
     Raises:
         UninitializedModelError: Some parameters are lazy and have no shape yet.

@@ -1,7 +1,7 @@
-"""Everything that nnwidgets takes from PyTorch's private names, in one place. Torch only, below everything.
+"""The private names of PyTorch that nnwidgets uses, all in one place. Torch only, below everything.
 
-Each entry names the first release that has it, and says what happens in one that lacks it: something works less well,
-and no import fails. PyTorch 2.4, the oldest release supported, has them all but where an entry says otherwise.
+Each entry names the first release that has it and says what happens in a release without it: something works less well,
+but no import fails. PyTorch 2.4, the oldest supported release, has them all.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ Missing: always 0, so that a model looks current until its tensors are replaced.
 
 
 def version_if_counted(tensor: Tensor) -> int | None:
-    """The `version` of a tensor; None for an inference tensor, whose writes PyTorch does not count."""
+    """The `version` of a tensor; None for an inference tensor, as PyTorch does not count its writes."""
     return None if tensor.is_inference() else version(tensor)
 
 
@@ -73,7 +73,7 @@ def copy_all(to: list[Tensor], from_: list[Tensor], *, non_blocking: bool) -> No
 
 
 def is_fake(tensor: Tensor) -> bool:
-    """Whether the tensor stands for one without data, as under `torch.export` (`FakeTensor`, 1.13).
+    """Whether the tensor has no data, as under `torch.export` (`FakeTensor`, 1.13).
 
     Missing: False; such a model then fails where its values are needed.
     """
@@ -116,13 +116,13 @@ def _plain_map(function: Callable[[Any], Any], tree: Any) -> Any:
     return function(tree)
 
 
-# Modules. What lies in a module's `__dict__` is pickled with it, so these names stay.
+# Modules. The names in a module's `__dict__` are pickled with it, so they hardly ever change.
 
 PARAMETERS, BUFFERS, CHILDREN = "_parameters", "_buffers", "_modules"
-"""Where a module keeps its own tensors and children (0.1), those that are None among them."""
+"""Where a module keeps its own tensors and children (0.1), including those that are None."""
 
 HOOK_TABLES = frozenset(name for name in vars(nn.Module()) if "hooks" in name)
-"""Where a module keeps its hooks, as this release does (0.1)."""
+"""Where a module of this release keeps its hooks (0.1)."""
 
 COMPILED_CALL = "_compiled_call_impl"
 """What `module.compile()` leaves on the module (2.1). Missing: no module is compiled in place."""
@@ -163,7 +163,7 @@ def has_global_hooks() -> bool:
 def inside_compiled(module: nn.Module) -> nn.Module | None:
     """The module that a `torch.compile` wrapper runs (`OptimizedModule._orig_mod`, 2.0); None for any other.
 
-    Importing the wrapper's class takes seconds, so it is known by where it comes from. Missing: None.
+    Importing the wrapper's class takes seconds, so it is recognised by its module. Missing: None.
     """
     inner: nn.Module | None = table_of(module, CHILDREN).get("_orig_mod")
     return inner if inner is not None and any(_in_dynamo(base.__module__) for base in type(module).__mro__) else None
@@ -192,7 +192,7 @@ TRANSPOSED_CONVOLUTIONS: tuple[type[Any], ...] = (
 # Operations and modes
 
 GRAD_MODE_CALLS = frozenset({"_set_grad_enabled", "set_grad_enabled"})
-"""What a function mode sees of `torch.no_grad()` and its kin (1.5). Missing: it sees nothing."""
+"""The calls that a function mode sees of `torch.no_grad()` and similar (1.5). Missing: it sees none."""
 
 _device_context = _look_up("torch.utils._device", "DeviceContext")
 
@@ -204,9 +204,9 @@ def argument_names(operation: Any) -> list[str]:
 
 
 def thread_device(device: torch.device) -> AbstractContextManager[Any]:
-    """Within: new tensors of this thread are on the device (`torch.utils._device.DeviceContext`, 2.0).
+    """A context in which new tensors of this thread are on the device (`torch.utils._device.DeviceContext`, 2.0).
 
-    `with device:` would do, but also writes a record of the whole process. Missing: that is what is done.
+    `with device:` does the same, but also writes a process-wide variable. Missing: it is used all the same.
     """
     return device if _device_context is None else _entered(_device_context(device))
 
@@ -275,7 +275,7 @@ class ThreadDispatchMode(TorchDispatchMode):
 
 @cache
 def _keep_dynamo_out() -> None:
-    """Have `torch.compile` not look into modes of ours when code that it has compiled calls an operation."""
+    """Keep `torch.compile` from compiling our modes when compiled code calls an operation."""
     dispatch = ThreadDispatchMode.__torch_dispatch__
     ThreadDispatchMode.__torch_dispatch__ = torch.compiler.disable(dispatch)  # type: ignore[method-assign]
 
@@ -286,14 +286,14 @@ _TRACER = "torch.fx._symbolic_trace"  # not all of torch.fx: a GraphModule may f
 
 
 def is_tracing() -> bool:
-    """Whether `torch.fx` traces a model just now, in whatever thread (`torch.fx._symbolic_trace`, 1.8).
+    """Whether `torch.fx` is tracing a model now, in any thread (`torch.fx._symbolic_trace`, 1.8).
 
-    While it does, and `torch.export` and `make_fx` with it, `nn.Module.__call__` is patched for the whole process.
+    While it does, also for `torch.export` or `make_fx`, `nn.Module.__call__` is patched for the whole process.
     Missing: False.
     """
     return getattr(nn.Module.__call__, "__globals__", {}).get("__name__") == _TRACER
 
 
 def raised_by_tracer(error: BaseException) -> bool:
-    """Whether the error was raised in a tracer, into whose trace a module had run. Missing: False."""
+    """Whether the error comes from a tracer that a module ran into. Missing: False."""
     return any(frame.f_globals.get("__name__") == _TRACER for frame, _ in traceback.walk_tb(error.__traceback__))

@@ -1,1 +1,1 @@
-"""Ways to compute an analysis. Each engine gives the same values; they differ in speed."""
+"""Fast implementations behind the analyses. Engines of one analysis give the same values and differ in speed."""

@@ -1,4 +1,4 @@
-"""From distances to the joint probabilities P of t-SNE, as a graph. Knows tensors only."""
+"""The joint probabilities P of t-SNE, as a sparse graph, from distances."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from nnwidgets.analysis.engine.slicing import Steps, row_blocks
 
 Array = NDArray[Any]
 
-_SOLVED_ENTRIES = 1 << 15  # about 0.5 ms a step
+_SOLVED_ENTRIES = 1 << 15  # about 0.5 ms per step
 _SORTED_EDGES = 1 << 17  # about 10 ms
 _DEALT_EDGES = 1 << 20  # about 10 ms
-_SOLVER_STEPS = 24  # Newton needs 5 to 8; the rest is for rows that fall back to bisection
+_SOLVER_STEPS = 24  # Newton needs 5 to 8; rows that fall back to bisection need more
 
 
 def conditional(distances: Tensor, perplexity: float) -> Steps[Tensor]:
     """p(j|i) over the given neighbours, each row with entropy log(perplexity): (n, k), same dtype and device.
 
-    `distances` (n, k) are squared, nearest first. p(j|i) ∝ exp(-beta_i d_ij); log beta_i by Newton's method, with
-    bisection where a step would leave the bracket. A row whose nearest points all coincide cannot get below
-    log(their number) and becomes uniform over them. Beside the result it holds about 2 MB on the CPU.
+    `distances` (n, k) are squared, nearest first. p(j|i) ∝ exp(-beta_i d_ij), with log beta_i by Newton's method, and
+    by bisection where a step would leave the bracket. If the nearest m points of a row coincide, its entropy cannot
+    fall below log m, and it becomes uniform over them. Needs about 2 MB on the CPU besides the result.
     van der Maaten & Hinton 2008, JMLR 9, section 2.
     """
     result = torch.empty_like(distances)
@@ -42,10 +42,10 @@ def conditional(distances: Tensor, perplexity: float) -> Steps[Tensor]:
 def _conditional_rows(distances: Tensor, target: float) -> Steps[Tensor]:
     d = distances - distances[:, :1]
     mean = d.mean(1, keepdim=True)
-    d = d / torch.where(mean > 0, mean, torch.ones_like(mean))  # makes log beta ≈ 0 a fair start at any scale
+    d = d / torch.where(mean > 0, mean, torch.ones_like(mean))  # so that log beta = 0 is a good start at any scale
     log_beta = torch.zeros_like(mean)
     low, high = torch.full_like(mean, -math.inf), torch.full_like(mean, math.inf)
-    converged = torch.finfo(d.dtype).eps ** 0.5  # the error left is about the square of the last step
+    converged = torch.finfo(d.dtype).eps ** 0.5  # the remaining error is about the square of the last step
     for _ in range(_SOLVER_STEPS):
         beta = log_beta.exp()
         weights = torch.exp(-beta * d)
@@ -53,7 +53,7 @@ def _conditional_rows(distances: Tensor, target: float) -> Steps[Tensor]:
         weighted = weights * d
         first = weighted.sum(1, keepdim=True)
         variance = weighted.mul_(d).sum(1, keepdim=True) - first.square()
-        # log of the normaliser is -log p at d = 0, the nearest column
+        # the nearest column has d = 0, so its -log p is the log of the normaliser
         excess = beta * first - weights[:, :1].log() - target
         low = torch.where(excess > 0, log_beta, low)
         high = torch.where(excess > 0, high, log_beta)
@@ -70,7 +70,7 @@ def _conditional_rows(distances: Tensor, target: float) -> Steps[Tensor]:
 
 @dataclass(frozen=True)
 class Graph:
-    """Symmetric P in compressed rows: row i is columns[offsets[i]:offsets[i + 1]], ascending, without i.
+    """Symmetric P in compressed sparse rows: row i is columns[offsets[i]:offsets[i + 1]], ascending, without i.
 
     offsets: (n + 1,) int64.   columns: (nnz,) int32.   values: (nnz,) float32, sum 1, p_ij = p_ji bit for bit.
     """
@@ -81,12 +81,12 @@ class Graph:
 
     @property
     def degree(self) -> int:
-        """Edges of a row, on average."""
+        """Average number of edges per row."""
         return len(self.columns) // (len(self.offsets) - 1)
 
     @functools.cached_property
     def rows(self) -> Tensor:
-        """The row of each edge: (nnz,) int32. Kept, as long as the graph is, once it was asked for."""
+        """The row of each edge: (nnz,) int32. Cached."""
         rows = torch.arange(len(self.offsets) - 1, dtype=torch.int32, device=self.columns.device)
         return rows.repeat_interleave(self.offsets.diff(), output_size=len(self.columns))
 
@@ -98,7 +98,7 @@ class Graph:
         return p
 
     def edges(self, rows: slice) -> tuple[slice, Tensor]:
-        """Where the edges of some rows are, and how many each row has."""
+        """The slice of edges that belong to some rows, and their number per row."""
         offsets = self.offsets[rows.start : rows.stop + 1]
         return slice(int(offsets[0]), int(offsets[-1])), offsets.diff()
 
@@ -110,11 +110,11 @@ def graph_of(indices: Tensor, distances: Tensor, perplexity: float, *, loops: Lo
 
 
 def joint_graph(indices: Tensor, conditionals: Tensor, *, loops: Loops) -> Steps[Graph]:
-    """P over the pairs that are neighbours one way or the other: (p(j|i) + p(i|j)) / 2n, without a matrix.
+    """P = (p(j|i) + p(i|j)) / 2n over all pairs in which one is a neighbour of the other, without a dense matrix.
 
-    `indices` (n, k) int64 and `conditionals` (n, k) from `nearest` and `conditional`; on their device. `loops`:
-    compiled ones, or None. Peak memory beside the arguments: 40 bytes an edge for both directions and the result, at
-    n = 100 000 and k = 90 about 400 MB.
+    `indices` (n, k) int64 and `conditionals` (n, k) come from `nearest` and `conditional`; the result is on their
+    device. `loops`: compiled ones, or None. Peak memory besides the arguments: 40 bytes per edge, about 400 MB at
+    n = 100 000 and k = 90.
     """
     if loops is not None and indices.device.type == "cpu":
         return (yield from _joint_by_loops(indices, conditionals, loops))
@@ -128,7 +128,7 @@ def _joint_by_loops(indices: Tensor, conditionals: Tensor, loops: ModuleType) ->
     np.bincount(leaving[0], minlength=n).cumsum(out=arrives[1:])
     yield
     arriving = yield from _dealt(leaves, leaving, arrives, loops)
-    leaving = yield from _dealt(arrives, arriving, leaves, loops)  # back again: now ascending
+    leaving = yield from _dealt(arrives, arriving, leaves, loops)  # transposed twice, the columns ascend
     ends, columns, sums = np.zeros(n + 1, np.int64), np.empty(2 * n * k, np.int32), np.empty(2 * n * k, np.float32)
     for rows in row_blocks(n, 2 * k, _DEALT_EDGES):
         loops.merge(leaves, *leaving, arrives, *arriving, rows.start, rows.stop, ends, columns, sums)
@@ -137,7 +137,7 @@ def _joint_by_loops(indices: Tensor, conditionals: Tensor, loops: ModuleType) ->
 
 
 def _dealt(offsets: Array, edges: tuple[Array, Array], to: Array, loops: ModuleType) -> Steps[tuple[Array, Array]]:
-    """Edges, columns and values in the compressed rows of `offsets`, turned round: sources by `to`, ascending."""
+    """The transpose of `edges`, columns and values in the compressed rows of `offsets`, in those of `to`, ascending."""
     n, ends = len(offsets) - 1, to[:-1].copy()
     sources, values = np.empty_like(edges[0]), np.empty_like(edges[1])
     for rows in row_blocks(n, len(sources) // n, _DEALT_EDGES):
@@ -147,7 +147,7 @@ def _dealt(offsets: Array, edges: tuple[Array, Array], to: Array, loops: ModuleT
 
 
 def _joint_by_sorting(indices: Tensor, conditionals: Tensor) -> Steps[Graph]:
-    """Edges are dealt to blocks of target rows by small sorts, and each block sorts its own two directions."""
+    """Distribute the edges over blocks of target rows by small sorts; then each block sorts its own two directions."""
     n, k = indices.shape
     limit = _SORTED_EDGES if indices.device.type == "cpu" else 1 << 26
     blocks = row_blocks(n, 2 * k, limit)
@@ -162,7 +162,7 @@ def _joint_by_sorting(indices: Tensor, conditionals: Tensor) -> Steps[Graph]:
         for pieces, start, stop in zip(dealt, [0, *stops], stops, strict=False):
             pieces.append(_Edges(*(column[start:stop] for column in edges)))
         yield
-    # space for the most there can be: the system hands out a page when it is written to
+    # Allocate for the largest possible result: the system provides pages only as they are written.
     columns = torch.empty(2 * n * k, dtype=torch.int32, device=indices.device)
     values = torch.empty(2 * n * k, dtype=torch.float32, device=indices.device)
     counts, end = torch.zeros(n + 1, dtype=torch.int64, device=indices.device), 0
@@ -195,12 +195,12 @@ def _edges(indices: Tensor, conditionals: Tensor, rows: slice) -> _Edges:
 
 
 def _merged(leaving: _Edges, arriving: _Edges, n: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Rows, columns and sums of both directions, ascending: the edges that leave some rows and those that arrive."""
+    """Rows, columns and sums of the edges that leave or reach some rows, ascending."""
     keys = torch.cat([leaving.sources.long() * n + leaving.targets, arriving.targets.long() * n + arriving.sources])
     order = _ascending(keys)
     keys = keys[order]
     values = torch.cat([leaving.values, arriving.values])[order]
-    # an edge both ways is two equal keys side by side
+    # an edge in both directions has two equal keys, now side by side
     again = keys[1:] == keys[:-1]
     values[:-1] += torch.where(again, values[1:], 0.0)
     first = torch.nn.functional.pad(~again, (1, 0), value=True)
@@ -210,5 +210,5 @@ def _merged(leaving: _Edges, arriving: _Edges, n: int) -> tuple[Tensor, Tensor, 
 
 
 def _ascending(keys: Tensor) -> Tensor:
-    """The order that sorts `keys`; equal ones in any order. NumPy takes 0.4 of torch's time on CPUs with AVX-512."""
+    """The order that sorts `keys`, ties in any order. NumPy takes 40 % of torch's time on CPUs with AVX-512."""
     return torch.from_numpy(np.argsort(keys.numpy())) if keys.device.type == "cpu" else keys.argsort()

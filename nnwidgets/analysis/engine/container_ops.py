@@ -1,4 +1,4 @@
-"""Telling a module's own arithmetic from its children's while a forward pass runs. Knows nothing of hooks or names."""
+"""Tell a module's own operations from those of its children during a forward pass."""
 
 from __future__ import annotations
 
@@ -14,17 +14,16 @@ from nnwidgets.shadow.torch_internals import version_if_counted
 
 __all__ = ["ContainerOps", "tensors"]
 
-# They may return new memory, yet no new values.
+# These may return new memory, but no new values.
 _COPIES = frozenset(
     {"clone", "contiguous", "to", "type", "float", "double", "half", "bfloat16", "reshape", "flatten", "cpu", "cuda"}
 )
 
 
 class ContainerOps(TorchFunctionMode):
-    """Notes for each running module whether its own forward computes new values, as opposed to its children's.
+    """Records for each running module whether its own forward, not a child's, computes new values.
 
-    A function mode holds for the current thread only. (A dispatch mode sets flags of the whole process, which compiled
-    code of a training step beside it would read.)
+    A function mode acts in the current thread only and sets no process-wide flag, unlike a `TorchDispatchMode`.
     """
 
     def __init__(self) -> None:
@@ -32,11 +31,11 @@ class ContainerOps(TorchFunctionMode):
         self._running: list[tuple[nn.Module, list[bool]]] = []
 
     def enter(self, module: nn.Module, _inputs: Any) -> None:
-        """Note that the module starts; a forward pre-hook."""
+        """Record that the module starts. Used as a forward pre-hook."""
         self._running.append((module, [False]))
 
     def leave(self, module: nn.Module) -> bool:
-        """Note that the module returned or raised; return whether it computed anything itself."""
+        """Record that the module returned or raised; return whether it computed anything itself."""
         while self._running:
             running, computes = self._running.pop()
             if running is module:
@@ -45,7 +44,7 @@ class ContainerOps(TorchFunctionMode):
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Count nothing meanwhile: what an observer computes is nobody's work."""
+        """Record nothing within: what an observer computes is not part of the model."""
         running, self._running = self._running, []
         try:
             yield
@@ -82,5 +81,5 @@ def tensors(values: Any) -> Iterator[Tensor]:
 
 
 def _storage(tensor: Tensor) -> int:
-    """Return a number that two tensors share exactly when one is a view of the other's memory."""
+    """Return a number that is equal for two tensors if and only if they share memory."""
     return tensor.untyped_storage().data_ptr() if tensor.layout == torch.strided else id(tensor)

@@ -1,4 +1,4 @@
-"""Activations as rows of numbers, maps averaged where they are many. Knows tensors only."""
+"""Activations as one row of features per sample; large maps are averaged."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["features"]
 
 
 def features(activation: Tensor, *, limit: int = 4096) -> tuple[Tensor, str | None]:
-    """One float32 row a sample (n, features), and a note where maps were pooled.
+    """One float32 row per sample (n, features), and a note if maps were pooled.
 
-    `activation`: (n, channels, positions…), at most three position axes. Above `limit` features, the maps are
-    average-pooled to the largest size that fits, one pixel at least.
+    `activation`: (n, channels, positions…). Above `limit` features the maps are average-pooled to the largest size that
+    fits, at least one pixel; they may then have at most three position axes.
 
     >>> x, note = features(torch.ones(2, 64, 16, 16))
     >>> tuple(x.shape), note
@@ -39,7 +39,7 @@ def features(activation: Tensor, *, limit: int = 4096) -> tuple[Tensor, str | No
 
 
 def _rows(x: Tensor) -> Tensor:
-    """`x` (n, …) as (n, features); -1 would not do without samples."""
+    """`x` (n, …) as (n, features). A size of -1 would fail without samples."""
     return x.reshape(x.shape[0], math.prod(x.shape[1:]))
 
 

@@ -1,4 +1,4 @@
-"""What an embedding accepts: every check, and the scaling that keeps float32 safe. Knows tensors only."""
+"""Check the arguments of an embedding, and scale them so that float32 is safe."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def check_dims(dims: int) -> None:
 
 
 def checked_perplexity(perplexity: float) -> float:
-    """`perplexity`; raises ValueError unless it is finite and above 1, TypeError for what is no number."""
+    """`perplexity` as a float; raises ValueError unless it is finite and above 1, TypeError unless it is a number."""
     expected = "perplexity: expected a number above 1 (5 to 50 is usual)"
     if isinstance(perplexity, bool) or not isinstance(perplexity, Real):
         raise TypeError(f"{expected}, got {perplexity!r}")
     try:
         value = float(perplexity)
-    except OverflowError:  # of an integer
+    except OverflowError:  # a huge integer
         value = math.inf
     if not 1.0 < value < math.inf:
         raise ValueError(f"{expected}, got {perplexity!r}")
@@ -35,7 +35,7 @@ def checked_perplexity(perplexity: float) -> float:
 
 
 def checked_seed(seed: int) -> torch.Generator:
-    """A generator on the CPU; raises TypeError for what is no whole number, ValueError for one beyond 64 bits."""
+    """A CPU generator with this seed; raises TypeError unless it is a whole number, ValueError beyond 64 bits."""
     if not _whole(seed):
         raise TypeError(f"seed: expected a whole number, got {seed!r}")
     if not -(2**63) <= seed < 2**64:
@@ -44,7 +44,7 @@ def checked_seed(seed: int) -> torch.Generator:
 
 
 def checked_device(device: torch.device | str | None) -> torch.device | None:
-    """`device`; raises ValueError for one that torch does not know or cannot reach."""
+    """`device` as torch's; raises ValueError for one that torch does not know or cannot use."""
     if device is None:
         return None
     try:
@@ -58,7 +58,7 @@ def checked_device(device: torch.device | str | None) -> torch.device | None:
 
 
 def check_neighbours(neighbours: int, n: int) -> None:
-    """Raises TypeError for what is no whole number, ValueError unless it is from 1 to less than n / 2."""
+    """Raises TypeError unless `neighbours` is a whole number, ValueError unless 1 <= neighbours < n / 2."""
     if not _whole(neighbours):
         raise TypeError(f"neighbours: expected a whole number, got {neighbours!r}")
     if not 1 <= neighbours < n / 2:
@@ -70,13 +70,13 @@ def _whole(value: object) -> bool:
 
 
 def check_count(n: int, most: int) -> None:
-    """Raises ValueError when `n` samples are more than `most`."""
+    """Raises ValueError if there are more than `most` samples."""
     if n > most:
         raise ValueError(f"x: expected at most {most} samples, got {n}; embed a fixed random subset")
 
 
 def fitting_perplexity(perplexity: float, n: int) -> tuple[float, str]:
-    """`perplexity`, at most (n - 1) / 3, and a sentence when it was lowered, else "".
+    """`perplexity`, at most (n - 1) / 3, and a sentence if it was lowered, else "".
 
     >>> fitting_perplexity(30.0, 31)
     (10.0, 'perplexity lowered from 30 to 10: 31 samples')
@@ -88,7 +88,7 @@ def fitting_perplexity(perplexity: float, n: int) -> tuple[float, str]:
 
 
 def rows_of(x: Any) -> tuple[Tensor, tuple[str, ...]]:
-    """`x` with one row a sample, and a note where `features` had to average maps. Two axes or fewer stay as they are.
+    """`x` with one row per sample, and a note if `features` averaged maps. Up to two axes stay as they are.
 
     >>> rows_of(torch.zeros(8, 3, 4, 4))[0].shape
     torch.Size([8, 48])
@@ -101,10 +101,10 @@ def rows_of(x: Any) -> tuple[Tensor, tuple[str, ...]]:
 
 
 def centred(x: Any, dims: int, device: torch.device | str | None, *, name: str = "x") -> tuple[Tensor, float]:
-    """`x` (n, features) as float64 with mean 0 and largest magnitude 1 (0 if constant), and the factor taken out.
+    """`x` (n, features) as float64 with mean 0 and largest magnitude 1 (0 if constant), and its former magnitude.
 
-    On the device asked for, else that of `x`, if it is a CPU or CUDA device; other devices have no float64: the CPU.
-    `name` is what errors call it.
+    On `device`, else on the device of `x`. Devices other than CPU and CUDA have no float64, so the CPU is used instead.
+    Errors call it `name`.
     """
     check_dims(dims)
     wanted, given = checked_device(device), dense(x, name)
@@ -122,9 +122,9 @@ def centred(x: Any, dims: int, device: torch.device | str | None, *, name: str =
             f"{name}: expected finite values, got {nan} NaN and {infinite} infinite among {values.shape[0]} × "
             f"{values.shape[1]}; the layer may have diverged"
         )
-    values, size = _unit(values)  # before the mean, which could overflow
+    values, size = _unit(values)  # first, so that the mean cannot overflow
     values, spread = _unit(values - values.mean(0))
-    # What rounding of the mean leaves of a constant column is no variance.
+    # In a constant column only the rounding of the mean is left.
     constant = spread < 1e-14
     return (torch.zeros_like(values), 0.0) if constant else (values, size * spread)
 
@@ -135,9 +135,9 @@ def _unit(values: Tensor) -> tuple[Tensor, float]:
 
 
 def dense(x: Any, name: str) -> Tensor:
-    """`x`, a tensor of real numbers or what NumPy reads as an array of them, as a plain tensor without gradient.
+    """`x`, a tensor or anything that NumPy reads as an array of real numbers, as a plain tensor without gradient.
 
-    Raises TypeError for what is not, ValueError for rows of different lengths and masked values.
+    Raises TypeError for anything else, ValueError for rows of different lengths and masked values.
     """
     if not isinstance(x, Tensor):
         return torch.from_numpy(_numbers(x, name))
@@ -154,7 +154,7 @@ def dense(x: Any, name: str) -> Tensor:
 
 
 def _numbers(x: Any, name: str) -> np.ndarray:
-    """`x` as a float64 array of its own: in order, of this machine's bytes, and writable."""
+    """A float64 copy of `x`: in C order, native byte order, writable."""
     expected = f"{name}: expected a tensor or array of numbers"
     if isinstance(x, Mapping):
         keys = ", ".join(map(repr, list(x)[:3])) + (", …" if len(x) > 3 else "")
@@ -181,7 +181,7 @@ def _numbers(x: Any, name: str) -> np.ndarray:
 def checked_init(init: Any, n: int, dims: int, device: torch.device) -> Tensor | None:
     """`init` as float32 (n, dims) on `device`, scaled to magnitudes of at most 1; None stays None.
 
-    Raises TypeError for what is no array of numbers, ValueError for another shape or non-finite values.
+    Raises TypeError for anything but an array of numbers, ValueError for another shape or non-finite values.
     """
     if init is None:
         return None
@@ -197,9 +197,9 @@ def checked_init(init: Any, n: int, dims: int, device: torch.device) -> Tensor |
 
 
 def checked_ids(ids: Sequence[Hashable] | Tensor | np.ndarray | None, n: int) -> tuple[Hashable, ...]:
-    """One distinct name a row; row numbers for None.
+    """One distinct name per row; the row numbers for None.
 
-    Raises TypeError for what is no sequence of hashable names, ValueError for another length or repeated names.
+    Raises TypeError for anything but a sequence of hashable names, ValueError for another length or repeated names.
     """
     if ids is None:
         return tuple(range(n))
@@ -208,7 +208,7 @@ def checked_ids(ids: Sequence[Hashable] | Tensor | np.ndarray | None, n: int) ->
     if isinstance(ids, Tensor) and (ids.layout is not torch.strided or ids.is_meta):
         raise TypeError("ids: expected a dense tensor, got one that is sparse or on the meta device")
     try:
-        # the items of a tensor would hash by identity
+        # the items of a tensor hash by identity
         items = ids.tolist() if isinstance(ids, (Tensor, np.ndarray)) else ids
         names = cast(tuple[Hashable, ...], tuple(each.tolist() if isinstance(each, Tensor) else each for each in items))
         repeated = len(names) - len(set(names))

@@ -15,11 +15,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def any_order(function: Function) -> Function:
-    """Compile sums over long rows: in any order, which makes vectors of them."""
+    """Compile loops over contiguous rows. Sums may be reordered, so that they are vectorised."""
     return cast(Function, njit(nogil=True, cache=True, error_model="numpy", fastmath=True)(function))
 
 
 def in_order(function: Function) -> Function:
-    """Compile sums over what lies apart: in order, as vectors would be gathered, which is slower than loading."""
+    """Compile loops over scattered values. Sums keep their order: vectorised gathers would be slower than loads."""
     compiled = njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract", "arcp"})(function)
     return cast(Function, compiled)

@@ -17,8 +17,8 @@ class LayerInfo:
     """One call of a layer in a forward pass.
 
     Attributes:
-        name: the module's name; the n-th call of a module used more than once is `"name:n"`, so the second is
-            `"name:2"`. A model that is itself a leaf goes by its class.
+        name: the module's name. The n-th call of a module is `"name:n"` from the second on. A model that is itself a
+            leaf has its class's name.
         kind: the module's class name.
         shape: shape of the first tensor of its output.
         call: 1 for the first call of the module.
@@ -34,12 +34,12 @@ class LayerInfo:
 
     @property
     def units(self) -> int:
-        """How many channels there are; 1 where there is no batch axis or nothing but it."""
+        """The number of channels; 1 without a batch axis, or with nothing else."""
         return self.shape[self.channel_dim] if len(self.shape) > 1 else 1
 
 
 Layers: TypeAlias = Sequence[str | LayerInfo] | LayerInfo | str
-"""Layers as a caller may name them."""
+"""One layer or several, by name or as `LayerInfo`."""
 
 
 def layer_tuple(layers: Layers) -> tuple[str, ...]:
@@ -53,18 +53,18 @@ def layer_tuple(layers: Layers) -> tuple[str, ...]:
 
 
 def named_modules(module: nn.Module) -> dict[str, nn.Module]:
-    """Return the modules by name, without those that compute a parametrised weight; a leaf model goes by its class."""
+    """Return the modules by name, without those that compute parametrised weights. A leaf has its class's name."""
     named = {name: child for name, child in module.named_modules() if name and ".parametrizations." not in f".{name}."}
     return named or {type(module).__name__: module}
 
 
 def is_leaf(module: nn.Module) -> bool:
-    """Return whether a module has no children, but for what computes its parametrised weights."""
+    """Return whether a module has no children besides those that compute its parametrised weights."""
     return all(name == "parametrizations" for name, _ in module.named_children())
 
 
 def split_call(layer: str, modules: Mapping[str, nn.Module]) -> tuple[str, int]:
-    """Split `"name:n"` into name and n; a plain name is its first call."""
+    """Split `"name:n"` into name and n; a plain name stands for the first call."""
     if layer in modules:
         return layer, 1
     name, _, call = layer.rpartition(":")
@@ -74,7 +74,7 @@ def split_call(layer: str, modules: Mapping[str, nn.Module]) -> tuple[str, int]:
 
 
 def module_of(module: nn.Module, layer: str) -> nn.Module:
-    """Return the module behind a layer name, whichever call of it the name means; a leaf model goes by its class.
+    """Return the module of a layer name, whichever call the name means. A leaf model has its class's name.
 
     >>> module_of(nn.Sequential(nn.Tanh()), "0:2"), module_of(nn.Tanh(), "Tanh")
     (Tanh(), Tanh())
@@ -84,7 +84,7 @@ def module_of(module: nn.Module, layer: str) -> nn.Module:
 
 
 def unknown_layer(name: str, known: Sequence[str]) -> KeyError:
-    """Return the error for a layer that isn't there, with the nearest names.
+    """Return the error for an unknown layer, with the closest names.
 
     >>> unknown_layer("conv3", ["conv1", "conv2", "fc"]).args[0]
     "layer: 'conv3' is not a layer of this forward pass; nearest: conv1, conv2"

@@ -1,4 +1,4 @@
-"""Sums over the positions of every map of a layer, in float32 where that is exact enough. Knows values only."""
+"""Sums over the positions of every map of a layer, in float32 where that is exact enough."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from torch.nn.functional import interpolate
 
 __all__ = ["CONSTANT", "GreyInputs", "MapSums", "map_sums"]
 
-# A sum of squares around the mean below this share of the plain sum of squares is rounding (float64 leaves 1e-32, the
-# smallest step float32 can hold leaves 1e-21 even in a map of 1 000 x 1 000), so the values are taken as constant.
+# Below this share of the plain sum of squares, a sum of squares around the mean is rounding, and the values count as
+# constant. Float64 leaves 1e-32; the smallest step of float32 leaves 1e-21 even in a map of 1 000 x 1 000.
 CONSTANT = 1e-26
 
-# Below these float32 no longer holds a map's squares, or its variation beside its mean.
+# Below these, float32 loses a map's squares, or its variation around the mean.
 _SMALLEST, _FLATTEST = 1e-20, 1e-8
 
 
 @dataclass(eq=False)
 class MapSums:
-    """What each map adds up to, `(n, channels)`; float64, or float32 of float32's exactness."""
+    """Sums over each map, `(n, channels)`; float64, or float32 where that is exact enough."""
 
     counts: Tensor  # finite values
     zeros: Tensor
@@ -43,7 +43,7 @@ class MapSums:
 
 
 class GreyInputs:
-    """Pictures `(n, channels, height, width, …)` as grey unit vectors at the size of any map, each computed once."""
+    """Pictures `(n, channels, height, width, …)` as grey unit vectors at the size of any map. Each size is cached."""
 
     def __init__(self, pictures: Tensor) -> None:
         self._pictures = pictures.detach()
@@ -53,9 +53,9 @@ class GreyInputs:
         return len(self._pictures)
 
     def units(self, maps: Tensor) -> Tensor | None:
-        """Return `(n, positions)` float64, each of mean 0 and length 1; NaN where one doesn't vary or isn't finite.
+        """Return `(n, positions)` float64, each of mean 0 and length 1; NaN for a constant or non-finite picture.
 
-        None where maps `(n, channels, *positions)` and pictures don't correspond.
+        None if the maps `(n, channels, *positions)` do not correspond to the pictures.
         """
         if self._pictures.ndim != maps.ndim or maps.ndim < 4 or self._pictures.is_complex():
             return None
@@ -81,7 +81,7 @@ def map_sums(maps: Tensor, units: Tensor | None) -> MapSums:
     """
     if maps.shape[2] == 1:
         return _single_values(maps[..., 0])
-    # Whether float32 will do is looked up, which on the CPU waits for nobody.
+    # This test reads a result, which costs nothing on the CPU and would wait for a GPU.
     if maps.device.type == "cpu" and maps.is_floating_point() and maps.dtype != torch.float64:
         sums = _sums_in_float32(maps.float(), units)
         if sums is not None:
@@ -98,29 +98,29 @@ def _single_values(values: Tensor) -> MapSums:
 
 
 def _sums_in_float64(maps: Tensor, units: Tensor | None) -> MapSums:
-    finite = (maps - maps) == 0  # isfinite in a third of its time
+    finite = (maps - maps) == 0  # three times as fast as isfinite
     filled = maps.to(torch.float64).nan_to_num(0.0, 0.0, 0.0)
     counts = finite.sum(2).to(torch.float64)
     means = filled.sum(2) / counts.clamp(min=1)
     offsets = filled - means[..., None]
-    # Where a value was not finite its 0 lies one mean off; taking that out again is exact for maps without such values.
+    # Each non-finite value was replaced by 0 and adds mean²; subtract that again. Exact for maps without such values.
     spreads = torch.linalg.vector_norm(offsets, dim=2).square() - (maps.shape[2] - counts) * means.square()
     likeness = _likeness(offsets, units)
     return MapSums(counts, (maps == 0).sum(2), means, spreads.clamp(min=0), filled.abs_().sum(2), likeness)
 
 
 def _sums_in_float32(maps: Tensor, units: Tensor | None) -> MapSums | None:
-    """Return the same to a few parts in 1e7 and several times as fast; None for maps where that does not hold."""
+    """Return the same to a few parts in 1e7, several times as fast; None for maps where float32 is not enough."""
     positions = maps.shape[2]
     means = maps.mean(2)
     offsets = maps - means[..., None]
-    shift = offsets.mean(2)  # what rounding left in the mean
+    shift = offsets.mean(2)  # rounding error of the mean
     likeness = _likeness(offsets, units)
     squares = offsets.square_().sum(2)
     center = means.to(torch.float64) + shift
     spreads = squares - positions * shift.to(torch.float64).square()
     sizes = torch.abs(maps, out=offsets).sum(2)
-    # Squares that leave float32's range, or vanish beside the mean's, need float64; so do NaN and infinity.
+    # Squares beyond float32's range, or tiny beside the mean's, need float64; so do NaN and infinity.
     holds = (squares > _SMALLEST) & (spreads > _FLATTEST * positions * center.square()) & squares.isfinite()
     if not bool((holds | (sizes == 0)).all()):
         return None

@@ -1,4 +1,4 @@
-"""Nearest neighbours of many rows, from candidates about the centres of cells. Knows tensors only."""
+"""Approximate nearest neighbours of many rows, from candidates around the centres of k-means cells."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from nnwidgets.analysis.engine.slicing import Steps, row_blocks
 __all__ = ["from_balls"]
 
 _LEAST_RECALL = 0.98
-_AIMED_RECALL = 0.985  # on the sampled rows: the mean of 256 strays by about 0.002
+_AIMED_RECALL = 0.985  # on the sampled rows: the mean of 256 varies by about 0.002
 _SAMPLED_ROWS = 256
 _SAMPLED_COLUMNS = 4096
 _ROUNDS = 6
-_PER_CELL = 16  # rows a cell that k-means sees
-_CELLS = 1.0  # times √n; 0.5 takes as long at 10 000, 2 a third more
+_PER_CELL = 16  # rows per cell that k-means sees
+_CELLS = 1.0  # times √n; at 10 000 rows 0.5 takes as long, and 2 a third longer
 
 
 def from_balls(points: Tensor, count: int, generator: torch.Generator, loops: Loops) -> Steps[Neighbours]:
-    """The neighbours of `points` from candidates that the rows of a k-means cell share: the rows nearest to its centre
-    and those of the cell.
+    """Find the neighbours of `points` among candidates: the rows nearest to the centre of a k-means cell, and the cell.
 
-    A ball needs half the candidates of the union of the nearest cells (an inverted file: Jégou et al. 2011, PAMI 33,
-    section 4) for the same recall, and one product serves a whole cell. A sample of rows tells how many candidates.
+    For the same recall, such a ball needs half the candidates of the union of the nearest cells (an inverted file:
+    Jégou et al. 2011, PAMI 33, section 4), and one matrix product serves a whole cell. A sample of rows tells how many
+    candidates are needed.
     """
     n = points.shape[0]
     y = centred(points)
@@ -58,13 +58,13 @@ def from_balls(points: Tensor, count: int, generator: torch.Generator, loops: Lo
     sizes = torch.bincount(cells, minlength=len(centres)).tolist()
     order = cells.argsort(stable=True)
     yield
-    y = y.index_select(0, order)  # near rows lie near in memory
+    y = y.index_select(0, order)  # rows of a cell are together in memory
     yield
     ordered = points.index_select(0, order)
     yield
-    while wanted <= n // 2:  # beyond it all pairs take no longer
+    while wanted <= n // 2:  # beyond that, all pairs take no longer
         indices, distances = yield from _search(ordered, y, centres, sizes, order, wanted, count, loops)
-        # what rounding of the differences may do is no miss
+        # a neighbour that is farther only by rounding counts
         recall = float((distances[sampled] <= farthest * (1 + 1e-6)).double().mean())
         if recall >= _LEAST_RECALL:
             return Neighbours(indices, distances, recall)
@@ -82,9 +82,9 @@ def _search(
     count: int,
     loops: Loops,
 ) -> Steps[tuple[Tensor, Tensor]]:
-    """Indices and squared distances (n, count) of the nearest among the `wanted` rows about the centre of each cell.
+    """Indices and squared distances (n, count) of the nearest among the `wanted` rows around the centre of each cell.
 
-    `points` and `y` lie in the `order` of their cells, the results in that of x.
+    `points` and `y` are in the `order` of their cells; the results are in the order of x.
     """
     n = y.shape[0]
     indices, distances = torch.empty((n, count), dtype=torch.int64, device="cpu"), points.new_empty((n, count))
@@ -94,11 +94,11 @@ def _search(
         yield
         for centre, ball, size in zip(centres[some], balls, sizes[some], strict=True):
             place[ball] = torch.arange(wanted, device="cpu")
-            # a row far from the centre has its equals among its own cell; a huge cell has them in the ball
+            # rows far from the centre have their neighbours in their own cell; those of a huge cell are in the ball
             members = torch.arange(first, first + size, device="cpu")
             ball = torch.cat([ball, members[place[members] < 0][:wanted]])
             place[ball] = torch.arange(len(ball), device="cpu")
-            # about the centre, so that float32 rounds what is small already
+            # relative to the centre, so that float32 rounds small numbers
             local = y.index_select(0, ball).sub_(centre)
             local_squares = local.square().sum(1)
             for block in row_blocks(size, len(ball), ENTRIES):
@@ -119,9 +119,9 @@ def _search(
 
 
 def _wanted(y: Tensor, centres: Tensor, true: Tensor, generator: torch.Generator) -> Steps[int]:
-    """How many rows nearest to a cell's centre hold enough of the `true` (m, count) neighbours of m rows in `centres`.
+    """How many of the rows nearest to a cell's centre are needed to hold enough of the `true` (m, count) neighbours.
 
-    Ranks are told from a sample of columns.
+    `centres` has the cell centre of each of the m rows. Ranks are estimated from a sample of columns.
     """
     n = y.shape[0]
     columns = torch.randperm(n, generator=generator, device="cpu")[:_SAMPLED_COLUMNS]
@@ -152,7 +152,7 @@ def _centres(y: Tensor, generator: torch.Generator) -> Steps[Tensor]:
 
 
 def _nearest_centre(y: Tensor, centres: Tensor) -> Steps[Tensor]:
-    """For each row of `y` the number of its nearest centre: (n,) int64."""
+    """The index of the centre nearest to each row of `y`: (n,) int64."""
     squares, cells = centres.square().sum(1), []
     for block in row_blocks(len(y), len(centres), ENTRIES):
         cells.append(_products(squares, y[block], centres).argmin(1))
@@ -161,13 +161,13 @@ def _nearest_centre(y: Tensor, centres: Tensor) -> Steps[Tensor]:
 
 
 def _products(squares: Tensor, rows: Tensor, points: Tensor) -> Tensor:
-    """|p|² - 2rp (m, n): the squared distances without |r|², which changes no order within a row."""
+    """|p|² - 2rp (m, n): squared distances without |r|², which does not change the order within a row."""
     with torch.autocast(rows.device.type, enabled=False):
         return torch.addmm(squares, rows, points.T, alpha=-2.0)
 
 
 def _rounds(y: Tensor) -> bool:
-    """Whether the caller's settings round float32 products, as "medium" precision does where bfloat16 is fast."""
+    """Whether the user's settings round float32 products, as "medium" precision does on hardware with bfloat16."""
     rows, none = y[:1024], torch.zeros(1, dtype=y.dtype, device=y.device)
     exact = _products(none, rows[:64], rows)
     error = (_products(none.float(), rows[:64].float(), rows.float()) - exact).abs().max()

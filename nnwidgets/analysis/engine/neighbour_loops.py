@@ -1,6 +1,6 @@
-"""The inner loops of neighbours and of P, compiled by numba: distances, and edges in both directions.
+"""The inner loops of the neighbour search and of P, compiled by numba. All release the GIL.
 
-Imported by `tsne_loops` only. All release the GIL.
+Only `tsne_loops` imports this module.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ __all__ = ["apart", "merge", "transpose"]
 
 @any_order
 def apart(points: Array, rows: Array, others: Array, out: Array) -> None:
-    """Write to `out` (m, c) the squared distances of each of `rows` (m,) to its own `others` (m, c) of `points`."""
+    """Write to `out` (m, c) the squared distances from each of `rows` (m,) to its own `others` (m, c)."""
     for i in range(len(rows)):
         own = points[rows[i]]
         for at in range(others.shape[1]):
@@ -26,7 +26,7 @@ def apart(points: Array, rows: Array, others: Array, out: Array) -> None:
 def transpose(
     offsets: Array, columns: Array, values: Array, first: int, last: int, ends: Array, there: Array, carried: Array
 ) -> None:
-    """Deal the edges of rows `first` to `last` - 1 to their columns: `ends` (n,) is where the next of each belongs."""
+    """Move the edges of rows `first` to `last` - 1 to their columns; `ends` (n,) is where the next one goes."""
     for i in range(first, last):
         for edge in range(offsets[i], offsets[i + 1]):
             j = columns[edge]
@@ -49,10 +49,10 @@ def merge(
     to: Array,
     sums: Array,
 ) -> None:
-    """Sums of both directions of the edges of rows `first` to `last` - 1: those that leave, in compressed rows of
-    ascending `columns`, and those that arrive, likewise by `there` and `sources`.
+    """Add both directions of the edges of rows `first` to `last` - 1.
 
-    Written to `to` and `sums`, from `ends[first]` on, and to `ends` (n + 1,).
+    Leaving edges are in compressed rows with ascending `columns`; arriving ones likewise, by `there` and `sources`. The
+    result goes to `to` and `sums`, from `ends[first]` on, and to `ends` (n + 1,).
     """
     for i in range(first, last):
         at, a, b = ends[i], offsets[i], there[i]

@@ -1,4 +1,4 @@
-"""Nearest neighbours from all pairs, and the choice of the nearest among candidates. Knows tensors only."""
+"""Exact nearest neighbours from all pairs, and the nearest among given candidates."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from nnwidgets.analysis.engine.slicing import Steps, row_blocks
 __all__ = ["ENTRIES", "SPARE", "Neighbours", "all_pairs", "centred", "least", "nearest_first", "nearest_of_all"]
 
 ENTRIES = 1 << 19  # distances per block: 2 to 8 ms on one core
-SPARE = 8  # candidates beyond `count` whose distances are computed anew: rounding to float32 then loses none
-_CANCELLED = 1e-6  # of |a|²: nearer than this float64 products leave fewer than ten digits, so differences are taken
+SPARE = 8  # more candidates than `count`, so that none is lost by rounding to float32; their distances are recomputed
+_CANCELLED = 1e-6  # of |a|²: below this, float64 products leave fewer than ten digits, so differences are used
 _GROUP = 8  # columns that share a minimum
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Who is nearest to each row.
+    """The nearest neighbours of each row.
 
     indices: (n, count) int64, nearest first, never the row itself.
     distances: (n, count) squared, in the dtype of x; exactly 0 between equal rows.
-    recall: share of the true `count` nearest that are in it, 0 to 1: 1 for all pairs, else measured on 256 rows.
+    recall: share of the true neighbours that were found, 0 to 1: 1 for all pairs, else measured on 256 rows.
     """
 
     indices: Tensor
@@ -35,9 +35,9 @@ class Neighbours:
 
 
 def all_pairs(points: Tensor, count: int, *, loops: Loops = None) -> Steps[Neighbours]:
-    """The neighbours of `points` (n, features) of size about 1, from all distances, in float64.
+    """The neighbours of `points` (n, features), which are of size about 1, from all distances, in float64.
 
-    float64 keeps |a|² + |b|² - 2ab good enough, and the product out of reach of TF32 flags and autocast.
+    In float64 |a|² + |b|² - 2ab is precise enough, and neither TF32 flags nor autocast affect the product.
     """
     n = points.shape[0]
     y = centred(points)
@@ -56,7 +56,7 @@ def all_pairs(points: Tensor, count: int, *, loops: Loops = None) -> Steps[Neigh
 def nearest_of_all(
     points: Tensor, y: Tensor, squares: Tensor, rows: Tensor, count: int, loops: Loops
 ) -> tuple[Tensor, Tensor]:
-    """Indices and squared distances (rows, count) of the nearest of all `points`, nearest first; `y`: them, centred."""
+    """Indices and squared distances (rows, count) of the nearest of all `points`, nearest first. `y`: centred."""
     between = torch.addmm(squares, y[rows], y.T, alpha=-2.0)
     between[torch.arange(len(rows), device=rows.device), rows] = math.inf
     candidates = least(between, min(count + SPARE, len(points) - 1))
@@ -73,9 +73,9 @@ def nearest_of_all(
 
 
 def nearest_first(points: Tensor, rows: Tensor, candidates: Tensor, count: int, loops: Loops) -> tuple[Tensor, Tensor]:
-    """Of the `candidates` (m, more) the `count` nearest to `rows` (m,), and their squared distances, by differences.
+    """The `count` nearest to `rows` (m,) among `candidates` (m, more), and their squared distances, by differences.
 
-    All are numbers of `points`.
+    Rows and candidates are indices into `points`.
     """
     if loops is not None and points.device.type == "cpu":
         distances = points.new_empty(candidates.shape)
@@ -93,9 +93,9 @@ def centred(points: Tensor) -> Tensor:
 
 
 def least(values: Tensor, count: int) -> Tensor:
-    """Columns of the `count` least values of each row, in any order: (rows, count) int64.
+    """Columns of the `count` smallest values of each row, in any order: (rows, count) int64.
 
-    Of wide rows only the `count` groups of columns with the least minima are looked at, which hold them all. NumPy
+    In wide rows, only the `count` groups of columns with the smallest minima are searched: they hold all of them. NumPy
     selects two to four times as fast as `topk` on CPUs with AVX-512, and no slower on others.
     """
     rows, columns = values.shape
@@ -119,5 +119,5 @@ def _partition(values: Tensor, count: int) -> Tensor:
 
 
 def _ascending(values: Tensor) -> Tensor:
-    """Places that sort each row."""
+    """The order that sorts each row."""
     return values.argsort(1) if values.device.type != "cpu" else torch.from_numpy(values.numpy().argsort(1))

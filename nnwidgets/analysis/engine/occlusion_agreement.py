@@ -1,4 +1,4 @@
-"""Whether two ways to compute scores agree but for rounding. Knows scores and number formats only."""
+"""Whether two ways of computing scores agree up to rounding."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from torch import Tensor
 
 __all__ = ["agree", "largest_change"]
 
-# Largest error, as a share of the largest change of a score, and beside it of the largest score.
+# The error may be at most this share of the largest change of a score, plus this share of the largest score.
 _OF_CHANGE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 0.01, torch.bfloat16: 0.05}
 _OF_SCORE = {torch.float64: 1e-10, torch.float32: 1e-5, torch.float16: 5e-3, torch.bfloat16: 0.03}
 _OF_SCORE_TF32 = 1e-2
-_OF_CHANGE_PREVIEW = 0.2  # bfloat16 has 8 bits of mantissa; usual is 0.01
+_OF_CHANGE_PREVIEW = 0.2  # bfloat16 has 8 bits of mantissa; 0.01 is typical
 
 
 def agree(
     found: Tensor, own: Tensor, change: float, dtype: torch.dtype, *, tf32: bool = False, preview: bool = False
 ) -> bool:
-    """Whether what was found is what the model itself says; what isn't finite has to be the same.
+    """Whether scores are those of the model up to rounding. Non-finite ones must be equal.
 
     Args:
         found: scores.
-        own: the model's own.
-        change: by how much squares change scores, at most.
-        dtype: that values are rounded to.
+        own: scores by the model itself.
+        change: the largest change of a score by a square.
+        dtype: in which values are computed.
         tf32: whether products are rounded to TF32.
         preview: whether changes are rounded to bfloat16.
     """
@@ -36,7 +36,7 @@ def agree(
 
 
 def largest_change(one: Tensor, other: Tensor) -> float:
-    """The largest difference where both are finite, 0 where they nowhere are.
+    """The largest difference where both are finite, 0 if they nowhere are.
 
     >>> largest_change(torch.tensor([1.0, 5.0, torch.inf]), torch.tensor([1.5, 3.0, 0.0]))
     2.0

@@ -1,7 +1,7 @@
 """A forward pass of covered images that computes only what the squares change.
 
-The model's own forward runs. What it holds are placeholders without values, and every operation on them is done on
-windows, or from the first that can't be, on whole maps. A function mode acts in its own thread only.
+The model's own forward runs, on placeholders without values. Every operation on them is done on windows; from the first
+one that cannot be, on whole maps. A function mode acts in its own thread only.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ _PLACES = frozenset(
 )
 
 
-# What a convolution is given besides tensors, and its defaults.
+# Arguments of a convolution besides tensors, and their defaults.
 _HOW = (("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1))
 
 
 class StrayedError(RuntimeError):
-    """The covered images took another way than the clean ones, or one that can't be seen."""
+    """The covered images took another path through the model than the clean ones, or an operation was not seen."""
 
 
 class CoveredPass(TorchFunctionMode):
-    """Does what the model, run under it, does to the values of `cover`.
+    """Runs the operations of the model under it on the windows given to `cover`.
 
     Args:
-        steps: of the clean pass.
-        image: `(n,)` int64, which image each covered one is of.
+        steps: of the reference pass.
+        image: `(n,)` int64, the index of the image of each covered one.
 
     Attributes:
-        windowed: multiply-accumulates of convolutions and linear layers done on windows so far, for each image.
-        dense: those done on whole maps.
-        paused: while this is set operations are none of the model's.
-        first_dense: the step that was the first to need whole maps; None if none did.
+        windowed: multiply-accumulates of convolutions and linear layers on windows so far, per image.
+        dense: the same on whole maps.
+        paused: while set, operations are not the model's.
+        first_dense: the first step that needed whole maps; None if none did.
     """
 
     def __init__(self, steps: Sequence[Step], image: Tensor) -> None:
@@ -91,7 +91,7 @@ class CoveredPass(TorchFunctionMode):
         return self._whole(step, _swapped(args, whole), _swapped(kwargs, whole))
 
     def _handed_out(self, found: Windows | Tensor, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Tensor:
-        """Return what the model is given for a value; one that was written in place is the one it has."""
+        """Return what the model gets for a value. For one written in place that is the placeholder it already has."""
         if isinstance(found, Tensor):
             return found
         given = args[0] if args else kwargs.get("input")
@@ -101,7 +101,7 @@ class CoveredPass(TorchFunctionMode):
         return self.cover(found)
 
     def _whole(self, step: Step, args: Any, kwargs: Any) -> Any:
-        """Do an operation on whole maps."""
+        """Run an operation on whole maps."""
         self.dense += step.work
         if step.weights is not None:
             given = bound(CONVOLUTION, args, kwargs)
@@ -111,7 +111,7 @@ class CoveredPass(TorchFunctionMode):
                 return step.clean.of(self._image) + in_bfloat16(change, step.preview_weight, *how)
             given["weight"], given["bias"] = step.weights
             return torch.conv2d(**given)
-        # Our maps are channels last, of which not every view is one.
+        # Our maps are channels last, which `view` cannot always handle.
         output = (Tensor.reshape if step.func is Tensor.view else step.func)(*args, **kwargs)
         if any(value.is_meta for value in tensors(output)):
             raise StrayedError(f"an operation without values: {getattr(step.func, '__name__', step.func)}")
@@ -119,10 +119,10 @@ class CoveredPass(TorchFunctionMode):
 
 
 def held(value: Any) -> Any:
-    """Return what a placeholder stands for, anything else as it is.
+    """Return what a placeholder stands for; anything else unchanged.
 
     Raises:
-        StrayedError: a tensor without values that isn't ours.
+        StrayedError: a tensor without values that is not a placeholder.
     """
     if not isinstance(value, Tensor):
         return value
@@ -133,7 +133,7 @@ def held(value: Any) -> Any:
 
 
 def whole(value: Any) -> Any:
-    """Return the whole maps that a placeholder stands for, anything else as it is; they are its values from now on."""
+    """Return the whole maps that a placeholder stands for, and keep them in it; anything else unchanged."""
     inside = held(value)
     if isinstance(inside, Windows):
         inside = value._held = inside.whole()
@@ -146,7 +146,7 @@ def _example(value: Tensor) -> Tensor:
 
 
 def _swapped(values: Any, swap: Callable[[Any], Any]) -> Any:
-    """Return nested tuples, lists and dicts with each tensor swapped."""
+    """Return nested tuples, lists and dicts with `swap` applied to each tensor."""
     if isinstance(values, Tensor):
         return swap(values)
     if isinstance(values, (tuple, list)) and any(isinstance(value, (Tensor, tuple, list, dict)) for value in values):

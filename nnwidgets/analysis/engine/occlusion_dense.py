@@ -1,7 +1,4 @@
-"""Occlusion by running the whole model once for every covered image, many at a time.
-
-Works for every model. Knows a module and a `Problem`; must not know in which order positions are asked for.
-"""
+"""Occlusion by running the whole model on every covered image, in batches. Works for every model."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ __all__ = ["DenseEngine", "channel_dims", "checked_scores", "class_scores", "of_
 
 
 class DenseEngine:
-    """Scores and layer sums of covered images by full forward passes; exact by construction.
+    """Scores and layer sums of covered images by complete forward passes, exact by construction.
 
     Args:
         module: a shadow's module.
@@ -36,12 +33,11 @@ class DenseEngine:
         self._along = [torch.arange(size, device=device) for size in problem.size]
 
     def evaluate(self, image: Tensor, place: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return scores `(n, classes)` and, for each layer, its values summed over positions `(n, channels)`, on the
-        device.
+        """Return scores `(n, classes)`, and each layer's values summed over positions `(n, channels)`, on the device.
 
         Args:
-            image: `(n,)` int64, which image.
-            place: `(n, axes)` int64, which of the problem's origins along each axis; -1: nothing is covered.
+            image: `(n,)` int64, indices of images.
+            place: `(n, axes)` int64, indices of the problem's origins along each axis; -1: nothing is covered.
 
         Raises:
             KeyError: an unknown layer.
@@ -61,7 +57,7 @@ class DenseEngine:
         return checked_scores(self._score_fn(output), len(image)), sums
 
     def _covered(self, image: Tensor, place: Tensor) -> Tensor:
-        """Return the images with their squares filled."""
+        """Return the images with their squares covered."""
         fill, images, axes = self._problem.fill, self._problem.images, len(self._along)
         square = (place[:, 0] >= 0).reshape(-1, *[1] * (images.ndim - 1))
         for axis, (along, origins) in enumerate(zip(self._along, self._origins, strict=True)):
@@ -74,10 +70,10 @@ class DenseEngine:
 
 
 def checked_scores(scores: Tensor, batch: int) -> Tensor:
-    """Return scores `(batch, classes)` as they are.
+    """Return scores `(batch, classes)`, detached.
 
     Raises:
-        ValueError: they are of another shape.
+        ValueError: they have another shape.
     """
     if scores.ndim != 2 or len(scores) != batch:
         raise ValueError(
@@ -95,9 +91,9 @@ def position_sums(value: Tensor, channel_dim: int | None = None) -> Tensor:
 
 
 def channel_dims(module: nn.Module, problem: Problem) -> dict[str, int]:
-    """Return where layers have their channels, if the model may have layers `(batch, channels, length)`; else nothing.
+    """Return the channel axis of each layer if the model may have layers `(batch, channels, length)`; else nothing.
 
-    Found by running the model on the first image. A container that hands values on goes by the last layer in it.
+    Runs the model on the first image. A container that only passes values on has the axis of its last layer.
     """
     along_steps = problem.images.ndim == 3 or any("1d" in type(each).__name__ for each in module.modules())
     if not problem.layers or not along_steps:
@@ -114,16 +110,16 @@ def channel_dims(module: nn.Module, problem: Problem) -> dict[str, int]:
 
 
 def of_images(argument: Any, image: Tensor, batch: int) -> Any:
-    """Return a further argument of the model for these images: a tensor as long as the batch goes with them."""
+    """Return a further argument of the model for these images; a tensor as long as the batch is indexed by image."""
     per_image = isinstance(argument, Tensor) and argument.ndim and len(argument) == batch
     return argument[image.to(argument.device)] if per_image else argument
 
 
 def class_scores(output: Any) -> Tensor:
-    """Return the logits of a model's output: its field `logits`, else its first tensor.
+    """Return the logits of a model's output: its field `logits`, else its first floating-point tensor.
 
     Raises:
-        ValueError: no floating-point tensor in the output.
+        ValueError: the output has no floating-point tensor.
 
     >>> class_scores((torch.ones(1, 2), "aux")).shape
     torch.Size([1, 2])

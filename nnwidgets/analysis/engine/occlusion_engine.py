@@ -1,6 +1,6 @@
-"""Which way an occlusion map is computed: on windows, on whole images, or on one whole image at a time.
+"""Choose how an occlusion map is computed: on windows, on whole images, or on one whole image at a time.
 
-Knows both engines and checks one against the other; must not know positions' order or views.
+Runs both engines and checks one against the other.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from nnwidgets.analysis.engine.precision import rounds_to_tf32
 
 __all__ = ["Engine"]
 
-_SOMEWHERE = 7919  # a prime, to come round to every position: one is checked of each map, and four of a model's first
+_SOMEWHERE = 7919  # a prime, to reach every position: each map checks one position, and a model's first map four
 _WINDOWED = (torch.float32, torch.float64)
 _MIXES = "one whole image at a time: images of a batch influence each other"
 
-_maps: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()  # how many were computed
-_alone: weakref.WeakKeyDictionary[nn.Module, str] = weakref.WeakKeyDictionary()  # why its images are run one by one
+_maps: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()  # number of maps of a model so far
+_alone: weakref.WeakKeyDictionary[nn.Module, str] = weakref.WeakKeyDictionary()  # why its images run one by one
 logger = logging.getLogger(__name__)
 
 
 class Engine:
-    """Answers as the model itself does, on windows around the squares where that is possible.
+    """Gives the model's own answers, computed on windows around the squares where possible.
 
     Args:
         module: a shadow's module.
         problem: what to compute.
         score_fn: output -> `(n, classes)`.
-        max_bytes: bytes that clean values and windows may take; where they need more, whole images are computed.
-        preview: whether convolutions multiply changes in bfloat16, where windows are used.
+        max_bytes: bytes that clean values and windows may take; if they need more, whole images are computed.
+        preview: whether windows multiply the changes of convolutions in bfloat16.
 
     Attributes:
-        alone: whether images are run one at a time, so that none sees another.
-        why_whole: why whole images are computed, as a sentence; "" where windows are.
+        alone: whether images run one at a time, so that they cannot influence each other.
+        why_whole: why whole images are computed, as a sentence; "" if windows are used.
     """
 
     def __init__(
@@ -63,44 +63,44 @@ class Engine:
         self._preview = preview
         self._by_whole = DenseEngine(module, problem, score_fn=score_fn)
         self._windows: WindowEngine | None = None
-        self._unchecked: list[tuple[Tensor, Tensor, Tensor]] = []  # image, place, and what windows say of them
+        self._unchecked: list[tuple[Tensor, Tensor, Tensor]] = []  # image, place, scores by windows
         self.alone = False
         self._error = self._largest_change = 0.0
         self.why_whole = ""
 
     @property
     def exact(self) -> bool:
-        """Whether what was evaluated last is the model's own answer, but for rounding in the images' dtype."""
+        """Whether the last evaluation gave the model's own answer, up to rounding in the images' dtype."""
         return self._windows is None or not self._preview
 
     @property
     def off_by(self) -> float:
-        """Largest error at the positions that were checked, as a share of the largest change of a score there."""
+        """Largest error at the checked positions, as a share of the largest change of a score there."""
         return self._error / self._largest_change if self._largest_change else 0.0
 
     @property
     def windowed_share(self) -> float:
-        """Share of the multiply-accumulates so far that were done on windows."""
+        """Share of multiply-accumulates on windows so far."""
         return 0.0 if self._windows is None else self._windows.windowed_share
 
     @property
     def work_share(self) -> float:
-        """Multiply-accumulates so far as a share of those of whole forward passes."""
+        """Multiply-accumulates so far, as a share of those of complete forward passes."""
         return 1.0 if self._windows is None else self._windows.work_share
 
     @property
     def nbytes(self) -> int:
-        """Bytes that are held from one call to the next."""
+        """Bytes held between calls."""
         return 0 if self._windows is None else self._windows.nbytes
 
     @property
     def most(self) -> int | None:
-        """How many covered images may be asked for at once; None: any number."""
+        """The largest number of covered images to evaluate at once; None: any number."""
         return None if self._windows is None else self._windows.most
 
     @property
     def dense_from(self) -> str:
-        """The first layer that is computed as a whole; "" if none is yet."""
+        """The first layer that is computed on whole maps; "" if none is yet."""
         return "" if self._windows is None else self._windows.dense_from
 
     def evaluate(self, image: Tensor, place: Tensor) -> Answer:
@@ -114,28 +114,28 @@ class Engine:
                 return windows.evaluate(image, place)
             except Exception as error:
                 if is_out_of_memory(error) and len(place) > 1:
-                    raise  # fewer positions at once may do
+                    raise  # the caller tries fewer positions at once
                 self._give_up(error)
         return self._singly(image, place) if self.alone else self._by_whole.evaluate(image, place)
 
     @property
     def prepared(self) -> bool:
-        """Whether it is known how covered images are computed."""
+        """Whether the way of computing is decided."""
         return bool(self.why_whole) or (self._windows is not None and not self._unchecked)
 
     def prepare(self) -> None:
-        """Look at the model with the clean images; called again, compare one position with the model's own answer."""
+        """Run the clean images; when called again, compare one position with the model's own answer."""
         try:
             if self._windows is None:
                 self._look()
             else:
                 self._check(self._windows, *self._unchecked.pop())
         except Exception as error:
-            # If whole images can't be computed either, that raises the error of the model itself.
+            # If whole images fail, too, they raise the model's own error.
             self._give_up(error)
 
     def release(self) -> None:
-        """Let go of what is held from one call to the next."""
+        """Free what is held between calls."""
         self._windows = None
 
     def _new_windows(self, problem: Problem) -> WindowEngine:
@@ -144,29 +144,30 @@ class Engine:
         )
 
     def _singly(self, image: Tensor, place: Tensor) -> Answer:
-        """Return what the model says to each image alone."""
+        """Return the model's answer for each image alone."""
         answers = [self._by_whole.evaluate(*one) for one in zip(image.split(1), place.split(1), strict=True)]
         sums = {layer: torch.cat([sums[layer] for _, sums in answers]) for layer in answers[0][1]}
         return torch.cat([scores for scores, _ in answers]), sums
 
     def _give_up(self, error: Exception) -> None:
-        """Compute whole images, as windows have failed."""
+        """Compute whole images from now on, as windows failed."""
         logger.info("occlusion by windows failed", exc_info=error)
         self._whole(f"whole images: {_in_short(error)}")
 
     def _whole(self, why: str, *, dtype: torch.dtype | None = None) -> None:
-        """Compute whole images; one at a time where the model lets images of a batch influence each other.
+        """Compute whole images from now on; one at a time if images of a batch influence each other.
 
         Args:
             why: a sentence.
-            dtype: that the model rounds to, if it isn't the images'.
+            dtype: in which the model computes, if it is not the images'.
         """
         self._windows, self.why_whole = None, why
         try:
             if self._mixes(dtype or self._problem.images.dtype):
                 self._run_alone(_MIXES)
         except Exception as error:
-            # A model for one image, or no room for three; whatever else is wrong with it is raised when it is run.
+            # The model may take single images only, or memory may be too small for three. Any other error will be
+            # raised again when it runs.
             logger.info("three images at once failed", exc_info=True)
             self._run_alone(f"one whole image at a time: {_in_short(error)}", remember=not is_out_of_memory(error))
 
@@ -198,14 +199,14 @@ class Engine:
         image, place = self._some(number)
         try:
             found, _ = windows.evaluate(image, place)
-        except StrayedError:  # the first pass of all may have filled a cache of the model's own
+        except StrayedError:  # the very first pass may have filled a cache in the model
             windows = self._new_windows(self._problem)
             found, _ = windows.evaluate(image, place)
         self._windows = windows
         self._unchecked = list(zip(image.split(1), place.split(1), found.split(1), strict=True))
 
     def _mixes(self, dtype: torch.dtype) -> bool:
-        """Whether the model says other things of a covered image between other images than of it alone."""
+        """Whether the model answers differently for a covered image among others than for it alone."""
         problem, images, place = self._problem, len(self._problem.images), self._some(0)[1][-1:]
         first, own = torch.zeros(3, dtype=torch.int64), self._problem.images[:1]
         between = replace(
@@ -223,7 +224,7 @@ class Engine:
         return not agree(together[1:2], alone, change, dtype, tf32=rounds_to_tf32(problem.images))
 
     def _some(self, number: int) -> tuple[Tensor, Tensor]:
-        """Return image and place of the positions to check for the model's n-th map."""
+        """Return images and places of the positions to check for the model's n-th map."""
         grid = torch.tensor(self._problem.grid)
         total = int(grid.prod())
         somewhere = torch.tensor(np.unravel_index(_SOMEWHERE * max(number, 1) % total, self._problem.grid))
@@ -243,7 +244,7 @@ class Engine:
         logger.warning("occlusion map by %s", self.why_whole)
 
     def _first_difference(self, image: Tensor, place: Tensor) -> str:
-        """Return the first layer of which windows give other sums than the model."""
+        """Return the first layer for which windows give other sums than the model."""
         images, extra = self._problem.images, self._problem.extra
         given = [each.clone() if isinstance(each, Tensor) else each for each in (images, *extra)]
         names = tuple(layer.name for layer in layer_names(self._module, given))
@@ -263,5 +264,5 @@ class Engine:
 
 
 def _in_short(error: Exception) -> str:
-    """Return kind and first line."""
+    """Return the error's class and first line."""
     return f"{type(error).__name__}: {error}".partition("\n")[0]

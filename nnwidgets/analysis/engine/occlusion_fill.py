@@ -1,7 +1,4 @@
-"""What covers a part of an image: a number, one per channel, the image's own mean, the image blurred, or other images.
-
-Knows images and sizes; must not know positions or engines.
-"""
+"""What covers a part of an image: a number, one per channel, the image's mean, the blurred image, or other images."""
 
 from __future__ import annotations
 
@@ -16,20 +13,20 @@ __all__ = ["Fill", "blurred", "fill_values"]
 
 Fill = float | Sequence[float] | Tensor | str
 
-_SIGMAS = 4  # in a side of the patch; beyond them lie 6e-5 of a Gaussian
+_SIGMAS = 4  # per side of the patch; 6e-5 of a Gaussian is beyond them
 
 
 def fill_values(fill: Fill, images: Tensor, blur: tuple[int, ...]) -> Tensor:
-    """Return what covers the images, in their dtype: `(1 or batch, channels, *size)`, each of `size` the images' or 1.
+    """Return what covers the images, in their dtype: `(1 or batch, channels, *size)`, with sizes of the images or 1.
 
     Args:
         fill: as in `occlusion_map`.
         images: `(batch, channels, *size)`.
-        blur: the patch's side along each axis of `size`, which is what "blur" goes by.
+        blur: side of the patch along each axis of `size`, which sets the width of "blur".
 
     Raises:
-        TypeError: a fill that is no number, tensor or word.
-        ValueError: an unknown word, a tensor that doesn't fit the images, NaN or infinity.
+        TypeError: the fill is not a number, tensor or word.
+        ValueError: an unknown word, a tensor that does not fit the images, NaN or infinity.
     """
     if isinstance(fill, str):
         if fill == "mean":
@@ -50,14 +47,14 @@ def fill_values(fill: Fill, images: Tensor, blur: tuple[int, ...]) -> Tensor:
 
 
 def blurred(images: Tensor, sides: tuple[int, ...]) -> Tensor:
-    """Return images blurred along their last axes by a Gaussian of sigma = side / 4, each channel for itself.
+    """Return images blurred along their last axes by a Gaussian of sigma = side / 4, each channel separately.
 
-    The Gaussian is cut at 4 sigma, which is `side` pixels to either side, and scaled to the sum 1; beyond its border an
-    image goes on with its last pixel. Summed in float64.
+    The Gaussian is cut at 4 sigma, which is `side` pixels in each direction, and scaled to sum 1. The last pixel is
+    repeated beyond the border. Summed in float64.
 
     Args:
         images: `(batch, channels, *size)`.
-        sides: one for each axis of `size`, in pixels; 0 leaves an axis as it is.
+        sides: one for each axis of `size`, in pixels; 0 does not blur along an axis.
 
     >>> (1000 * blurred(torch.tensor([[[0.0, 0.0, 1.0, 1.0, 1.0]]]), (2,))).round().tolist()
     [[[0.0, 107.0, 893.0, 1000.0, 1000.0]]]
@@ -77,7 +74,7 @@ def blurred(images: Tensor, sides: tuple[int, ...]) -> Tensor:
 
 
 def _shaped(values: Tensor, images: Tensor) -> Tensor:
-    """Return a fill with the images' axes."""
+    """Return the fill with the axes of the images."""
     batch, channels, *size = images.shape
     ones = [1] * len(size)
     if values.numel() in (1, channels) and math.prod(values.shape) == max(values.shape, default=1):

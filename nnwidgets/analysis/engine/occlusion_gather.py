@@ -1,7 +1,4 @@
-"""Rectangles of maps of which a window differs, gathered pixel by pixel, a pixel being a row of channels.
-
-Knows index arithmetic; must not know what the values are.
-"""
+"""Gather rectangles of maps in which a window differs, pixel by pixel; a pixel is a row of channels."""
 
 from __future__ import annotations
 
@@ -22,9 +19,9 @@ class Chunk:
     """The covered images of one forward pass.
 
     Attributes:
-        image: `(n,)` int64, which image each is of.
-        row: `(n,)` int64, which of the grid's rows.
-        col: `(n,)` int64, which of its columns.
+        image: `(n,)` int64, indices of images.
+        row: `(n,)` int64, rows of the grid.
+        col: `(n,)` int64, columns of the grid.
     """
 
     image: Tensor
@@ -36,30 +33,30 @@ class Chunk:
 
     @cached_property
     def number(self) -> Tensor:
-        """`(n, 1)` int32, counting."""
+        """0 to n - 1, `(n, 1)` int32."""
         return torch.arange(len(self.image), dtype=torch.int32, device=self.image.device)[:, None]
 
     @cached_property
     def image_number(self) -> Tensor:
-        """`(n, 1)` int32."""
+        """The indices of images, `(n, 1)` int32."""
         return self.image.int()[:, None]
 
 
 def gather(
     clean: Tensor, windows: Tensor | None, chunk: Chunk, rows: Reading, cols: Reading, *, outside: float = 0.0
 ) -> Tensor:
-    """Return `(n, channels, h, w)`, channels last: rectangles of the maps with the windows written over them.
+    """Return rectangles of the maps with the windows laid over them, `(n, channels, h, w)`, channels last.
 
     Args:
         clean: `(batch, channels, height, width)`, channels last, the maps.
-        windows: `(n, channels, h, w)`, channels last; None: nothing is written over them.
-        chunk: which map, and which place of the grid, each is of.
-        rows: which rows are read.
-        cols: which columns are read.
-        outside: what there is beyond the map.
+        windows: `(n, channels, h, w)`, channels last; None: no windows.
+        chunk: the map and the place of the grid of each.
+        rows: the rows to read.
+        cols: the columns to read.
+        outside: the value beyond the map.
     """
     batch, channels, height, width = clean.shape
-    last = batch * height * width  # the row that stands for all that is beyond a map
+    last = batch * height * width  # the row for everything beyond a map
     first = rows.clean[chunk.row]
     if batch > 1:
         first = first + chunk.image_number * (height * width)
@@ -73,6 +70,6 @@ def gather(
             raise OverflowError(f"windows: expected fewer than {BEYOND} pixels, got {last + len(chunk) * pixels}")
         table.append(windows.permute(0, 2, 3, 1).reshape(-1, channels))
         own = rows.own[chunk.row] + (chunk.number * pixels + (last + 1))
-        # A window's pixels come behind those of the maps, and what isn't in the window has a number below them.
+        # Pixels of windows have higher numbers than those of maps; pixels outside the window have lower ones.
         index = torch.maximum(index, own[:, :, None] + cols.own[chunk.col][:, None, :])
     return F.embedding(index, torch.cat(table)).permute(0, 3, 1, 2)

@@ -1,7 +1,4 @@
-"""What is to be said of an occlusion map: which scores are a preview, and which aren't finite, as sentences.
-
-Knows a run's scores and the names of axes; must not know engines.
-"""
+"""Sentences about an occlusion map: which scores are a preview, and which are not finite."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ __all__ = ["not_finite", "preview_notes"]
 
 
 def preview_notes(previewed: Tensor, off_by: float) -> tuple[str, ...]:
-    """Return a sentence on what is a preview; none where nothing is.
+    """Return a sentence if some positions are a preview; none otherwise.
 
     Args:
         previewed: `(batch, *grid)` bool.
@@ -31,13 +28,13 @@ def preview_notes(previewed: Tensor, off_by: float) -> tuple[str, ...]:
 
 
 def not_finite(problem: Problem, scores: Tensor, computed: Tensor, clean: Tensor) -> tuple[str, ...]:
-    """Return sentences on scores that are NaN, then on those that are infinite; none where all are finite.
+    """Return sentences about scores that are NaN, then about infinite ones; none if all are finite.
 
     Args:
-        problem: whose positions these are.
-        scores: `(batch, 1 + positions, classes)`, without a patch first.
-        computed: `(batch, *grid)` bool, where to look.
-        clean: `(batch,)` bool, where to look without a patch.
+        problem: that the scores belong to.
+        scores: `(batch, 1 + positions, classes)`; the first is without a patch.
+        computed: `(batch, *grid)` bool, the positions to look at.
+        clean: `(batch,)` bool, the images to look at without a patch.
     """
     notes = []
     word = "square" if problem.axes == ("row", "col") else "patch"

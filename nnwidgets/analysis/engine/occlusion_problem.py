@@ -1,7 +1,4 @@
-"""What an occlusion map asks for, checked: images, patch, grid of positions, fill, layers.
-
-Knows the user's arguments and their limits; must not know how any engine computes the answer.
-"""
+"""Check the arguments of an occlusion map: images, patch, grid of positions, fill, layers."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from nnwidgets.analysis.engine.occlusion_fill import Fill, fill_values
 
 __all__ = ["Problem", "parse_problem", "sizes"]
 
-# Number of axes of the images -> ways to lay a patch over them, the usual one first.
+# Number of axes of the images -> the axes that a patch can have, the default first.
 _AXES = {
     3: (("step",), ("channel", "step")),
     4: (("row", "col"),),
@@ -33,14 +30,14 @@ class Problem:
     Attributes:
         images: `(batch, channels, *size)`, finite, on the model's device; `size` is (length,), (height, width) or
             (depth, height, width).
-        axes: names of the axes the patch lies along: the last ones of the images.
-        patch: sides of the patch, one for each of `axes`.
-        stride: step between positions, likewise.
-        fill: `(1 or batch, channels, *size)`, or 1 in place of a size: what is seen where the patch lies.
-        origins: for each of `axes` where patches begin.
-        layers: names of the layers whose activity is summed.
-        extra: further positional arguments of the model; tensors with the batch's length go with their image.
-        channel_dims: layer -> the axis of its channels, where it may not be that of `channels_first`.
+        axes: names of the axes that the patch covers: the last ones of the images.
+        patch: sides of the patch along `axes`.
+        stride: step between positions along `axes`.
+        fill: `(1 or batch, channels, *size)`, where each size may be 1: what replaces the patch.
+        origins: where patches begin, along `axes`.
+        layers: names of the layers to sum.
+        extra: further positional arguments of the model; tensors as long as the batch are split with the images.
+        channel_dims: layer -> the axis of its channels, if it may differ from that of `channels_first`.
     """
 
     images: Tensor
@@ -64,11 +61,11 @@ class Problem:
         return tuple(self.images.shape[-len(self.axes) :])
 
     def squares(self, image: Tensor, place: Tensor) -> Tensor:
-        """Return what pictures show where they are covered, `(n, channels, *patch)`, channels last.
+        """Return what replaces the patch in pictures, `(n, channels, *patch)`, channels last.
 
         Args:
-            image: `(n,)` int64 on the CPU, which image.
-            place: `(n, 2)` int64 on the CPU, which of the origins along each axis.
+            image: `(n,)` int64 on the CPU, indices of images.
+            place: `(n, 2)` int64 on the CPU, indices of the origins along each axis.
         """
         shown = image if len(self.fill) > 1 else torch.zeros_like(image)
         if self.fill.shape[2:].numel() == 1:
@@ -92,12 +89,12 @@ def parse_problem(
     device: torch.device,
     gaps: bool = False,
 ) -> Problem:
-    """Return the problem, on the device. Images and fill are copies: what the caller does to them later doesn't show.
+    """Return the checked problem on the device, with copies of images and fill.
 
     Raises:
-        TypeError: images that aren't a floating-point tensor; sizes that aren't integers, or not one for each axis.
-        ValueError: images that aren't `(batch, channels, *size)`, are empty or hold NaN or infinity; a patch larger
-            than the images; a stride larger than the patch, without `gaps`; a fill that doesn't fit the images.
+        TypeError: images are not a floating-point tensor; sizes are not integers, or not one per axis.
+        ValueError: images are not `(batch, channels, *size)`, are empty, or contain NaN or infinity; the patch is
+            larger than the images, or the stride larger than the patch without `gaps`; the fill does not fit.
     """
     _check_images(images)
     sides = sizes("patch", patch, _AXES[images.ndim])
@@ -129,12 +126,12 @@ def parse_problem(
 
 
 def sizes(name: str, value: object, ways: tuple[tuple[str, ...], ...]) -> tuple[int, ...]:
-    """Return one size for each axis; one integer stands for all of the first way.
+    """Return one size per axis. A single integer stands for all axes of the first of the `ways`.
 
     Args:
         name: of the argument.
-        value: an integer, or as many as one of the ways has axes.
-        ways: names of the axes, for each way to lay a patch.
+        value: an integer, or one per axis of one of the ways.
+        ways: the names of axes that a patch can have.
 
     >>> sizes("patch", 3, (("row", "col"),)), sizes("patch", (2, 5), (("step",), ("channel", "step")))
     ((3, 3), (2, 5))
@@ -150,7 +147,7 @@ def sizes(name: str, value: object, ways: tuple[tuple[str, ...], ...]) -> tuple[
 
 
 def _origins(size: int, patch: int, stride: int) -> tuple[int, ...]:
-    """Return the positions along one axis; the last one touches the border."""
+    """Return the origins along one axis; the last patch touches the border."""
     last = size - patch
     origins = list(range(0, last + 1, stride))
     return tuple(origins if origins[-1] == last else [*origins, last])

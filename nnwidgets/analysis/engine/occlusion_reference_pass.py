@@ -1,7 +1,8 @@
-"""One forward pass of the clean images, operation by operation: what windows are laid over, and what can be merged.
+"""Record one forward pass of the clean images, operation by operation.
 
-A function mode sees every operation on tensors of the current thread and of no other; nothing is traced or patched, so
-any Python in a model's forward is fine, and a training beside it notices nothing.
+Windows are laid over its values, and normalisations are merged into convolutions. A function mode sees the operations
+of the current thread only, and nothing is traced or patched. So a model's forward may contain any Python, and training
+in another thread is not affected.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from nnwidgets.shadow.torch_internals import GRAD_MODE_CALLS
 
 __all__ = ["CONVOLUTION", "ReferencePass", "Step", "asks_only", "bound", "writes_first"]
 
-# What a model may ask about a tensor without reading its values.
+# Operations that do not read the values of a tensor.
 _QUESTIONS = frozenset(
     GRAD_MODE_CALLS
     | {"size", "dim", "ndimension", "numel", "nelement", "stride", "is_contiguous", "is_floating_point", "is_complex"}
@@ -32,13 +33,13 @@ _READS = frozenset(
     {"__bool__", "__int__", "__float__", "__index__", "__contains__", "item", "tolist", "numpy", "__array__"}
     | {"equal", "allclose", "is_nonzero", "nonzero", "unique", "masked_select"}
 )
-# Where functions take `inplace`.
+# Functions with an argument `inplace`, and its place.
 _IN_PLACE: dict[Callable[..., Any], int] = {
     func: list(inspect.signature(func).parameters).index("inplace")
     for func in vars(F).values()
     if inspect.isfunction(func) and "inplace" in inspect.signature(func).parameters
 }
-# What makes one value of many; over all of a batch, or along its axis, images influence each other.
+# Reductions. Over the batch axis, or over everything, images influence each other.
 _REDUCTIONS = frozenset(
     {"mean", "sum", "amax", "amin", "max", "min", "std", "var", "norm", "prod", "median", "logsumexp", "quantile"}
     | {"softmax", "log_softmax", "cumsum", "argmax", "argmin", "aminmax", "std_mean", "var_mean", "vector_norm"}
@@ -50,19 +51,19 @@ _NORM = ("input", "running_mean", "running_var", "weight", "bias", "training", "
 
 @dataclass(eq=False)
 class Step:
-    """One operation of the clean pass.
+    """One operation of the reference pass.
 
     Attributes:
-        func: what was called.
-        output: its value for the clean images if that is a map for each, `(batch, channels, height, width)`.
-        uses: how many later operations read it, and observers of layers.
-        weights: weight, channels last, and bias of a convolution by parameters, which does the normalisation behind it,
-            too, if that is merged; None elsewhere.
-        preview_weight: that weight in bfloat16, where only what changes is multiplied, in bfloat16; None elsewhere.
-        seen: what such a convolution reads for the clean images.
-        merged: whether this is such a normalisation: it hands on what it is given.
+        func: the function that was called.
+        output: its value for the clean images if that is one map per image, `(batch, channels, height, width)`.
+        uses: how many later operations, and observers of layers, read it.
+        weights: weight, channels last, and bias of a convolution by parameters, with the following normalisation merged
+            in where possible; None for other operations.
+        preview_weight: that weight in bfloat16, if changes are multiplied in bfloat16; else None.
+        seen: the clean input of such a convolution.
+        merged: whether this is a normalisation that was merged and so returns its input.
         work: multiply-accumulates for one image, of convolutions and linear layers.
-        layer: name of the module in whose forward it is.
+        layer: name of the module whose forward called it.
     """
 
     func: Callable[..., Any]
@@ -80,7 +81,7 @@ class Step:
         """The output.
 
         Raises:
-            ValueError: it is no map for each image.
+            ValueError: it is not one map per image.
         """
         if self.output is None:
             raise ValueError(f"{getattr(self.func, '__name__', self.func)}: expected a map for each image")
@@ -91,20 +92,20 @@ class ReferencePass(TorchFunctionMode):
     """Records the forward pass that is run under it.
 
     Args:
-        batch: how many images there are.
+        batch: the number of images.
         given: the tensors that belong to the images.
-        max_bytes: bytes that the values of its maps may take.
+        max_bytes: bytes that recorded values may take.
 
     Attributes:
-        steps: in the order of the calls.
-        paused: while this is set nothing is recorded: what an observer computes is no part of the model.
-        layer: the module that is running, as its hooks say.
-        mixes: what was seen of a model in which images of one batch may influence each other; "" if nothing.
-        short_dtype: one of fewer than 32 bits that values of the images took within the model; None if they didn't.
-        largest: bytes of the largest value that depends on the images, for one of them.
+        steps: the operations, in the order of the calls.
+        paused: while set, nothing is recorded: what an observer computes is not part of the model.
+        layer: the module that is running, set by its hooks.
+        mixes: why images of one batch may influence each other, as far as was seen; "" if they do not.
+        short_dtype: a dtype of fewer than 32 bits in which the model computes values of the images; None if none.
+        largest: bytes of the largest value that depends on the images, per image.
 
-    Raises (the pass that is run under it):
-        MemoryError: the values of its maps take more.
+    Raises (in the pass under it):
+        MemoryError: the values take more than `max_bytes`.
     """
 
     def __init__(self, batch: int, given: Iterable[Tensor], *, max_bytes: int) -> None:
@@ -116,10 +117,10 @@ class ReferencePass(TorchFunctionMode):
         self.layer = ""
         self.largest = 0
         self._batch, self._max_bytes, self._held = batch, max_bytes, 0
-        self._of_images = {id(tensor): tensor for tensor in given}  # held, so that identities stay
+        self._of_images = {id(tensor): tensor for tensor in given}  # kept alive, so that ids are not reused
         self._counted = {_memory(tensor) for tensor in self._of_images.values()}
         self._maps: dict[Step, Tensor] = {}
-        self._made: dict[int, tuple[Tensor, Step]] = {}  # by identity of a value, which is held so that it stays one
+        self._made: dict[int, tuple[Tensor, Step]] = {}  # by id of a value, which is kept alive
         self._convolutions: dict[Step, Mapping[str, Any]] = {}
         self._read_by: dict[Step, Step] = {}  # convolution -> what made its input
         self._norms: list[tuple[Step, Step, Mapping[str, Any]]] = []
@@ -165,18 +166,18 @@ class ReferencePass(TorchFunctionMode):
         return output
 
     def use(self, value: Tensor) -> None:
-        """Note that somebody reads this value."""
+        """Record that this value is read."""
         if id(value) in self._made:
             self._made[id(value)][1].uses += 1
 
     def finish(self, *, preview: bool = False) -> list[Step]:
-        """Return the steps, with normalisations merged into the convolutions that nobody else reads.
+        """Return the steps, with normalisations merged into convolutions that nothing else reads.
 
         Args:
-            preview: whether convolutions are to multiply changes in bfloat16.
+            preview: whether convolutions shall multiply changes in bfloat16.
 
         Raises:
-            ValueError: a convolution that can't be trusted with channels last.
+            ValueError: a convolution that may crash with channels last.
         """
         for step, values in self._maps.items():
             step.output = CleanMap(values)
@@ -198,7 +199,7 @@ class ReferencePass(TorchFunctionMode):
         return self.steps
 
     def _count(self, value: Tensor) -> None:
-        """Note the bytes of a value; those of a view are counted with what it is a view of."""
+        """Add the bytes of a value, unless it is a view of one that was counted."""
         if _memory(value) in self._counted:
             return
         self._counted.add(_memory(value))
@@ -211,14 +212,14 @@ class ReferencePass(TorchFunctionMode):
             )
 
     def _note_mixing(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """Note that an operation on values of the images shows one image something of another."""
+        """Record whether an operation lets images of the batch influence each other."""
         name = getattr(func, "__name__", "")
         if name in _READS:
             self.mixes = "it decides by values of the images"
         elif name in _REDUCTIONS:
             given = bound(("input", "p", "dim") if name in _DIM_THIRD else ("input", "dim"), args, kwargs)
             x, dim = given.get("input"), given.get("dim", given.get("axis"))
-            # Where the first axis isn't the images' the check has to find out.
+            # If the first axis is not the batch, the later check will find out.
             if isinstance(x, Tensor) and x.ndim and len(x) == self._batch and not isinstance(dim, Tensor):
                 dims = range(x.ndim) if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
                 if 0 in [each % x.ndim for each in dims if isinstance(each, int)]:
@@ -236,7 +237,7 @@ class ReferencePass(TorchFunctionMode):
             self._norms.append((before, step, given))
 
     def _save(self, written: Any) -> None:
-        """Keep what the steps so far found in memory that is about to be written."""
+        """Copy the recorded values in memory that is about to be overwritten."""
         if not isinstance(written, Tensor):
             return
         for step, values in self._maps.items():
@@ -249,7 +250,7 @@ def _memory(value: Tensor) -> int:
 
 
 def _refuse_padding_alone(given: Mapping[str, Any]) -> None:
-    """Refuse a convolution some outputs of which see nothing but padding: oneDNN 3.7 may crash on it channels last."""
+    """Refuse a convolution with outputs that see only padding: oneDNN 3.7 may crash on it with channels last."""
     padding = given.get("padding", 0)
     if isinstance(padding, str):
         return
@@ -261,12 +262,12 @@ def _refuse_padding_alone(given: Mapping[str, Any]) -> None:
 
 
 def asks_only(func: Callable[..., Any]) -> bool:
-    """Whether this operation is a question about shape or kind; neither pass counts those."""
+    """Whether this operation only asks about shape or kind; neither pass counts those."""
     return getattr(func, "__name__", "") in _QUESTIONS
 
 
 def bound(names: tuple[str, ...], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments by name; those that were not given are left out.
+    """Return arguments by name, without those that were not given.
 
     >>> bound(("input", "dim"), (1,), {"dim": 2})
     {'input': 1, 'dim': 2}
@@ -284,7 +285,7 @@ def writes_first(func: Callable[..., Any], args: tuple[Any, ...], kwargs: Mappin
 
 
 def _merged(convolution: Mapping[str, Any], norm: Mapping[str, Any]) -> tuple[Tensor, Tensor]:
-    """Return weight and bias of a convolution that normalises by running statistics, too."""
+    """Return weight and bias of a convolution with the normalisation by running statistics merged in."""
     scale = (norm["running_var"] + norm.get("eps", 1e-5)).rsqrt()
     if norm.get("weight") is not None:
         scale = scale * norm["weight"]

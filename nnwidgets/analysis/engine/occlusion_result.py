@@ -1,7 +1,4 @@
-"""What an occlusion map says: scores at every position, and what they make each pixel worth.
-
-Knows tensors; must not know models or how the scores were computed.
-"""
+"""The result of an occlusion analysis: scores at every position, and the importance of each pixel."""
 
 from __future__ import annotations
 
@@ -14,16 +11,16 @@ from torch import Tensor
 
 __all__ = ["OcclusionMap"]
 
-_AT_ONCE = 1024  # pixels: of a long sequence the table of pixels and patches wouldn't fit in memory
+_AT_ONCE = 1024  # pixels: for a long sequence, the table of all pixels and patches would not fit in memory
 
 
 @dataclass(frozen=True, eq=False)
 class OcclusionMap:
     """Scores of the model with a patch at every position of a grid. All tensors are on the CPU.
 
-    Tensors are float64 for a float64 model, else float32; NaN where a position isn't computed yet. `*grid` stands for
-    the number of positions along each axis: (rows, cols) of pictures, (steps,) of sequences, (channels, steps) where
-    the patch is a pair, (slices, rows, cols) of volumes.
+    Tensors are float64 for a float64 model, else float32; NaN at positions that are not computed yet. `*grid` is the
+    number of positions along each axis: (rows, cols) for pictures, (steps,) for sequences, (channels, steps) if the
+    patch is a pair, (slices, rows, cols) for volumes.
 
     Attributes:
         scores: `(batch, *grid, classes)`, raw outputs with the patch's corner at `origins[0][i], origins[1][j] ...`.
@@ -31,18 +28,18 @@ class OcclusionMap:
         layer_sums: layer -> `(batch, *grid, channels)`, the layer's values summed over its positions.
         clean_layer_sums: layer -> `(batch, channels)`, the same for the uncovered images.
         computed: `(batch, *grid)` bool.
-        exact: `(batch, *grid)` bool: computed, and no preview.
-        origins: for each axis where patches begin, in pixels.
+        exact: `(batch, *grid)` bool: computed, and not as a preview.
+        origins: where patches begin along each axis, in pixels.
         patch: sides of the patch, in pixels: height and width of a square.
-        stride: step between patches, in pixels; the last one along an axis may be nearer, as it touches the border.
+        stride: step between patches, in pixels. The last step along an axis may be shorter, to touch the border.
         image_size: size of the images along the same axes, in pixels: height and width of pictures.
-        windowed_share: share of the multiply-accumulates (of convolutions and linear layers) that were done on windows
-            around the square instead of on whole maps.
-        work_share: multiply-accumulates done, as a share of those of one forward pass for each position.
-        dense_from: the first layer that was computed on whole maps; "" where none was, or all were.
-        memory_bytes: bytes of clean values that were held beside the model and this map.
-        why_whole: why whole images were run through the model, as a sentence; "" where windows were used.
-        notes: what limits exactness and which scores aren't finite, as sentences; empty where all is as it should be.
+        windowed_share: share of the multiply-accumulates (of convolutions and linear layers) done on windows around the
+            square instead of on whole maps.
+        work_share: multiply-accumulates done, as a share of those of one forward pass per position.
+        dense_from: the first layer that was computed on whole maps; "" if none was, or all were.
+        memory_bytes: bytes of clean values held besides the model and this map.
+        why_whole: why whole images were run through the model, as a sentence; "" if windows were used.
+        notes: sentences on what limits exactness and on non-finite scores; empty if there is nothing to say.
     """
 
     scores: Tensor
@@ -67,7 +64,7 @@ class OcclusionMap:
         """Top edges of the squares, in pixels; first channels of blocks.
 
         Raises:
-            AttributeError: a map that isn't along two axes, which goes for `cols`, too.
+            AttributeError: the map does not have two axes. `cols` raises it, too.
         """
         return self._along_two("rows")[0]
 
@@ -78,7 +75,7 @@ class OcclusionMap:
 
     @property
     def done(self) -> bool:
-        """Whether every position is computed, and none as a preview only."""
+        """Whether every position is computed, and none is a preview."""
         return bool(self.exact.all())
 
     @property
@@ -98,24 +95,24 @@ class OcclusionMap:
 
     @property
     def predicted(self) -> Tensor:
-        """Class with the highest score at each position, `(batch, *grid)` int64; -1 where not computed."""
+        """The class with the highest score at each position, `(batch, *grid)` int64; -1 where not computed."""
         return torch.where(self.computed, self.scores.argmax(-1), -1)
 
     def importance(
         self, target: int | Sequence[int] | Tensor, *, kind: Literal["logit", "probability"] = "logit"
     ) -> Tensor:
-        """Return what each pixel is worth to a class, `(batch, *image_size)`: above 0 the score falls when it is
-        covered.
+        """Return the importance of each pixel for a class, `(batch, *image_size)`; positive where covering it lowers
+        the score.
 
-        Mean of (clean - covered) over the computed patches that cover the pixel, Captum's convention; NaN where none is
-        computed, or none covers it (`gaps=True`).
+        This is the mean of (clean - covered) over the computed patches that cover the pixel, as in Captum. NaN where
+        none is computed, or none covers it (`gaps=True`).
 
         Args:
             target: a class, or one for each image.
             kind: "logit" for the raw output, "probability" for its softmax.
 
         Raises:
-            ValueError: a target that isn't a class, another number of targets than images, or an unknown kind.
+            ValueError: a target that is not a class, a different number of targets than images, or an unknown kind.
         """
         if kind not in ("logit", "probability"):
             raise ValueError(f"kind: expected 'logit' or 'probability', got {kind!r}")
@@ -126,12 +123,12 @@ class OcclusionMap:
         change = clean[batch, classes].double().reshape(-1, *[1] * len(self.origins)) - covered
         usable = self.computed & change.isfinite()
         sums, counts = self._over_pixels(torch.where(usable, change, 0.0)), self._over_pixels(self.computed.double())
-        # A score that is NaN or infinite spoils exactly the pixels it covers.
+        # A non-finite score makes exactly the pixels under its patch NaN.
         spoiled = self._over_pixels((self.computed & ~usable).double())
         return torch.where(spoiled > 0, torch.nan, sums / counts).to(self.scores.dtype)
 
     def _over_pixels(self, values: Tensor) -> Tensor:
-        """Return for each pixel the sum over the patches that cover it, `(batch, *image_size)`, of `(batch, *grid)`."""
+        """Sum `values`, `(batch, *grid)`, over the patches that cover each pixel, `(batch, *image_size)`."""
         for axis, (origins, patch, size) in enumerate(zip(self.origins, self.patch, self.image_size, strict=True)):
             lines, origin = values.movedim(axis + 1, -1), torch.tensor(origins)
             parts = []
@@ -147,7 +144,7 @@ class OcclusionMap:
         return self.origins
 
     def _targets(self, target: int | Sequence[int] | Tensor) -> Tensor:
-        """Return one class for each image, `(batch,)` int64."""
+        """Return one class per image, `(batch,)` int64."""
         batch, classes = self.clean.shape
         values = torch.as_tensor(target).cpu()
         if values.is_floating_point() or values.dtype == torch.bool or values.ndim > 1:

@@ -1,7 +1,4 @@
-"""How each operation acts on windows. A rule returns None where it can't say; the operation then runs on whole maps.
-
-Knows the arithmetic of layers; must not know passes, models or positions.
-"""
+"""Rules by which operations act on windows. If a rule returns None, the operation runs on whole maps instead."""
 
 from __future__ import annotations
 
@@ -20,9 +17,9 @@ __all__ = ["RULES", "in_bfloat16"]
 
 Pair = tuple[int, int]
 Rule = Callable[..., Windows | Tensor | None]
-"""`rule(step, *args, **kwargs)`: the operation's arguments, with `Windows` in the place of tensors."""
+"""`rule(step, *args, **kwargs)`: the operation's arguments, with `Windows` in place of tensors."""
 
-_DENSE_FROM = 0.8  # share of a map from which its windows cost as much as the map
+_DENSE_FROM = 0.8  # windows that take this share of a map cost as much as the map
 
 
 def _convolution(step: Step, *args: Any, **kwargs: Any) -> Windows | None:
@@ -91,7 +88,7 @@ def _pointwise(step: Step, x: Any, *args: Any, **kwargs: Any) -> Windows | None:
 
 
 def _by_channel(step: Step, x: Any, *args: Any, **kwargs: Any) -> Windows | None:
-    """Act on each value, with parameters that are one for each channel."""
+    """Act on each value, with one set of parameters per channel."""
     if not isinstance(x, Windows) or kwargs.get("training"):
         return None
     return _like(step, x, step.func(x.values, *args, **kwargs))
@@ -103,7 +100,7 @@ def _dropout(step: Step, *args: Any, **kwargs: Any) -> Windows | None:
 
 
 def _same(step: Step, x: Any, *args: Any, **kwargs: Any) -> Windows | Tensor | None:
-    if not isinstance(x, Windows):  # a constant that takes place and dtype of something covered
+    if not isinstance(x, Windows):  # a constant that takes device and dtype from windows
         plain: Tensor = step.func(x, *(each.values if isinstance(each, Windows) else each for each in args), **kwargs)
         return plain
     return x if (step.clean.dtype, step.clean.device) == (x.values.dtype, x.values.device) else None
@@ -114,7 +111,7 @@ def _copy(step: Step, x: Windows, **_: Any) -> Windows:
 
 
 def _combine(step: Step, *args: Any, **kwargs: Any) -> Windows | None:
-    """Act on two values position by position: both covered, or one that is the same at all positions."""
+    """Act on two operands position by position: both windows, or one that is equal at all positions."""
     given = bound(("input", "other"), args, kwargs)
     a, b = given.pop("input"), given.pop("other")
     return _combined(step, a, b, **given)
@@ -159,12 +156,12 @@ def _pad(step: Step, x: Windows, pad: Any, mode: str = "constant", value: float 
 
 
 def in_bfloat16(change: Tensor, weight: Tensor, *how: Any) -> Tensor:
-    """Return the convolution of a change, multiplied in bfloat16, in the change's dtype: rounded as the change is."""
+    """Return the convolution of a change, multiplied in bfloat16, in the dtype of the change."""
     return torch.conv2d(change.to(weight.dtype), weight, None, *how).to(change.dtype)
 
 
 class _Sliding:
-    """A kernel that slides over windows: which of its outputs change, and what they see."""
+    """A kernel that slides over windows: which of its outputs change, and the inputs that these see."""
 
     def __init__(self, step: Step, x: Windows, size: Pair, stride: Pair, padding: Pair, dilation: Pair) -> None:
         self.stride = stride
@@ -179,11 +176,11 @@ class _Sliding:
         return _wide(self._rows, self._cols)
 
     def seen(self, outside: float) -> Tensor:
-        """Return the inputs of the outputs that change, with what there is beyond the map."""
+        """Return the inputs of the outputs that change, with the value `outside` beyond the map."""
         return self._x.seen_from(self._rows, self._cols, self._kernels, outside=outside)
 
     def clean_seen(self) -> Tensor:
-        """Return what those inputs are for the clean images, with 0 beyond the map."""
+        """Return the same inputs for the clean images, with 0 beyond the map."""
         x, out = self._x, (self._rows, self._cols)
         return x.clean.read(x.chunk, (x.rows, x.cols), out, self._kernels)
 
@@ -201,7 +198,7 @@ def _wide(rows: Span, cols: Span) -> bool:
 
 
 def _by_channel_only(other: Tensor) -> bool:
-    """Whether this is one value, or one for each channel; those of `n` covered images are not, as n is at least 2."""
+    """Whether this is one value, or one per channel. Values per covered image are neither, as there are at least 2."""
     return other.numel() == 1 or (other.shape[-2:] == (1, 1) and (other.ndim == 3 or len(other) == 1))
 
 
@@ -210,7 +207,7 @@ def _like(step: Step, x: Windows, values: Tensor) -> Windows:
 
 
 def _pair(value: Any) -> Pair:
-    """Return (rows, cols) of what modules take for it: an integer, one in a tuple, or two."""
+    """Return (rows, cols) from any form that modules accept: an integer, a tuple of one, or a tuple of two."""
     sizes = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     return sizes[0], sizes[-1]
 

@@ -1,7 +1,4 @@
-"""Working through the positions of an occlusion map in slices of time, coarse first.
-
-Knows the order, the chunks and the buffers; must not know how an engine evaluates a covered image.
-"""
+"""Work through the positions of an occlusion map in slices of time, coarse first."""
 
 from __future__ import annotations
 
@@ -21,26 +18,26 @@ __all__ = ["Run"]
 
 _GROWTH = 16  # from one forward pass to the next, at most
 _FEWEST = 2  # a single covered image costs as much as two
-_CHUNK_VALUES = 1 << 24  # input values of one forward pass at most, 64 MB in float32
+_CHUNK_VALUES = 1 << 24  # most input values of one forward pass: 64 MB in float32
 _POOLS = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 
 
 class Run:
-    """The state of one map being computed: what is still to do, and the buffers it goes to.
+    """A map in the making: the positions left, and the buffers for the results.
 
     Args:
-        engine: what evaluates covered images.
-        problem: what is computed.
+        engine: evaluates covered images.
+        problem: what to compute.
         coarse_first: whether every fourth position comes first, then every second.
-        target: class whose map is to become sharp early: positions where it changes most come first.
+        target: class whose map shall become sharp early: positions where it varies most come first.
 
     Attributes:
-        problem: what is computed.
-        engine: what evaluates covered images.
+        problem: what to compute.
+        engine: evaluates covered images.
         computed: `(batch, *grid)` bool.
-        exact: `(batch, *grid)` bool, where that is the model's own answer and no preview.
-        off_by: what a preview differed by at the positions checked, as a share of the largest change.
-        computed_clean: `(batch,)` bool, of which images there are the scores without a patch.
+        exact: `(batch, *grid)` bool, where the result is the model's own answer and not a preview.
+        off_by: error of a preview at the checked positions, as a share of the largest change.
+        computed_clean: `(batch,)` bool, the images whose scores without a patch are known.
         scores: `(batch, 1 + positions, classes)` on the CPU, the clean image first; NaN where not computed.
         sums: layer -> `(batch, 1 + positions, channels)`, likewise.
     """
@@ -71,14 +68,14 @@ class Run:
         return self._next == len(self._todo) and not self._levels
 
     def refine(self, preview: Run) -> None:
-        """Begin with what another run computed; it is replaced position by position."""
+        """Start from the results of another run, which are then replaced position by position."""
         self.scores = preview.scores.clone()
         self.sums = {layer: sums.clone() for layer, sums in preview.sums.items()}
         self.computed, self.exact = preview.computed.clone(), preview.exact.clone()
         self.computed_clean, self.off_by = preview.computed_clean.clone(), preview.off_by
 
     def advance(self, seconds: float) -> None:
-        """Compute for about so long, in at least one forward pass; passes grow until one fills the time."""
+        """Compute for about this long, at least one forward pass. Passes grow until one fills the time."""
         start = time.perf_counter()
         spent = 0.0
         while not self.done:
@@ -86,7 +83,7 @@ class Run:
                 if not self.engine.prepared:
                     alone = self.engine.alone
                     self.engine.prepare()
-                    if self.engine.alone and not alone:  # clean images have seen each other
+                    if self.engine.alone and not alone:  # the clean images have influenced each other
                         self._next = 0
                     if time.perf_counter() - start > seconds:
                         return
@@ -112,7 +109,7 @@ class Run:
         self._todo, self._next = work, 0
 
     def _unrest(self, step: int, work: Tensor, target: int) -> Tensor:
-        """Return how much the target's probability differs between the answers around each place, `(n,)`."""
+        """Return how much the target's probability varies among the known positions around each place, `(n,)`."""
         if not 0 <= target < self.scores.shape[2]:
             raise ValueError(f"target: expected a class from 0 to {self.scores.shape[2] - 1}, got {target}")
         grid = self.problem.grid
@@ -126,7 +123,7 @@ class Run:
         return unrest[at]
 
     def _evaluate(self, work: Tensor) -> None:
-        """Evaluate `(n, 1 + axes)` rows of image and place, and keep the answers."""
+        """Evaluate `(n, 1 + axes)` rows of image and place, and store the results."""
         image, place = work[:, 0], work[:, 1:]
         scores, sums = self.engine.evaluate(image, place)
         slot = torch.zeros_like(image)
@@ -153,7 +150,7 @@ class Run:
 
 
 def _levels(problem: Problem, *, coarse_first: bool) -> list[tuple[int, Tensor]]:
-    """Return places `(n, axes)` from coarse to fine, each level with the step between those before it; 0: none."""
+    """Return places `(n, axes)` from coarse to fine, each level with the step of the level before it; 0: the first."""
     places = torch.cartesian_prod(*(torch.arange(length) for length in problem.grid)).reshape(-1, len(problem.grid))
     if not coarse_first:
         return [(0, places)]

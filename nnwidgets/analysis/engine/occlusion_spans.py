@@ -1,7 +1,6 @@
-"""Where, along one axis of a map, covered images differ from the clean ones, and how layers widen that.
+"""Where, along one axis of a map, covered images differ from the clean ones, and how layers widen that interval.
 
-Knows intervals of integers; must not know tensors of values or models. Everything is worked out once for all places of
-the grid: a span keeps what was derived from it, so that each later forward pass finds it there.
+Everything is computed once for all places of the grid. A span caches what is derived from it for later forward passes.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ __all__ = ["BEYOND", "Kernel", "Reading", "Span"]
 
 Origins = NDArray[np.int64]
 T = TypeVar("T")
-BEYOND = 1 << 28  # more than there are pixels; two of them and all pixels fit into int32
+BEYOND = 1 << 28  # more than the number of pixels; twice this plus that number fits in int32
 
 
 class Kernel(NamedTuple):
-    """How something slides along an axis; `padding` is that before the first position."""
+    """How a kernel slides along an axis; `padding` is that before the first position."""
 
     size: int = 1
     stride: int = 1
@@ -33,12 +32,12 @@ class Kernel(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What is read along an axis for each place of the grid, as `(places, length)` int32 parts of pixel numbers.
+    """What to read along an axis for each place of the grid, as `(places, length)` int32 parts of pixel numbers.
 
     Attributes:
-        clean: pixel of the map; a number above all pixels where there is none.
-        own: pixel of the window; a number below 0 where it isn't in the window.
-        beyond: whether anything is read where there is no map.
+        clean: the pixel of the map; a number above all pixels beyond the map.
+        own: the pixel of the window; a number below 0 outside the window.
+        beyond: whether anything beyond the map is read.
     """
 
     clean: Tensor
@@ -48,9 +47,9 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Span:
-    """One interval `[low, high)` for each place of the grid, never empty, within an axis of so many positions.
+    """One interval `[low, high)` for each place of the grid, never empty, within an axis of `size` positions.
 
-    It may hold positions that don't differ; none outside it does.
+    It may contain positions that do not differ, but none outside it differs.
 
     >>> at_3 = Span(np.array([3]), np.array([5]), size=28)
     >>> at_3.through(Kernel(3, padding=1), size=28)
@@ -63,7 +62,7 @@ class Span:
     _known: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def through(self, kernel: Kernel, size: int) -> Span:
-        """Return which outputs of a kernel, `size` in all, see this interval."""
+        """Return the outputs of a kernel, `size` in all, that see this interval."""
         return self._once((kernel, size), lambda: self._through(kernel, size))
 
     def shifted(self, by: int, size: int) -> Span:
@@ -75,24 +74,24 @@ class Span:
 
     @cached_property
     def whole(self) -> Span:
-        """All of the axis."""
+        """The whole axis."""
         return Span(np.zeros_like(self.low), np.full_like(self.high, self.size), self.size)
 
     @cached_property
     def window(self) -> tuple[Origins, int]:
-        """Origins of windows of one length that hold the intervals and lie within the axis, and that length."""
+        """Origins of windows of equal length that contain the intervals and lie within the axis, and that length."""
         length = int((self.high - self.low).max())
         return np.minimum(self.low, self.size - length), length
 
     def same_window(self, other: Span) -> bool:
-        """Whether both have the same windows."""
+        """Whether both have equal windows."""
         (start, length), (others, other_length) = self.window, other.window
         return self is other or (length == other_length and bool((start == others).all()))
 
     def reading(
         self, out: Span, kernel: Kernel, *, pitch: int = 1, own_pitch: int = 1, device: torch.device
     ) -> Reading:
-        """Return what a kernel reads here to make the windows of `out`; neighbours are so many pixels apart."""
+        """Return what a kernel reads here for the windows of `out`. Pitches: pixels between neighbours."""
         key = "reading", out, kernel, pitch, own_pitch
         return self._once(key, lambda: self._reading(out, kernel, pitch, own_pitch, device))
 

@@ -1,7 +1,4 @@
-"""Occlusion by recomputing only what each square changes, and whole images from where that is everything.
-
-Knows a module and a `Problem`; must not know in which order positions are asked for.
-"""
+"""Occlusion by recomputing only what each square changes, on windows, until they cover the whole map."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ __all__ = ["WindowEngine"]
 
 Answer = tuple[Tensor, dict[str, Tensor]]
 _FEWEST = 2  # a single image is computed twice, see `_covered`
-_ALIVE = 4  # as many values of a layer as large as its whole map are held at once, at most
+_ALIVE = 4  # at most this many values as large as the largest map exist at once
 
 
 class WindowEngine:
@@ -40,9 +37,9 @@ class WindowEngine:
         preview: whether convolutions multiply changes in bfloat16.
 
     Attributes:
-        most: how many covered images at once fit into that.
-        mixes: why images of one batch may influence each other, so that this engine must not be used; "" if they don't.
-        short_dtype: one of fewer than 32 bits in which the model computes, with that consequence, too; None if none.
+        most: how many covered images fit in at once.
+        mixes: why images of one batch may influence each other; "" if they do not. If set, do not use this engine.
+        short_dtype: a dtype of fewer than 32 bits in which the model computes; None if none. The same applies.
     """
 
     def __init__(
@@ -62,7 +59,7 @@ class WindowEngine:
             Span(np.array(origins), np.array(origins) + side, size)
             for origins, side, size in zip(problem.origins, problem.patch, problem.images.shape[2:], strict=True)
         )
-        # The model may write to what it is given.
+        # The model may write to its arguments.
         given = [each.clone() if isinstance(each, Tensor) else each for each in (problem.images, *problem.extra)]
         clean = ReferencePass(
             len(problem.images), [each for each in given if isinstance(each, Tensor)], max_bytes=max_bytes // 2
@@ -74,17 +71,17 @@ class WindowEngine:
 
     @property
     def windowed_share(self) -> float:
-        """Share of the multiply-accumulates so far that were done on windows."""
+        """Share of multiply-accumulates on windows so far."""
         return self._windowed / max(1, self._windowed + self._dense)
 
     @property
     def work_share(self) -> float:
-        """Multiply-accumulates so far as a share of those of whole forward passes."""
+        """Multiply-accumulates so far, as a share of those of complete forward passes."""
         return (self._windowed + self._dense) / max(1, self._whole)
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the clean values that are held."""
+        """Bytes of the clean values held."""
         held = {id(step.output): step.output for step in self._steps if step.output is not None}
         return sum(clean.nbytes for clean in held.values())
 
@@ -92,7 +89,7 @@ class WindowEngine:
         """Return what `DenseEngine.evaluate` does.
 
         Raises:
-            StrayedError: the covered images take another way than the clean ones.
+            StrayedError: the covered images take another path through the model than the clean ones.
         """
         covered = place[:, 0] >= 0
         scores, sums = self._clean_answer
@@ -110,7 +107,7 @@ class WindowEngine:
 
     def _covered(self, image: Tensor, place: Tensor) -> Answer:
         n = len(image)
-        if n == 1:  # two, so that what belongs to the images can be told from what belongs to none
+        if n == 1:  # with two, values per image can be distinguished from values shared by all images
             image, place = image.repeat(2), place.repeat(2, 1)
         square = self._problem.squares(image, place)
         image, place = image.to(square.device), place.to(square.device)
@@ -140,7 +137,7 @@ class WindowEngine:
         return scores[:n], {layer: value[:n] for layer, value in sums.items()}
 
     def _drop_unneeded(self) -> None:
-        """Let go of clean values that no window was laid over; all places of a map need the same."""
+        """Free clean values that were not needed; no other place of the map will need them."""
         for step in self._steps:
             if step.output is not None and not step.output.needed:
                 step.output.drop()

@@ -1,7 +1,4 @@
-"""Values of covered images that differ from the clean ones within a window each, kept as those windows.
-
-Knows maps, windows and how to put them together; must not know layers or models.
-"""
+"""Values of covered images, stored as the windows in which they differ from the clean ones."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ class CleanMap:
         shape: of the values.
         dtype: of the values.
         device: of the values.
-        needed: whether anybody has read the values yet.
+        needed: whether the values were read yet.
     """
 
     def __init__(self, values: Tensor) -> None:
@@ -39,7 +36,7 @@ class CleanMap:
         """The values, channels last.
 
         Raises:
-            RuntimeError: they were dropped.
+            RuntimeError: they were freed.
         """
         if self._values is None:
             raise RuntimeError("the model asked for clean values that it had not asked for at first")
@@ -50,7 +47,7 @@ class CleanMap:
 
     @property
     def sums(self) -> Tensor:
-        """Sums over positions, `(batch, channels)` float64; made when first asked for."""
+        """Sums over positions, `(batch, channels)` float64, cached."""
         if self._sums is None:
             self._sums = self.values.sum((2, 3), dtype=torch.float64)
         return self._sums
@@ -65,15 +62,15 @@ class CleanMap:
         windows: Tensor | None = None,
         outside: float = 0.0,
     ) -> Tensor:
-        """Return what kernels see here that make the windows of `out`, `(n, channels, h, w)`, channels last.
+        """Return what kernels read here for the windows of `out`, `(n, channels, h, w)`, channels last.
 
         Args:
-            chunk: which images and places of the grid.
+            chunk: images and places of the grid.
             own: rows and columns that differ here.
-            out: rows and columns that differ in the kernels' output; by default kernels of one pixel, so the same.
-            kernels: how they slide along rows and columns.
-            windows: what differs, laid over the values; None: nothing is.
-            outside: what there is beyond the map.
+            out: rows and columns that differ in the output of the kernels.
+            kernels: how they slide along rows and columns; default: one pixel.
+            windows: laid over the values; None: no windows.
+            outside: the value beyond the map.
         """
         pitches = {"pitch": self.shape[3], "own_pitch": own[1].window[1]}
         y = own[0].reading(out[0], kernels[0], **pitches, device=self.device)
@@ -81,29 +78,29 @@ class CleanMap:
         return gather(self.values, windows, chunk, y, x, outside=outside)
 
     def of(self, image: Tensor) -> Tensor:
-        """Return the values of these images; of one that is all there is, one to be spread."""
+        """Return the values of these images; if there is only one image, a single map to broadcast."""
         return self.values if len(self.values) == 1 else self.values[image]
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the values that are held."""
+        """Bytes of the values held."""
         return 0 if self._values is None else self._values.nbytes
 
     def drop(self) -> None:
-        """Let go of the values."""
+        """Free the values."""
         self._values = None
 
 
 @dataclass(eq=False)
 class Windows:
-    """Covered images' values of one layer: the clean value everywhere but in a window.
+    """One layer's values for covered images: the clean values except in one window each.
 
     Attributes:
         values: `(n, channels, h, w)`, channels last, the windows.
-        rows: which rows differ, by row of the grid; the windows begin at `rows.window`.
-        cols: which columns differ, likewise.
-        clean: the clean images' values.
-        chunk: which images and places of the grid they are of.
+        rows: the rows that differ, by row of the grid; windows begin at `rows.window`.
+        cols: the columns that differ, likewise.
+        clean: the values for the clean images.
+        chunk: the images and places of the grid.
     """
 
     values: Tensor
@@ -118,19 +115,19 @@ class Windows:
         return len(self.chunk), self.values.shape[1], self.rows.size, self.cols.size
 
     def seen_from(self, rows: Span, cols: Span, kernels: tuple[Kernel, Kernel], *, outside: float = 0.0) -> Tensor:
-        """Return what kernels see that make the windows of these spans, `(n, channels, h, w)`, channels last.
+        """Return what kernels read for the windows of these spans, `(n, channels, h, w)`, channels last.
 
         Args:
             rows: of the output.
             cols: of the output.
             kernels: how they slide along rows and columns.
-            outside: what there is beyond the map.
+            outside: the value beyond the map.
         """
         own = self.rows, self.cols
         return self.clean.read(self.chunk, own, (rows, cols), kernels, windows=self.values, outside=outside)
 
     def within(self, rows: Span, cols: Span) -> Tensor:
-        """Return the values in the windows of spans that hold the own ones."""
+        """Return the values in the windows of spans that contain these ones."""
         if self.rows.same_window(rows) and self.cols.same_window(cols):
             return self.values
         return self.seen_from(rows, cols, _SAME)
@@ -142,7 +139,7 @@ class Windows:
     def sums(self) -> Tensor:
         """Return the sums over positions, `(n, channels)` float64."""
         clean = self.clean.sums[self.chunk.image]
-        if not bool(clean.isfinite().all()):  # a difference to infinity says nothing
+        if not bool(clean.isfinite().all()):  # differences from infinity are useless
             return self.whole().sum((2, 3), dtype=torch.float64)
         here = self.rows, self.cols
         return clean + (self.values - self.clean.read(self.chunk, here, here)).sum((2, 3), dtype=torch.float64)

@@ -1,4 +1,4 @@
-"""What to do when memory runs out: the same with less at once. Knows errors and numbers only."""
+"""Recognise that memory ran out, and try again with less at once."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ T = TypeVar("T")
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether this is Python's, PyTorch's or CUDA's way to say that memory ran out.
+    """Whether Python, PyTorch or CUDA raised this error because memory ran out.
 
     >>> is_out_of_memory(MemoryError()), is_out_of_memory(RuntimeError("shape"))
     (True, False)
     """
-    # The CPU's allocator raises a plain RuntimeError.
+    # PyTorch's CPU allocator raises a plain RuntimeError.
     return isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )
 
 
 def halving(rows: int, work: Callable[[int], T]) -> tuple[T, int]:
-    """The result of `work(rows)`, with half the rows as often as memory runs out, and with how many it was.
+    """The result of `work(rows)`, and the number of rows, which is halved each time that memory runs out.
 
     Raises:
-        Exception: what `work` raised otherwise, or at a single row.
+        Exception: any other error that `work` raises, and any at a single row.
 
     >>> def work(rows):
     ...     if rows > 3:
@@ -43,7 +43,7 @@ def halving(rows: int, work: Callable[[int], T]) -> tuple[T, int]:
         except Exception as error:
             if rows == 1 or not is_out_of_memory(error):
                 raise
-        # Here the traceback, and with it what the attempt held, is gone.
+        # By now the traceback is gone, and with it the memory that the attempt held.
         rows = rows // 2
         if torch.cuda.is_initialized():
             torch.cuda.empty_cache()

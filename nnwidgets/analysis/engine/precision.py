@@ -1,4 +1,4 @@
-"""To how many bits values are rounded, and how few bits hardware is fast with. Knows devices and their flags only."""
+"""How precisely a device computes, and whether it is fast in bfloat16."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 
 def rounds_to_tf32(values: Tensor) -> bool:
-    """Whether convolutions of these values keep 10 bits of mantissa; the flags are the user's and only read."""
+    """Whether convolutions of these values round to TF32. Reads the user's flags and never sets them."""
     if values.device.type != "cuda" or values.dtype != torch.float32:
         return False
     if torch.cuda.get_device_capability(values.device) < (8, 0):
@@ -25,7 +25,7 @@ def rounds_to_tf32(values: Tensor) -> bool:
 
 
 def rounding_notes(values: Tensor) -> tuple[str, ...]:
-    """Say when what is computed of these values is rounded below float32.
+    """Return a sentence if computing with these values rounds more than float32 does.
 
     >>> rounding_notes(torch.zeros(1)), rounding_notes(torch.zeros(1, dtype=torch.bfloat16))
     ((), ('computed in bfloat16',))
@@ -36,7 +36,7 @@ def rounding_notes(values: Tensor) -> tuple[str, ...]:
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
-    """Whether the device has units for products of bfloat16 matrices: CPUs with AMX, GPUs from Ampere on."""
+    """Whether the device has hardware for bfloat16 matrix products: CPUs with AMX, GPUs since Ampere."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     return device.type == "cpu" and "amx_bf16" in _cpu_flags()
@@ -44,7 +44,7 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 
 @cache
 def _cpu_flags() -> frozenset[str]:
-    """Return what the CPU says it can; nothing where the system doesn't tell."""
+    """Return the CPU's feature flags; none where the system does not list them."""
     if not _CPUINFO.exists():
         return frozenset()
     lines = _CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -1,4 +1,4 @@
-"""What scores say of samples whose labels may be missing. Values only."""
+"""Predicted class, confidence and loss from scores; labels may be missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def predictions(scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]
 
     Args:
         scores: (n, classes).
-        labels: (n,) int64; the loss is NaN where the label is no class.
+        labels: (n,) int64; the loss is NaN where a label is not a class.
 
     >>> predicted, confidence, loss = predictions(torch.tensor([[0.0, 0.0], [0.0, 9.0]]), torch.tensor([-1, 1]))
     >>> predicted.tolist(), confidence.round(decimals=3).tolist(), loss.round(decimals=3).tolist()

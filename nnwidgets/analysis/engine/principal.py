@@ -1,4 +1,4 @@
-"""Principal components without a random draw, and a basis that follows a changing layer. Knows tensors only."""
+"""Principal components without global random draws, and a basis that follows a changing layer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine.slicing import Steps, row_blocks
 
-_EXACT_UP_TO = 512  # eigh of this size takes about 50 ms; beyond it the basis is found by subspace iteration
+_EXACT_UP_TO = 512  # eigh of this size takes about 50 ms; larger problems use subspace iteration
 _FIRST_ROUNDS = 10
 _ENTRIES = 1 << 20
 
@@ -15,8 +15,8 @@ _ENTRIES = 1 << 20
 def principal_scores(x: Tensor, dims: int) -> tuple[Tensor, float]:
     """The first `dims` principal component scores (n, dims) and their share of the variance, 0 to 1.
 
-    `x` (n, features) is centred float64. The eigenproblem has the smaller of the two sizes: the covariance, or the Gram
-    matrix when features > samples. In each component the largest score is positive.
+    `x` (n, features) is centred float64. Solves the smaller of two eigenproblems: that of the covariance, or of the
+    Gram matrix when features > samples. The largest score of each component is positive.
     """
     n, features = x.shape
     wide = features > n
@@ -34,8 +34,8 @@ def principal_scores(x: Tensor, dims: int) -> tuple[Tensor, float]:
 def follow_basis(x: Tensor, rank: int, basis: Tensor | None, generator: torch.Generator) -> Steps[Tensor]:
     """An orthonormal basis (features, rank) of the leading principal directions of centred float64 `x`.
 
-    A kept `basis` is turned by one round of subspace iteration, which follows a layer that trains at a fraction of the
-    cost of a new eigenproblem. The first basis is exact, or ten rounds for large problems.
+    One round of subspace iteration updates the last `basis`, which follows a layer in training at a fraction of the
+    cost of a new eigenproblem. The first basis is exact, or takes ten rounds for large problems.
     """
     n, features = x.shape
     rounds = 1
@@ -56,6 +56,6 @@ def follow_basis(x: Tensor, rank: int, basis: Tensor | None, generator: torch.Ge
 def _exact_basis(x: Tensor, rank: int) -> Tensor:
     wide = x.shape[1] > x.shape[0]
     vectors = torch.linalg.eigh(x @ x.T if wide else x.T @ x).eigenvectors.flip(1)[:, :rank]
-    # xᵀu is orthogonal already; QR gives it unit length and completes it where the rank of x is too low
+    # The columns of xᵀu are orthogonal. QR normalises them and completes the basis if the rank of x is too low.
     basis: Tensor = torch.linalg.qr(x.T @ vectors).Q if wide else vectors.contiguous()
     return basis

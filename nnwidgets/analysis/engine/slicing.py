@@ -1,4 +1,4 @@
-"""Long work cut into short slices, so that a worker can interleave and cancel it. Knows no analysis."""
+"""Cut long work into short slices, so that a worker can interleave and cancel it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TypeVar, cast
 T = TypeVar("T")
 
 Steps = Generator[None, None, T]
-"""Work that yields wherever it may be paused or dropped, and returns its result."""
+"""Work that yields wherever it may be paused or cancelled, and returns its result."""
 
 # Below the 50 ms a worker may hold the fork lock, by the time one more block of rows takes.
 SLICE_S = 0.02
 
 
 def sliced(work: Steps[T], *, slice_s: float = SLICE_S) -> Iterator[T | None]:
-    """None after each `slice_s` seconds of `work`, then its result. Time spent outside does not count."""
+    """Yield None after every `slice_s` seconds of `work`, then its result. Time spent outside does not count."""
     started = time.perf_counter()
     while True:
         try:
@@ -31,7 +31,7 @@ def sliced(work: Steps[T], *, slice_s: float = SLICE_S) -> Iterator[T | None]:
 
 
 def finished(work: Steps[T]) -> T:
-    """The result of `work`, done in one go.
+    """Do all of `work` and return its result.
 
     >>> def steps():
     ...     yield
@@ -43,7 +43,7 @@ def finished(work: Steps[T]) -> T:
 
 
 def row_blocks(rows: int, columns: int, elements: int) -> list[slice]:
-    """Slices over `rows`, each of about `elements` matrix entries, at least 16 rows.
+    """Slices over `rows`, each with about `elements` matrix entries and at least 16 rows.
 
     >>> row_blocks(40, 100, 2000)
     [slice(0, 20, None), slice(20, 40, None)]

@@ -1,4 +1,4 @@
-"""The t-SNE gradient from a whole matrix P: for few points, where torch is faster with matrices than with edges."""
+"""The t-SNE gradient from a dense matrix P. For few points, torch is faster with matrices than with edges."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from nnwidgets.analysis.engine.slicing import Steps, row_blocks
 
 
 class DenseForces:
-    """All pairs, a block of rows at a time that stays in cache.
+    """Forces over all pairs, by blocks of rows that stay in cache.
 
-    Distances come from differences and sums from matrix-vector products: no matrix-matrix product, which the user's
-    TF32 or bf16 settings would round, and no cancellation far from the origin.
+    Distances come from differences and sums from matrix-vector products. So there is no matrix-matrix product, which
+    the user's TF32 or bf16 settings would round, and no cancellation far from the origin.
     van der Maaten & Hinton 2008, JMLR 9, equation 5.
     """
 

@@ -1,7 +1,4 @@
-"""The gradient of t-SNE: attraction along the edges of P, repulsion over all pairs or by a grid.
-
-Knows P and positions; must not know schedules, or how the sums are computed.
-"""
+"""The gradient of t-SNE: attraction along the edges of P, repulsion over all pairs or on a grid."""
 
 from __future__ import annotations
 
@@ -19,18 +16,18 @@ from nnwidgets.analysis.engine.tsne_sums import attract, repel
 
 __all__ = ["FINISHED_SPACING", "LIVE_SPACING", "Forces", "SparseForces", "forces_for"]
 
-# Of the grid, in units of the map: error of the gradient 3 and 1 %; of the KL divergence, beside all pairs, 2 and 1 %.
+# Of the grid, in units of the map. The gradient is off by 3 and 1 %; maps end with a KL 2 and 1 % above all pairs.
 LIVE_SPACING, FINISHED_SPACING = 0.45, 1 / 3
-_DENSE_UP_TO = 1000  # points, without compiled loops: 500 take two thirds of the time that edges and pairs apart would
-_ALL_PAIRS_UP_TO = 4000  # points: as fast as a grid there, and exact
+_DENSE_UP_TO = 1000  # points, without compiled loops: 500 take two thirds of the time of edges and pairs
+_ALL_PAIRS_UP_TO = 4000  # points: up to here exact, and as fast as a grid
 _KL_OF_ALL_PAIRS_UP_TO = 20_000
 _EDGES_AT_ONCE, _PAIRS_AT_ONCE = 1 << 22, 1 << 25  # about 20 ms of compiled loops
-_EDGES_BY_TORCH, _PAIRS_BY_TORCH = 1 << 18, 1 << 18  # what stays in cache
+_EDGES_BY_TORCH, _PAIRS_BY_TORCH = 1 << 18, 1 << 18  # fits in cache
 _PAIRS_ON_CUDA = 1 << 26
 
 
 class Forces(Protocol):
-    """What a descent needs to know about P."""
+    """What gradient descent needs: the gradient and the KL divergence for one P."""
 
     def gradient(self, positions: Tensor, exaggeration: float) -> Steps[Tensor]:
         """dKL/dy with P multiplied by `exaggeration`: like `positions`."""
@@ -40,21 +37,21 @@ class Forces(Protocol):
 
 
 def forces_for(graph: Graph, dims: int, *, spacing: float, loops: Loops) -> Forces:
-    """Return the fastest forces for so many points; arguments as those of `SparseForces`."""
+    """Return the fastest forces for this number of points. Arguments are those of `SparseForces`."""
     few = len(graph.offsets) - 1 <= _DENSE_UP_TO
     dense = few and loops is None and graph.values.device.type == "cpu"
     return DenseForces(graph) if dense else SparseForces(graph, dims, spacing=spacing, loops=loops)
 
 
 class SparseForces:
-    """Attraction over the edges of a graph; repulsion over all pairs of few points, else by a grid (2-D).
+    """Attraction over the edges of a graph; repulsion over all pairs, or on a grid for many points in 2-D.
 
     van der Maaten & Hinton 2008, JMLR 9, equation 5; van der Maaten 2014, JMLR 15, for P over neighbours.
 
     Args:
         graph: P.
-        dims: 2 or 3 dimensions of the map.
-        spacing: of the grid's nodes; None for all pairs, however many points there are.
+        dims: dimensions of the map, 2 or 3.
+        spacing: of the grid's nodes; None: always all pairs.
         loops: compiled ones, or None.
     """
 
@@ -80,7 +77,7 @@ class SparseForces:
         return attraction.mul_(4.0 * exaggeration).sub_(repulsion.mul_(4.0 / normaliser))
 
     def kl_divergence(self, positions: Tensor) -> Steps[Tensor]:
-        """Sum of p log(p / q) over this P, in nats, in float64; of many points q's normaliser is that of the grid."""
+        """Sum of p log(p / q) over this P, in nats, in float64. For many points the grid gives the normaliser of q."""
         entropy, cross, mass = torch.zeros((3,), dtype=torch.float64, device=positions.device).unbind()
         for rows in row_blocks(len(positions), self._graph.degree, _EDGES_BY_TORCH):
             edges, counts = self._graph.edges(rows)

@@ -1,7 +1,7 @@
-"""The inner loops of t-SNE, compiled by numba: distances, P in both directions, and sums.
+"""The inner loops of t-SNE, compiled by numba: distances, P in both directions, and sums. All release the GIL.
 
-Imported only where the extra `fast` is installed; what uses them does the same by torch. All release the GIL.
-Positions are (n, dims) contiguous, float32 or float64, and so are the results.
+Imported only with the extra `fast`; without it, the callers do the same by torch. Positions are (n, dims) contiguous,
+float32 or float64, and so are the results.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ def attract_2d(
 ) -> None:
     """out[i] = sum over edges of p_ij (y_i - y_j) / (1 + |y_i - y_j|^2) for i from first to last - 1.
 
-    `offsets`, `columns`: unsigned, as a signed index is asked whether it counts from the end, which takes as long as
-    the rest. `positions`: complex, so that a point is one load. What lies apart is loaded first and summed then.
+    `offsets` and `columns` are unsigned: testing a signed index for counting from the end takes as long as everything
+    else. `positions` are complex, so that a point is one load. Scattered points are gathered first, then summed.
     """
     rows = positions.view(out.dtype).reshape(-1, 2)
     one, none = out.dtype.type(1), out.dtype.type(0)
-    near = np.empty(len(positions), positions.dtype)  # a row has fewer edges
+    near = np.empty(len(positions), positions.dtype)  # no row has more edges
     flat = near.view(out.dtype)
     for i in range(first, last):
         begin = offsets[i]
@@ -78,7 +78,7 @@ def attract_3d(
 def repel_2d(columns: Array, first: int, last: int, out: Array) -> float:
     """out[i] = sum over j of (y_i - y_j) / (1 + |y_i - y_j|^2)^2 for i from first to last - 1.
 
-    Returns the sum of 1 / (1 + |y_i - y_j|^2) over those i and all j, themselves included. `columns` is (dims, n).
+    Returns the sum of 1 / (1 + |y_i - y_j|^2) over those i and all j, i = j included. `columns` is (dims, n).
     """
     xs, ys = columns[0], columns[1]
     one, none = columns.dtype.type(1), columns.dtype.type(0)
@@ -120,7 +120,7 @@ def repel_3d(columns: Array, first: int, last: int, out: Array) -> float:
 
 @in_order
 def _weights(t: Any) -> tuple[Any, Any, Any, Any]:
-    """Cubic B-spline at the four nodes around a place, `t` behind the second."""
+    """Cubic B-spline weights of the four nodes around a point, `t` after the second."""
     s = 1 - t
     return s * s * s / 6, (t * t * (3 * t - 6) + 4) / 6, (s * s * (3 * s - 6) + 4) / 6, t * t * t / 6
 
@@ -134,7 +134,7 @@ def _slopes(t: Any) -> tuple[Any, Any, Any, Any]:
 
 @in_order
 def spread(places: Array, nodes: Array) -> None:
-    """Write to `nodes` (m, m) the density of points at `places` (n, 2), in nodes from the first."""
+    """Write to `nodes` (m, m) the density of points at `places` (n, 2), in units of the node spacing."""
     nodes[:] = 0
     for i in range(len(places)):
         row, col = int(places[i, 0]), int(places[i, 1])
@@ -146,7 +146,7 @@ def spread(places: Array, nodes: Array) -> None:
 
 @in_order
 def interpolate(places: Array, nodes: Array, slopes: Array) -> float:
-    """Write the gradient, per node, of the spline through `nodes` at each place (n, 2); return its values' sum."""
+    """Write the gradient, per node, of the spline through `nodes` at each place (n, 2); return the sum of values."""
     total = 0.0
     for i in range(len(places)):
         row, col = int(places[i, 0]), int(places[i, 1])
@@ -168,7 +168,7 @@ def interpolate(places: Array, nodes: Array, slopes: Array) -> float:
 
 
 def warm() -> None:
-    """Compile all for the types that maps have, or load what was compiled before: in the thread that asks."""
+    """Compile all loops for the types that maps have, or load them from numba's cache, in the calling thread."""
     spread(np.full((1, 2), 2, np.float32), nodes := np.zeros((6, 6), np.float32))
     interpolate(np.full((1, 2), 2, np.float32), nodes, np.zeros((1, 2), np.float32))
     for sum_pairs, axes in ((repel_2d, 2), (repel_3d, 3)):

@@ -1,4 +1,4 @@
-"""Gradient descent of t-SNE: momentum, gains, and the schedules measured to be short and good. Knows tensors only."""
+"""Gradient descent of t-SNE: momentum, gains, and schedules that were measured to be short and good."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from torch import Tensor
 from nnwidgets.analysis.engine.slicing import Steps
 from nnwidgets.analysis.engine.tsne_forces import Forces
 
-_LARGEST_STEP = 5.0  # a point that leaps farther has met a singular gain, not structure
+_LARGEST_STEP = 5.0  # farther jumps come from extreme gains, not from structure
 _LEAST_GAIN = 0.01
 _LOOK_EVERY = 25
-_SETTLED = 1e-6  # nats; maps that rest on a saddle for 200 iterations, and then lose 1 to 7 %, stay above 1e-5
+_SETTLED = 1e-6  # nats; maps that stay on a saddle for 200 iterations, and then lose 1 to 7 %, stay above 1e-5
 
 
 @dataclass(frozen=True)
 class Phase:
-    """At most so many iterations with P multiplied by `exaggeration`."""
+    """At most this many iterations, with P multiplied by `exaggeration`."""
 
     iterations: int
     exaggeration: float
@@ -32,8 +32,8 @@ def scratch(n: int) -> tuple[Phase, ...]:
     """The schedule of a first map of `n` points.
 
     Small maps overshoot at a high momentum (300 points: KL 0.38 at 0.95, 0.32 at 0.8) and are cheap, so they get the
-    customary 750 iterations; large ones need the momentum to spread out in fewer. A Swiss roll of 2000 unrolls in 150
-    exaggerated iterations at 0.8, and does not in 100 at 0.9 (KL 5 % higher).
+    usual 750 iterations. Large ones need the momentum to spread out in fewer. A Swiss roll of 2000 points unrolls in
+    150 exaggerated iterations at 0.8, but not in 100 at 0.9 (KL 5 % higher).
     """
     if n < 1000:
         return Phase(250, 12.0, 0.8), Phase(500, 1.0, 0.8)
@@ -41,25 +41,25 @@ def scratch(n: int) -> tuple[Phase, ...]:
         return Phase(150, 12.0, 0.8), Phase(350, 1.0, 0.9)
     if n < 8000:
         return Phase(100, 12.0, 0.9), Phase(300, 1.0, 0.95)
-    return Phase(60, 12.0, 0.9), Phase(240, 1.0, 0.95)  # MNIST, 10 000: KL 0.2 % higher than in 400
+    return Phase(60, 12.0, 0.9), Phase(240, 1.0, 0.95)  # 10 000 of MNIST: KL 0.2 % above 400 iterations
 
 
 def first(n: int) -> tuple[Phase, ...]:
-    """The schedule of a map that others will follow, in half the time: KL at most 3 % above that of `scratch`."""
+    """The schedule of the first of several maps: half the time, with a KL at most 3 % above that of `scratch`."""
     return (Phase(100, 12.0, 0.8), Phase(200, 1.0, 0.8)) if n < 1000 else scratch(n)
 
 
 def restart(n: int) -> tuple[Phase, ...]:
-    """The schedule that lets a shrunken map of `n` points re-form where it was.
+    """The schedule in which a shrunken map of `n` points forms again in place.
 
-    A warm start alone freezes early structure: its KL stays 15 to 44 % too high however long it runs. 0.8 while
-    exaggerated is what makes 150 iterations better than 100: KL 2 instead of 5 % above a map from scratch.
+    A plain warm start freezes early structure: its KL stays 15 to 44 % too high however long it runs. With a momentum
+    of 0.8 while exaggerated, 150 iterations end with a KL 2 % above a map from scratch, and 100 with 5 %.
     """
     return Phase(45, 12.0, 0.8), Phase(105, 1.0, 0.8 if n < 1000 else 0.95)
 
 
 class Descent:
-    """The moving layout. `positions`, `velocity` and `gains` are (n, dims) and owned by this object."""
+    """A layout in motion. `positions`, `velocity` and `gains` are (n, dims) and belong to this object."""
 
     def __init__(self, positions: Tensor, *, velocity: Tensor | None = None, gains: Tensor | None = None) -> None:
         self.positions = positions.clone()
@@ -67,21 +67,21 @@ class Descent:
         self.gains = torch.ones_like(positions) if gains is None else gains.clone()
 
     def run(self, forces: Forces, schedule: tuple[Phase, ...]) -> Steps[int]:
-        """Moves the layout through the schedule; returns the iterations taken, fewer where the map settles before.
+        """Run the schedule and return the number of iterations, fewer than planned if the map settles.
 
-        It has settled when the KL divergence can fall by less than 1e-6 nats in what is left, at a pace that slackens.
-        Not asked while exaggerated: when that ends decides which of many minima follows.
+        It has settled when the KL divergence falls ever more slowly, and by less than 1e-6 nats in what is left. This
+        is not tested while exaggerated: the moment when that ends decides which of many minima follows.
         Belkina et al. 2019, Nat. Commun. 10:5415: rate = n / exaggeration.
         """
         taken = 0
         for phase in schedule:
-            # Their rate belongs to the gradient without its factor 4.
+            # Their rate is for the gradient without its factor 4.
             rate = self.positions.shape[0] / phase.exaggeration / 4.0
             before = 0.0
             for left in range(phase.iterations, 0, -1):
                 gradient = yield from forces.gradient(self.positions, phase.exaggeration)
                 if phase.exaggeration == 1.0 and left % _LOOK_EVERY == 0:
-                    # By Cauchy and Schwarz the most it fell in the last iteration; one number to wait for on a GPU.
+                    # A bound on the fall in the last iteration, by Cauchy-Schwarz; a GPU waits for one number.
                     fall = float(gradient.norm() * self.velocity.norm())
                     if fall < before and left * fall < _SETTLED:
                         break

@@ -1,7 +1,6 @@
 """The sums of t-SNE over edges, pairs and grid nodes: by compiled loops where numba is installed, else by torch.
 
-Knows tensors only. Positions are (n, dims), contiguous. `loops`: the compiled ones, for tensors on the CPU; None
-for torch.
+Positions are (n, dims), contiguous. `loops`: the compiled ones, for tensors on the CPU; None for torch.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ def attract(graph: Graph, positions: Tensor, rows: slice, out: Tensor, *, loops:
     edges, counts = graph.edges(rows)
     columns, ends = graph.columns[edges], counts.cumsum(0, dtype=torch.int32)
     q = torch.ones((), dtype=positions.dtype, device=positions.device)
-    for axis in positions.T.contiguous():  # one number is gathered in a third of the time of a row of two
+    for axis in positions.T.contiguous():  # gathering single numbers takes a third of the time of rows of two
         difference = axis.index_select(0, graph.rows[edges]).sub_(axis.index_select(0, columns))
         q = torch.addcmul(q, difference, difference)
     weights = torch.div(graph.values[edges], q, out=q)
-    # Both sums in one: of w y_j, and of w.
+    # One call gives both sums, of w y_j and of w.
     table = torch.cat([positions, torch.ones_like(positions[:, :1])], 1)
     sums = F.embedding_bag(columns, table, ends - counts.int(), mode="sum", per_sample_weights=weights)
     torch.sub(positions[rows] * sums[:, -1:], sums[:, :-1], out=out[rows])
@@ -42,8 +41,8 @@ def attract(graph: Graph, positions: Tensor, rows: slice, out: Tensor, *, loops:
 def repel(columns: Tensor, rows: slice, out: Tensor, *, loops: Loops) -> Tensor:
     """out[rows] = sum over j of (y_i - y_j) / (1 + |y_i - y_j|^2)^2; returns the sum of 1 / (1 + |y_i - y_j|^2).
 
-    The latter goes over i in `rows` and all j, i itself included; float64, zero dimensions. `columns` is (dims, n).
-    Distances come from differences: no matrix product, which the user's TF32 or bf16 settings would round.
+    The latter is over i in `rows` and all j, i = j included; float64, zero dimensions. `columns` is (dims, n).
+    Distances come from differences, as the user's TF32 or bf16 settings would round a matrix product.
     """
     if loops is not None:
         loop = loops.repel_2d if len(columns) == 2 else loops.repel_3d
@@ -63,7 +62,7 @@ def repel(columns: Tensor, rows: slice, out: Tensor, *, loops: Loops) -> Tensor:
 
 
 def spread(places: Tensor, nodes: Tensor, *, loops: Loops) -> None:
-    """Write to `nodes` (m, m) the density, by cubic B-splines, of points at `places` (n, 2), counted in nodes."""
+    """Write to `nodes` (m, m) the density, by cubic B-splines, of points at `places` (n, 2), in node spacings."""
     if loops is not None:
         loops.spread(places.numpy(), nodes.numpy())
         return
@@ -84,9 +83,9 @@ def interpolate(places: Tensor, nodes: Tensor, out: Tensor, *, loops: Loops) -> 
 
 
 def _splines(places: Tensor, width: int) -> tuple[Tensor, tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Numbers (16 n,) of the nodes around the places, row by row; weights (4, n) along both axes; their derivatives.
+    """Indices (16 n,) of the nodes around the places, row by row; weights (4, n) along both axes; their derivatives.
 
-    Places come last, as sums over four numbers side by side take three times as long.
+    The places are the last axis: sums over a last axis of four numbers take three times as long.
     """
     places = places.T.contiguous()
     first = places.floor()

@@ -1,4 +1,4 @@
-"""A layer's values unit by unit: those of one sample arranged for the eye, many summed up over units. Values only."""
+"""A layer's values by unit: one sample's arranged for display, and statistics over units."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["arranged", "over_units"]
 
 
 def arranged(activation: torch.Tensor, channel_dim: int) -> tuple[Layout, torch.Tensor, str]:
-    """One sample's activation (1, …) as maps, strips or a sequence, channels first, and what was done to it.
+    """One sample's activation (1, …) as maps, strips or a sequence, channels first, and a note on any averaging.
 
     >>> arranged(torch.zeros(1, 5, 8), 2)[:2][1].shape
     torch.Size([8, 5])
@@ -32,14 +32,14 @@ def arranged(activation: torch.Tensor, channel_dim: int) -> tuple[Layout, torch.
 
 
 def over_units(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean (steps,) and 10th and 90th percentile (2, steps) of values (steps, units) over the units that are finite.
+    """Mean (steps,), and 10th and 90th percentile (2, steps), of values (steps, units) over the finite units.
 
     >>> over_units(np.array([[1.0, 3.0], [np.nan, np.nan]]))[0]
     array([ 2., nan])
     """
     finite = np.where(np.isfinite(values), values, np.nan)
     mean, band = np.full(len(values), np.nan), np.full((2, len(values)), np.nan)
-    some = ~np.isnan(finite).all(axis=1)  # NumPy warns of rows without a number, and a net that blew up has many
+    some = ~np.isnan(finite).all(axis=1)  # NumPy warns about rows without a number, and a net that blew up has many
     mean[some] = np.nanmean(finite[some], axis=1)
     band[:, some] = np.nanpercentile(finite[some], [10, 90], axis=1)
     return mean, band
