@@ -1,7 +1,7 @@
-"""Whether somebody traces a model just now, in whatever thread. Only reads.
+"""Whether any thread is tracing a model now.
 
-While torch.fx traces (and torch.export and make_fx, which use it), `nn.Module.__call__` is patched for the whole
-process: modules of ours that run meanwhile would be taken for the user's.
+While torch.fx traces (and torch.export and make_fx, which use it), it patches `nn.Module.__call__` for the whole
+process. Modules of ours that ran meanwhile would end up in the user's trace.
 """
 
 from __future__ import annotations
@@ -19,6 +19,6 @@ def tracing() -> bool:
 
 
 def came_of_tracing(error: BaseException) -> bool:
-    """Whether the error was raised in a tracer, into whose trace a module of ours had run."""
+    """Whether a tracer raised this error, because a module of ours had run into its trace."""
     frames = traceback.walk_tb(error.__traceback__)
     return any(frame.f_globals.get("__name__") == _TRACER for frame, _ in frames)

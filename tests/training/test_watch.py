@@ -223,7 +223,7 @@ class Clocked:
 
     def __init__(self, where: Bench) -> None:
         self.now = 0.0
-        where.worker._schedule.budget = Budget(clock=lambda: self.now)
+        where.worker._schedule._situation.budget = Budget(clock=lambda: self.now)
         self.watch = where.watch()
 
     def look(self) -> None:

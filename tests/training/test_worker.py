@@ -63,7 +63,7 @@ def test_a_request_without_a_watch_sees_weights_changed_since(bench: MakeBench) 
 def test_a_model_that_never_holds_still_is_refused_with_words(
     bench: MakeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nnwidgets.training.schedule.STILL_AWAITED_S", 0.2)
+    monkeypatch.setattr("nnwidgets.training.clicks.STILL_AWAITED_S", 0.2)
     where = bench(mlp())
     job = where.look()
     looks = itertools.count()
