@@ -212,7 +212,7 @@ class SnapshotBuffer:
         begin = time.perf_counter()
         self.snapshot = None  # whose previous weights are overwritten now
         begun = self._extras.copy_previous(self.step)
-        self._pair_s = time.perf_counter() - begin
+        self._pair_s += time.perf_counter() - begin
         return begun
 
     def _copy_training(self, *, at_border: bool = False) -> None:
