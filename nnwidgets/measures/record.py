@@ -1,4 +1,4 @@
-"""What is kept of a training: statistics of layers, filters, losses."""
+"""What is kept of a training: statistics of layers and filters, and losses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCALARS_KEPT = 2_000
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """How the model does on the probe at one step; tensors on the CPU.
+    """What the probe shows at one step; tensors on the CPU.
 
     `stats` and `filters` are by layer name; `loss` and `correct` (a share) are None without labels or loss function.
     """
@@ -42,7 +42,7 @@ class ProbeResult:
 
 @dataclass
 class Record:
-    """Everything kept, bounded in count and bytes and thinned evenly."""
+    """All results by step, bounded in number and bytes, thinned evenly."""
 
     max_bytes: int
     probe: History[ProbeResult] = field(init=False)
@@ -55,7 +55,7 @@ class Record:
         self.probe_loss = History(max_items=SCALARS_KEPT)
 
     def add(self, result: ProbeResult, kernels: dict[str, Tensor]) -> None:
-        """Keep a result and the weights (out, in, …) of the layers small enough to keep."""
+        """Keep a result, and the weights (out, in, …) of layers that are small enough."""
         self.probe.append(result.step, result, result.nbytes)
         self.kernels.append(result.step, kernels, sum(weight.nbytes for weight in kernels.values()))
         if result.loss is not None:

@@ -1,4 +1,4 @@
-"""Statistics of every layer over the probe, as one job of the worker. Knows results and the record; knows no widget."""
+"""Statistics of every layer over the probe, as one job of the worker."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from nnwidgets.measures.record import ProbeResult, Record
 from nnwidgets.training.worker import Job, Snapshot
 
 SLICE_S = 0.03
-SLOW_S = 0.25  # a pass that costs this runs beside the others: its copy of the model is cheaper than their waiting
+SLOW_S = 0.25  # from here on a pass gets its own copy of the model, so that other jobs need not wait for it
 FEWEST_ROWS, MOST_ROWS = 4, 1 << 20
 KEPT_KERNEL_VALUES = 100_000
-UNSEEN_EVERY_S = 5.0  # while nobody looks: curves over training are to have no holes
+UNSEEN_EVERY_S = 5.0  # while nobody looks, so that curves over training have no holes
 
 
 class Listener(NamedTuple):
-    """Who wants the record: `watches()` now, `displayed()` at least on a page that may be scrolled away or closed."""
+    """Somebody who wants the record: `watches()` it now, or has it `displayed()` on a page that may be out of sight."""
 
     watches: Callable[[], bool]
     displayed: Callable[[], bool]
@@ -56,7 +56,7 @@ class Score(Protocol):
 
 
 class ProbeJob(Job):
-    """Fills the record: as often as it may while somebody looks, now and then while nobody does.
+    """Fill the record: as often as the budget allows while somebody looks, now and then while nobody does.
 
     `loss_fn(output, targets)` may be None.
     """
@@ -82,7 +82,7 @@ class ProbeJob(Job):
         self.error: str = ""
 
     def listen(self, listener: Listener) -> None:
-        """Keep the record fresh for this listener, and call its `done()` after each addition."""
+        """Keep the record fresh for this listener, and call its `done()` after each new result."""
         self._listeners.append(listener)
 
     def forget(self, done: Callable[[], None]) -> None:
@@ -108,7 +108,7 @@ class ProbeJob(Job):
             except Exception as error:
                 if self._rows == 1 or not is_out_of_memory(error):
                     raise
-                # Some layers have seen this chunk and some have not: the pass begins anew.
+                # Some layers have seen this chunk and some have not, so start the pass again.
                 self._rows = self._most_rows = self._rows // 2
                 start = 0
                 sums.clear()
@@ -152,13 +152,13 @@ class ProbeJob(Job):
     def _forward(
         self, module: nn.Module, batch: Batch, sums: dict[str, StatsAccumulator]
     ) -> tuple[Tensor | None, float | None]:
-        """Add a chunk to the sums; return its scores (n, classes) and its mean loss, where there are any."""
+        """Add a chunk to the sums; returns its scores (n, classes) and its mean loss, where there are any."""
         picture = batch.args[0] if batch.args and isinstance(batch.args[0], Tensor) else None
         comparable = picture is not None and picture.ndim == 4 and picture.is_floating_point()
         inputs = GreyInputs(picture) if picture is not None and comparable else None
 
         def add(name: str, value: Tensor) -> None:
-            if value.ndim == 0:  # a loss, say: it has no samples to be summed over
+            if value.ndim == 0:  # such as a loss, which has no samples to sum over
                 return
             like_inputs = inputs is not None and len(value) == len(inputs)
             sums.setdefault(name, StatsAccumulator()).add(

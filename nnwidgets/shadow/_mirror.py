@@ -115,8 +115,8 @@ class Mirror:
         return self._devices
 
     def live_of(self) -> dict[int, torch.Tensor]:
-        """The live parameter or buffer by the id of the private one."""
-        return {id(private): live for live, private in self._strided + self._irregular}
+        """The ordinary live parameters and buffers, by the id of the private one."""
+        return {id(private): live for live, private in self._strided}
 
     def private_modules(self) -> set[int]:
         """The ids of the private modules."""

@@ -1,1 +1,1 @@
-"""Following a training: when to look at the model, in which thread, at what cost. Knows no widget and no plots."""
+"""Follow a training: when to copy the model, in which thread to compute, at what cost. Imports no widget."""

@@ -1,4 +1,4 @@
-"""Makes the calling thread a quiet one: low priority, one CPU thread, no gradients. Nothing else changes."""
+"""Make the calling thread a quiet one: low priority, one CPU thread, no gradients."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import threading
 
 import torch
 
-# Beside a training that keeps all cores busy, 19 leaves clicks waiting for seconds, and training waiting for a thread
-# that has the GIL; 0 slows long steps down by more than the budget.
+# At 19, clicks wait for seconds while training keeps all cores busy, and training waits whenever this thread holds the
+# GIL. At 0, long steps slow down by more than the budget.
 NICENESS = 10
 _OPENMP = re.compile(r"(/\S*/lib(?:gomp|iomp5|omp)\b[^/\s]*\.so\S*)")
 _MKL = re.compile(r"(/\S*/lib(?:torch_cpu|mkl_rt|mkl_core)\b[^/\s]*\.so\S*)")  # wheels of torch have MKL within
@@ -21,15 +21,15 @@ logger = logging.getLogger(__name__)
 
 
 def quiet_this_thread() -> None:
-    """To be called first in a background thread. Gradients, autocast and default devices are thread-local in torch."""
+    """Call this first in a background thread; torch keeps gradients, autocast and default devices per thread."""
     torch.set_grad_enabled(False)
     _lower_priority()
     _use_one_cpu_thread()
 
 
 def _lower_priority() -> None:
-    # Elsewhere than on Linux the priority belongs to the process. It can't be raised again, so never for a user's
-    # thread.
+    # Other systems than Linux know only the priority of a process. It can't be raised again, so never lower that of a
+    # user's thread.
     if sys.platform == "linux":
         try:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
@@ -38,14 +38,13 @@ def _lower_priority() -> None:
 
 
 def _use_one_cpu_thread() -> None:
-    """One OpenMP and MKL thread here; the caller's and later threads keep theirs.
+    """Use one OpenMP and one MKL thread here; all other threads keep their counts.
 
-    `torch.set_num_threads` changes the default of all later threads of the process, which can change how their sums are
-    split and so their results to the bit. The calls here are per thread. MKL has a count of its own, which torch sets;
-    a second team of threads, however seldom at work, makes libgomp wait less eagerly in training's own (a CNN on two
-    cores trained a third slower).
+    `torch.set_num_threads` also sets the default of all later threads. Their sums are then split otherwise, and their
+    results change in the last bit. The calls here are per thread. A second team of OpenMP threads, even an idle one,
+    makes libgomp wait less eagerly in training's own: a CNN on two cores trained a third slower.
     """
-    count = torch.get_num_threads()  # torch initialises each thread at its first use, and would undo the calls below
+    count = torch.get_num_threads()  # torch sets each thread up at its first use, which would undo the calls below
     for path in _loaded(_OPENMP):
         ctypes.CDLL(path).omp_set_num_threads(1)
     for path in _loaded(_MKL):

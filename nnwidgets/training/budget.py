@@ -1,4 +1,4 @@
-"""What watching may cost: seconds of ours against seconds of training. Knows clocks; knows no model, thread or view."""
+"""What watching may cost: our seconds against the seconds of training."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import time
 from collections.abc import Callable
 
 IDLE_AFTER_S = 2.0  # no step for this long (and for ten usual steps) means that nothing is training
-BORROW_S = 0.5  # what clicks may spend beyond what was earned
-BORROW_SLOW_S = 0.25  # of which slow answers may use this much: the next click of another view is to be quick, too
-SLACK_S = 0.05  # what work that has begun may spend beyond what was earned: about one chunk
+BORROW_S = 0.5  # clicks may spend this much more than was earned
+BORROW_SLOW_S = 0.25  # slow answers may use only this much of it, so that another view's click is still quick
+SLACK_S = 0.05  # work that has begun may spend this much more than was earned: about one chunk
 USUAL = 0.1  # weight of the newest step in the running mean of the time between steps
 
 
 class Budget:
     """A token bucket: training seconds earn `share` of themselves, our seconds spend it.
 
-    Earned is the time between the first and the last step seen, without idle time; spent are the wall seconds of our
-    hooks and the CPU seconds of the worker and of the thread that sends to the pages. Work done while nothing trains
-    delays nothing and is not counted.
+    Training earns for the time between its first and its last step, idle time left out. We spend the wall seconds of
+    our hooks, the CPU seconds of the worker and of the thread that sends to the pages, and the seconds that our kernels
+    and copies keep a GPU busy. Work done while nothing trains delays nothing and is not counted.
 
     Every counter has one writing thread, so there is no lock: `stepped`, `ended` and `charge_hook` belong to the
-    training thread, `charge_sending` to the one that sends, all else to the worker. Any thread may read.
+    training thread, `charge_sending` to the thread that sends, everything else to the worker. Any thread may read.
 
     Args:
         share: Part of the training time that may be spent, above 0, at most 1.
@@ -56,7 +56,7 @@ class Budget:
         self.hook_s = 0.0
         self.worker_s = 0.0
         self.sending_s = 0.0
-        self._advance = (0.0, 0.0, 1.0)  # seconds spent ahead of their time, since this training second, for so many
+        self._advance = (0.0, 0.0, 1.0)  # seconds lent, at which training second, over how many to be repaid
         self.last_step_at: float | None = None
         self._forfeited_s = 0.0
         self._seen_training_s = 0.0
@@ -74,11 +74,11 @@ class Budget:
             self.step_interval_s += USUAL * (min(gap, 10 * limit) - self.step_interval_s)
 
     def ended(self) -> None:
-        """Training has ended: what follows delays none of it. Training thread."""
+        """Training has ended; what we do now delays nothing. Training thread."""
         self.last_step_at = None
 
     def charge_hook(self, seconds: float) -> None:
-        """Our code held the training thread up for this long. Training thread."""
+        """Our code kept the training thread busy for this long. Training thread."""
         self.hook_s += seconds
 
     def charge_sending(self, seconds: float) -> None:
@@ -88,8 +88,8 @@ class Budget:
     def charge(self, seconds: float, *, over_s: float = 0.0) -> None:
         """The worker computed for this long. Worker.
 
-        What is made seldom and all at once, such as a saved picture, is repaid over `over_s` seconds of training;
-        everything would stand still for it otherwise.
+        A rare, expensive piece, such as a saved picture, is repaid over `over_s` seconds of training, so that
+        refreshes do not stop for it.
         """
         if over_s > 0:
             self._advance = (self._advanced_s + seconds, self.training_s, over_s)
@@ -125,9 +125,9 @@ class Budget:
         return seconds * max(0.0, 1 - (self.training_s - since) / over_s)
 
     def income(self, capacity: float) -> float:
-        """Seconds earned since the last call, less what others than the worker spent. Worker.
+        """Seconds earned since the last call, less what hooks and sending spent. Worker.
 
-        Savings beyond `capacity` are lost.
+        Savings beyond `capacity` are dropped.
         """
         training, outside = self.training_s, self.hook_s + self.sending_s - self._advanced_s
         earned = self.share * (training - self._seen_training_s) - (outside - self._seen_outside_s)
@@ -144,5 +144,5 @@ class Budget:
         return self.level > -SLACK_S
 
     def allows_click(self, *, slow: bool) -> bool:
-        """Whether work that somebody waits for may go on; it borrows, and the background waits until that is repaid."""
+        """Whether work that somebody waits for may go on. It may borrow; the background then waits for repayment."""
         return self.level > -(BORROW_SLOW_S if slow else BORROW_S) or self.idle

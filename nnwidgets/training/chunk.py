@@ -1,4 +1,4 @@
-"""One chunk of a task's work and what it costs, on the CPU or on CUDA. Decides nothing."""
+"""One chunk of a task's work, and what it costs on the CPU or on CUDA."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from nnwidgets.training.task import Task
 
 
 class Chunk:
-    """Run here and now; what it starts on a device may go on after that, until the fence is passed.
+    """Runs at once. What it starts on a device may go on after that, until its fence is passed.
 
-    It begins when the snapshot has arrived: the time that a stream waits for queued training is none of ours.
+    Make it only when the snapshot has arrived. Otherwise its stream would wait for queued training, and the task would
+    be charged for that.
 
     Args:
-        begin: Called first; starts the task's work where none is running.
+        begin: Called first, to start the task's work if none is running.
         owed: Whether training goes on, so that the task is charged. The answer to a click is charged to all tasks.
 
     Attributes:
@@ -48,9 +49,9 @@ class Chunk:
         self.fence.close()
 
     def settle(self) -> tuple[float, float]:
-        """What the chunk has cost: seconds, and how many of them its own task was charged. Once the fence is passed.
+        """What the chunk has cost in seconds, and how many of them its own task was charged.
 
-        Seconds of the stream count where they are more than those of the CPU.
+        Call it once the fence is passed. The seconds of the stream count if they are more than those of the CPU.
         """
         seconds = max(self.cpu_s, self.fence.device_s)
         return seconds, self.task.charge(seconds, done=self._done, owed=self._owed)

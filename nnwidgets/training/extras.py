@@ -15,13 +15,13 @@ NO_STEP = -1
 
 
 class Extras:
-    """What one snapshot has beside its weights, by names of parameters; a tied parameter has its first name.
+    """What one snapshot has beside its weights, by parameter name. A tied parameter goes by its first name.
 
     Attributes:
-        gradients: What made the step: `.grad` as the optimizer left it. Parameters without one are not in it. None
-            where nobody asked, or where the snapshot was not taken at the end of a step.
-        previous: The weights at the end of the step before (`snapshot.step - 1`). That is where the step began, if
-            nothing but the optimizer writes to them. None as for `gradients`.
+        gradients: The gradients that made the step: `.grad` as the optimizer left it. Parameters without a gradient are
+            missing. None if nobody asked, or if the snapshot was not taken at the end of a step.
+        previous: The weights at the end of the step before (`snapshot.step - 1`). The step began from them, unless
+            something other than the optimizer writes to weights. None as for `gradients`.
         refused: Why the gradient of a parameter is missing, in words.
     """
 
@@ -44,7 +44,7 @@ class Extras:
         return sum(tensor.nbytes for part in (self.gradients, self.previous) for tensor in (part or {}).values())
 
     def clone(self, kinds: Iterable[Extra]) -> Extras:
-        """An own copy of these kinds, for who works on while the next snapshot is taken."""
+        """A copy of these kinds, for a job that goes on while the next snapshot is taken."""
         parts: dict[Extra, dict[str, Tensor]] = {
             kind: {name: tensor.clone() for name, tensor in getattr(self, kind).items()}
             for kind in self.kinds & frozenset(kinds)
@@ -52,14 +52,14 @@ class Extras:
         return Extras(gradients=parts.get("gradients"), previous=parts.get("previous"), refused=self.refused)
 
     def release(self) -> None:
-        """Nobody asks any more."""
+        """Drop everything; nobody needs it any more."""
         self.gradients = self.previous = None
 
 
 class ExtraCopies:
-    """The memory for the extras of the snapshot that is in the buffer. Whoever has the shadow has this, too.
+    """The memory for the extras of the buffer's snapshot. The thread that has the shadow has this memory, too.
 
-    The live model is only read: no gradient is made, kept or written to, and no graph is held.
+    The live model is only read. No gradient is written to, and no graph is kept.
     """
 
     def __init__(self, shadow: Shadow) -> None:
@@ -88,22 +88,22 @@ class ExtraCopies:
         return len(kinds) * sum(private.nbytes for _, private in self._shadow.parameters().values())
 
     def copy_previous(self, step: int) -> bool:
-        """At the end of a step: whether the weights of the step before were missing, and these are to stand for them.
+        """Copy the weights, at the end of a step, unless those of the step before are already here.
 
-        Then the snapshot is for the next step to take.
+        Returns whether it did; the snapshot is then taken at the end of the next step.
         """
         if "previous" not in self.kinds or self._previous_of == step - 1:
             return False
         self._follow_form()
         live, memory = self._live(), self._memory["previous"]
         if any(tensor.shape != memory[name].shape for name, tensor in live.items()):
-            return False  # taken apart since the shadow was made: the snapshot is to notice
+            return False  # the model was taken apart, which the snapshot will notice
         self._copy(live, memory)
         self._previous_of = step
         return True
 
     def copy_gradients(self) -> Extras:
-        """At the end of a step, after `copy_previous` found that all is there: the extras of its snapshot."""
+        """Copy the gradients, at the end of a step; returns all extras of its snapshot."""
         if not self.kinds:
             return Extras()
         same_form = not self._follow_form()
@@ -124,7 +124,7 @@ class ExtraCopies:
         return Extras(gradients={name: memory[name] for name in found}, previous=previous, refused=refused)
 
     def record_streams(self, streams: Iterable[Any]) -> None:
-        """Have this memory outlive what was started on these CUDA streams."""
+        """Keep this memory until these CUDA streams have done what they were told so far, whoever drops it."""
         for stream in streams:
             for part in self._memory.values():
                 for tensor in part.values():
@@ -135,7 +135,7 @@ class ExtraCopies:
         return {name: live for name, (live, _) in self._shadow.parameters().items()}
 
     def _follow_form(self) -> bool:
-        """Whether the model was taken apart since the memory was made; then it is made anew."""
+        """Make new memory if the model was taken apart since; returns whether it was."""
         changed = self._builds != self._shadow.builds
         if changed:
             self.want(self.kinds)

@@ -1,8 +1,8 @@
-"""One lock that holds all of our background work still while the process forks. Knows nothing of what the work is.
+"""One lock that stops all our background work while the process forks.
 
-A fork copies locks in the state they are in. When another thread is inside a torch call at that moment, the child
-inherits its allocator or OpenMP locks held, and hangs. So background threads work only under the lock, a fork waits
-until the lock is free, and in the child everything of ours is dead.
+A fork copies locks as they are. If another thread is inside a torch call at that moment, the child inherits a held
+allocator or OpenMP lock, and hangs. So background threads work only under this lock, a fork takes it first, and in the
+child nothing of ours lives on.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from typing import Protocol
 
 
 class ForkAware(Protocol):
-    """Something that does not live on in a forked child."""
+    """Something that must not go on in a forked child."""
 
     def forked(self) -> None: ...
 
 
 class ForkLock:
-    """Held by a background thread for each chunk of work (`with fork_lock:`), and by whoever needs them to hold still.
+    """Background threads hold it for each chunk of work (`with fork_lock:`); so does whoever needs them to stop.
 
-    It is handed over in the order of asking. A plain lock would be taken again at once by a thread that works back to
-    back, and whoever else asks would wait as long as there is work.
+    It goes to whoever asked first. With a plain lock, a thread that works back to back would take it again at once, and
+    others would wait as long as there is work.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class ForkLock:
 
     @property
     def held_here(self) -> bool:
-        """Whether the calling thread holds the lock: it then must not wait for a thread that works under it."""
+        """Whether the calling thread holds the lock. If so it must not wait for a thread that needs it."""
         return self._owner == threading.get_ident()
 
     def __enter__(self) -> None:
@@ -46,11 +46,11 @@ class ForkLock:
         self.release()
 
     def claim(self) -> None:
-        """Wait for the chunk that is running, ahead of all who wait."""
+        """Take the lock next, before all who already wait for it."""
         self._acquire(self._queue.appendleft)
 
     def release(self) -> None:
-        """Raises RuntimeError in a thread that does not hold it."""
+        """Give the lock up. Raises RuntimeError in a thread that does not hold it."""
         if not self.held_here:
             raise RuntimeError("fork lock: expected to be released by the thread that holds it")
         with self._mutex:
@@ -59,7 +59,7 @@ class ForkLock:
                 self._hand_over()
 
     def forked(self) -> None:
-        """In a forked child nobody waits, and the fork's own claim ends."""
+        """In a forked child: nobody waits here, and the claim of the fork itself ends."""
         self._mutex = threading.Lock()
         self._queue.clear()
         self.release()
@@ -106,7 +106,7 @@ _fork_aware: weakref.WeakSet[ForkAware] = weakref.WeakSet()
 
 
 def register_fork_aware(listener: ForkAware) -> None:
-    """Have `listener.forked()` called in every process that is forked from this one. Held weakly."""
+    """Call `listener.forked()` in every process forked from this one. It is held weakly."""
     _fork_aware.add(listener)
 
 

@@ -1,4 +1,4 @@
-"""What was seen at which step, in bounded memory. Knows nothing of what it keeps."""
+"""Items by training step, in bounded memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Entry(NamedTuple, Generic[T]):
-    """One kept item: the training step it belongs to and the bytes it takes. `position` counts appended items."""
+    """One kept item, its training step and its size in bytes; `position` says how many were appended before it."""
 
     position: int
     step: int
@@ -18,15 +18,14 @@ class Entry(NamedTuple, Generic[T]):
 
 
 class History(Generic[T]):
-    """Items by step, evenly thinned when there are too many or they are too big.
+    """Items by step, thinned evenly when they are too many or too large.
 
-    The first and the newest item are always there (the newest alone if two are too big); between them every `stride`-th
-    appended item is kept, and the stride doubles when a bound is passed. Reading is safe from any thread: it works on a
-    copy.
+    The first and the newest item always stay (only the newest, if two are too large). Between them every `stride`-th
+    item stays, and the stride doubles whenever a bound is passed. Any thread may read; it gets a copy of the list.
 
     Args:
-        max_items: Most items kept, at least 2.
-        max_bytes: Most bytes kept, by the sizes given to `append`; None for no bound.
+        max_items: How many items to keep at most, at least 2.
+        max_bytes: How many bytes to keep at most, by the sizes given to `append`; None for no bound.
 
     Raises:
         ValueError: A bound is too small to keep anything.
@@ -52,7 +51,7 @@ class History(Generic[T]):
         self._writing = threading.Lock()
 
     def append(self, step: int, item: T, nbytes: int = 0) -> None:
-        """Add the newest item, in the place of one of the same step; `nbytes` is what it holds in memory."""
+        """Add the newest item, of `nbytes`; it replaces one of the same step."""
         with self._writing:
             kept = self._kept
             again = bool(kept) and kept[-1].step == step
@@ -85,7 +84,7 @@ class History(Generic[T]):
 
     @property
     def entries(self) -> tuple[Entry[T], ...]:
-        """What is kept, oldest first, as one consistent reading."""
+        """All kept items, oldest first, read at one moment."""
         return tuple(self._kept)
 
     @property
@@ -98,7 +97,7 @@ class History(Generic[T]):
 
     @property
     def dropped(self) -> int:
-        """How many items were appended and are not kept."""
+        """How many appended items were not kept."""
         return self._appended - len(self._kept)
 
     @property

@@ -1,7 +1,7 @@
-"""When a training step has ended: hooks on optimizers, counted as steps of one model. Knows nothing of what follows.
+"""Hooks on optimizers that count the training steps of one model.
 
-Hooks are taken out again in the thread that trains only: PyTorch iterates over its table of hooks, and taking one out
-meanwhile, from another thread, would raise in the user's training loop.
+Hooks are removed only in the thread that trains. PyTorch iterates over its table of hooks; removing one from another
+thread meanwhile would raise in the user's training loop.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Removable(Protocol):
 
 
 class Stepped(Protocol):
-    """What is told of steps; held weakly."""
+    """Is told of each step; held weakly."""
 
     def after_step(self, optimizer: Optimizer) -> None: ...
 
@@ -66,7 +66,7 @@ def attach(stepped: Stepped, optimizer: Optimizer | None) -> Removable:
 
 
 class _Known:
-    """One optimizer: whether it steps our model, and by how many parameter groups that was judged."""
+    """An optimizer, whether it steps our model, and how many parameter groups it had when that was found out."""
 
     __slots__ = ("groups", "ours", "ref", "steps")
 
@@ -80,9 +80,9 @@ class _Known:
 class StepCounter:
     """Counts training steps of one model, stepped by any number of optimizers.
 
-    A training step ends when an optimizer steps that has already done so since the step began. So one optimizer, two
-    that alternate, one for each parameter (stepped in the backward pass) and one that replaces another all count as one
-    expects.
+    A training step is over when an optimizer steps that has already stepped in it. This counts as one expects for one
+    optimizer, for two that alternate, for one per parameter (stepped in the backward pass), and for one that replaces
+    another.
 
     Attributes:
         steps: How many training steps have begun to end.
@@ -102,7 +102,7 @@ class StepCounter:
         self._closing = 0  # id of the one that stepped last in the step before
 
     def count(self, optimizer: Optimizer) -> bool:
-        """Whether the model is between two whole training steps now. Training thread, at each step of an optimizer."""
+        """Whether a whole training step has just ended. Training thread, at each step of an optimizer."""
         key = id(optimizer)
         known = self._known.get(key)
         if known is None or known.groups != len(optimizer.param_groups):
@@ -121,11 +121,11 @@ class StepCounter:
         return key == self._closing
 
     def count_by_hand(self) -> None:
-        """One training step that no hook has seen."""
+        """Count one training step that no hook has seen."""
         self.steps += 1
 
     def _replaces(self, known: _Known) -> bool:
-        """Whether an optimizer new to us begins a training step: one made later does, a companion does not."""
+        """Whether a new optimizer begins a training step: one that was made later does, a companion does not."""
         if known.steps or not self._previous:
             return False
         previous = self._known.get(self._previous)
@@ -144,12 +144,12 @@ _retiring = threading.Lock()
 
 
 def retire(handle: Removable) -> None:
-    """Have a hook that does nothing any more taken out at the next `remove_retired`."""
+    """Remove this hook, which does nothing any more, at the next `remove_retired`."""
     _retired.append(handle)
 
 
 def remove_retired() -> None:
-    """Take retired hooks out. In the thread that trains, outside of optimizers."""
+    """Remove retired hooks. In the thread that trains, not inside an optimizer's step."""
     with _retiring:
         while _retired:
             _retired.pop().remove()

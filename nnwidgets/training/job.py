@@ -1,4 +1,4 @@
-"""What a view asks of the worker. Knows no widget."""
+"""The work that a view asks of the worker."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from nnwidgets.training.snapshot import Snapshot
 
 
 class Job(ABC):
-    """Something to be computed from snapshots of the model, again and again. All methods are called in the worker.
+    """Something to compute from snapshots of the model, again and again. The worker calls all methods.
 
     Attributes:
         name: For messages.
-        snapshot_extras: What its snapshots are to have beside the weights: "gradients", "previous" weights. The copies
-            are made only while somebody wants the job. Where a snapshot was not taken at the end of a watched step they
-            are None all the same, as when a training has ended: a job then keeps what it has shown.
-        slow: Takes many chunks; gets its own copy of the model, so that others go on meanwhile.
+        snapshot_extras: What its snapshots need beside the weights: "gradients", "previous" weights. They are copied
+            only while the job is wanted. They are None in a snapshot that was not taken at the end of a watched step,
+            such as the last one of a training: the job then keeps what it has shown.
+        slow: Takes many chunks, and gets its own copy of the model so that other jobs go on meanwhile.
     """
 
     name: str = ""
@@ -26,16 +26,16 @@ class Job(ABC):
 
     @abstractmethod
     def wanted(self) -> bool:
-        """Whether somebody looks at the result now. Cheap: asked at every turn of the worker."""
+        """Whether somebody looks at the result now. Called at every turn of the worker, so it must be cheap."""
 
     @abstractmethod
     def work(self, snapshot: Snapshot) -> Iterator[None]:
-        """Compute in chunks of at most 50 ms, each up to the next `yield`, and publish.
+        """Compute and publish, in chunks of at most 50 ms that end at each `yield`.
 
-        Between two chunks the iterator may be closed (`GeneratorExit`), when a newer request has come. The snapshot's
-        shadow must not be used after the end.
+        A newer request may close the iterator between two chunks (`GeneratorExit`). Do not use the snapshot after the
+        end.
         """
 
     @abstractmethod
     def failed(self, error: BaseException, step: int) -> None:
-        """`work` raised on the snapshot of this step. Training and other jobs go on."""
+        """`work` raised this error, on the snapshot of this step. Training and other jobs go on."""

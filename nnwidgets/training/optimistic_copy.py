@@ -1,4 +1,4 @@
-"""A copy of the model that the worker makes itself when no step comes by; good only if nothing wrote meanwhile."""
+"""A copy of the model that the worker makes itself when no step does; valid only if nothing wrote meanwhile."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable
 from nnwidgets.shadow import BeingTracedError
 from nnwidgets.training.snapshot import Snapshot, SnapshotBuffer
 
-STILL_S = 0.05  # how long nothing must have been written after the copy
-STILL_FACTOR = 10  # ... or this many times as long as the copy took, as a write to all weights may take that long
+STILL_S = 0.05  # nothing may be written for this long after the copy
+STILL_FACTOR = 10  # ... nor for this many times as long as the copy took: a write to all weights may take that long
 
 
 class OptimisticCopy:
-    """First copied, then looked at again: PyTorch counts a write when it is done.
+    """Copy first, validate later: PyTorch counts a write only when it is done.
 
-    A write that was going on during the copy is counted within `STILL_S`; after that, unchanged counters prove the copy
+    A write that overlapped the copy is counted within `STILL_S`. If the counters have not changed by then, the copy is
     whole.
     """
 
@@ -31,11 +31,11 @@ class OptimisticCopy:
 
     @property
     def remaining_s(self) -> float:
-        """How long until `settle` may be asked; 0 if now."""
+        """Seconds until `settle` may be called; 0 if it may be now."""
         return max(0.0, self._good_at - self._clock(), 0.0 if self._buffer.poll() else self._buffer.look_again_s)
 
     def begin(self) -> bool:
-        """Copy now; False if the training thread has the shadow, or traces. Nothing may run on the shadow."""
+        """Copy now, while nothing runs on the shadow; False if the training thread has it, or traces the model."""
         if not self._buffer.withdraw():
             return False
         begin = time.perf_counter()
@@ -47,7 +47,7 @@ class OptimisticCopy:
         return True
 
     def settle(self) -> bool:
-        """Whether the copy, old enough now, turned out whole; it then is the buffer's snapshot."""
+        """Validate the copy, which is old enough now; if it is whole it becomes the buffer's snapshot."""
         candidate, self._candidate = self._candidate, None
         if candidate is None or not self._buffer.shadow.is_current():
             return False

@@ -27,8 +27,8 @@ class _Entry(NamedTuple):
 class ScalarLog:
     """A queue that the training thread writes to, and the histories that others read.
 
-    Tensors on CUDA are fetched in one thread, the worker's, once they are there. Whoever else looks calls no CUDA:
-    it may be a moment at which nobody must, as a graph is being captured.
+    Only the worker fetches tensors from CUDA, once they are computed. Nobody else calls CUDA: a graph may be being
+    captured.
     """
 
     def __init__(self, cuda: Cuda) -> None:
@@ -67,7 +67,7 @@ class ScalarLog:
         return self._histories.get(name)
 
     def fetch(self, *, wait: bool = False) -> None:
-        """Read everything that is there, or everything (`wait`); the only place where CUDA is asked."""
+        """Read everything that has been computed, or wait for all of it. Nothing else here calls CUDA."""
         if wait:
             for entry in tuple(self._waiting):
                 if entry.written is not None:

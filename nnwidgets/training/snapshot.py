@@ -1,4 +1,4 @@
-"""How the shadow goes to and fro between training thread and worker: free -> filled -> free. Knows no analysis."""
+"""How training thread and worker share the shadow: free -> filled -> free."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class Snapshot:
 
     @property
     def gradients(self) -> Mapping[str, Tensor] | None:
-        """The gradients that made the step, by parameter name; for jobs that ask (`Job.snapshot_extras`)."""
+        """The gradients that made the step, by parameter name; for jobs that need them (`Job.snapshot_extras`)."""
         return self.extras.gradients
 
     @property
     def previous(self) -> Mapping[str, Tensor] | None:
-        """The weights at the end of the step before, by parameter name; for jobs that ask."""
+        """The weights at the end of the step before, by parameter name; for jobs that need them."""
         return self.extras.previous
 
 
 class _Flight(NamedTuple):
-    """A copy that was started and may not have arrived."""
+    """A copy that was started and may not have arrived yet."""
 
     snapshot: Snapshot
     fence: Fence
@@ -45,26 +45,26 @@ class _Flight(NamedTuple):
 
 
 class SnapshotBuffer:
-    """The shadow and who may touch it now.
+    """The shadow, and which thread may touch it now.
 
-    While `due` is true the shadow is free: the worker keeps its hands off and the training thread may copy the model
-    into it, which makes it filled. `due` is set by the worker alone, and cleared by whichever side ends the offer, so
-    neither side needs a lock and the training thread never waits.
+    While `due` is true the shadow is free: the worker leaves it alone, and the training thread may copy the model into
+    it. Only the worker sets `due`; whichever side ends the offer clears it. So neither side needs a lock, and the
+    training thread never waits.
 
-    On CUDA the training thread only enqueues the copy, on its own streams. The snapshot is there once the copy has
-    arrived, which the worker asks in `poll`; until then the shadow is nobody's.
+    On CUDA the training thread only enqueues the copy, on its own streams. The worker asks in `poll` whether it has
+    arrived; until then nobody may touch the shadow.
 
     Args:
         filled: Called in the training thread after each copy; must not block.
         cuda: For tests.
 
     Attributes:
-        snapshot: None while there is nothing whole in the shadow.
-        arrived_at: When that was complete: much later than `taken_at` where steps are queued on a device.
-        step: The newest step that the training thread has told.
-        fill_s: How long the last copy took, on the processor or on its device.
-        on_rebuilt: Called in any thread when the copy was made anew, as the model had been taken apart: nothing runs on
-            it until `mark_checked()`. None where nobody needs to look at it first.
+        snapshot: What is in the shadow; None while that is not whole.
+        arrived_at: When the snapshot was complete. Where steps queue up on a device this is long after `taken_at`.
+        step: The newest step that the training thread has reported.
+        fill_s: How long the last copy took, on the CPU or on its device.
+        on_rebuilt: Called, in any thread, when the model was taken apart and the shadow was built anew. Nothing runs on
+            it then until `mark_checked()`. None if nobody needs to check it.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class SnapshotBuffer:
 
     @property
     def capturing(self) -> bool:
-        """Whether the calling thread records a CUDA graph just now, which a copy would become part of."""
+        """Whether the calling thread is capturing a CUDA graph, which a copy would become part of."""
         return any(self.cuda.capturing(self.cuda.current_stream(device)) for device in self.shadow.devices)
 
     # The training thread, or whoever has the shadow.
@@ -98,9 +98,10 @@ class SnapshotBuffer:
     def fill(self, *, at_border: bool = False) -> None:
         """Copy the model if the shadow is still free. In the thread that trains, between steps.
 
-        `at_border`: a step has just ended, so that there are gradients and, at the next one, previous weights.
+        `at_border` says that a step has just ended, so that its gradients are there and the next step can have previous
+        weights.
         """
-        # First the flag, then the look at `due`; `withdraw` does it the other way round. One of the two sees the other.
+        # Set the flag, then read `due`; `withdraw` does it the other way round. So one of the two sees the other.
         self._filling = True
         try:
             if self.due and not self.capturing:
@@ -119,7 +120,7 @@ class SnapshotBuffer:
         self.wait()
 
     def wait(self) -> None:
-        """Wait for a copy that is on its way. Not in a step, and not in the worker."""
+        """Wait until a copy that is on its way has arrived. Not in a step, and not in the worker."""
         if (flight := self._flight) is not None:
             flight.fence.wait()
         self.poll()
@@ -127,9 +128,9 @@ class SnapshotBuffer:
     # The worker.
 
     def copy_beside_training(self) -> Snapshot:
-        """Copy the model on the caller's own streams, after what training has started on its; whole after `poll`.
+        """Copy the model on the caller's own streams, after what training has started on its own.
 
-        It is not published: a write may have been going on.
+        The copy is complete once `poll` is true. It is not published, as a write may have overlapped it.
         """
         self.snapshot = None
         flight = self._copy(before=self._follow_training)
@@ -137,7 +138,7 @@ class SnapshotBuffer:
         return flight.snapshot
 
     def poll(self) -> bool:
-        """Whether no copy is on its way; one of the training thread's that has arrived is the snapshot from now on."""
+        """Whether no copy is on its way. One that the training thread made is published when it has arrived."""
         flight = self._flight
         if flight is None:
             return True
@@ -152,7 +153,7 @@ class SnapshotBuffer:
         return True
 
     def publish(self, snapshot: Snapshot) -> None:
-        """Jobs may have this from now on."""
+        """Give this snapshot to jobs from now on."""
         self.arrived_at, self.snapshot = self._clock(), snapshot
 
     @property
@@ -161,7 +162,7 @@ class SnapshotBuffer:
         return self._flight.fence.look_again_s if self._flight is not None else 0.0
 
     def take_uncharged_s(self) -> float:
-        """How long copies kept the training streams busy, beyond what the training thread itself has seen of them."""
+        """Seconds that copies kept training streams busy, beyond those the training thread was charged for."""
         seconds, self._uncharged_s = self._uncharged_s, 0.0
         return seconds
 
@@ -172,7 +173,7 @@ class SnapshotBuffer:
 
     @extras.setter
     def extras(self, kinds: frozenset[Extra]) -> None:
-        """When the shadow is the worker's. What nobody asks for any more is freed, in the snapshot, too."""
+        """Only while the worker has the shadow. What nobody needs any more is freed, also in the snapshot."""
         if kinds != self.extras:
             if self.snapshot is not None and not self.snapshot.extras.kinds <= kinds:
                 self.snapshot.extras.release()
@@ -188,7 +189,7 @@ class SnapshotBuffer:
         return self._extras.needed_bytes(kinds)
 
     def offer(self) -> None:
-        """Let the training thread have the shadow, unless a copy is on its way. When nothing of ours runs on it."""
+        """Let the training thread have the shadow, unless a copy is on its way. Nothing of ours may run on it."""
         self.due = self.poll()
 
     def withdraw(self) -> bool:
@@ -205,13 +206,13 @@ class SnapshotBuffer:
         self._checked = self.shadow.builds
 
     def _begin_pair(self) -> bool:
-        """Whether this step was needed for its weights, so that the next has previous ones."""
+        """Whether only the weights were copied, as the previous ones of the snapshot at the next step."""
         if "previous" not in self._extras.kinds:
             return False
         begin = time.perf_counter()
         self.snapshot = None  # whose previous weights are overwritten now
         begun = self._extras.copy_previous(self.step)
-        self._pair_s = time.perf_counter() - begin
+        self._pair_s += time.perf_counter() - begin
         return begun
 
     def _copy_training(self, *, at_border: bool = False) -> None:
@@ -236,7 +237,7 @@ class SnapshotBuffer:
         return _Flight(Snapshot(self.shadow, self.step, taken_at, extras), fence, wall_s)
 
     def _follow_training(self) -> None:
-        """Have the caller's streams wait, on the device, for the streams that training is known to use."""
+        """Make the caller's streams wait, on the device, for the streams that training is known to use."""
         for device in self.shadow.devices:
             ours, known = self.cuda.current_stream(device), self._training_streams.get(device)
             for theirs in (self.cuda.default_stream(device), known):
@@ -246,7 +247,7 @@ class SnapshotBuffer:
                     ours.wait_event(event)
 
     def _keep_memory(self) -> None:
-        """Have the allocator know of each stream that writes to the shadow: dropped memory goes back to its maker's."""
+        """Tell the allocator of each stream that writes to the shadow, lest it hands the memory out too early."""
         recorded, streams = self._recorded
         memory = (self.shadow.builds, self._extras.kinds)
         if memory != recorded:

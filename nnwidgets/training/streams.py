@@ -1,7 +1,7 @@
-"""When work on CUDA has ended, asked instead of waited for. Knows devices, streams and events; knows no model.
+"""CUDA streams and events, asked instead of waited for.
 
-Training is told nothing of us and never waits: a copy of its weights is started on its own stream, and the worker asks
-now and then whether the copy has arrived. On a machine without CUDA there are no devices, and all of this does nothing.
+Training never waits for us: a copy of its weights is started on its own stream, and the worker asks now and then
+whether it has arrived. On a machine without CUDA there are no devices, and nothing here does anything.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Event(Protocol):
 
 
 class Cuda:
-    """What is asked of `torch.cuda`. Tests hand in a stand-in that writes down what is asked, in which order."""
+    """The part of `torch.cuda` that is used. Tests hand in a stand-in that writes down the order of calls."""
 
     def event(self) -> Event:
         return torch.cuda.Event(enable_timing=True, blocking=True)
@@ -52,7 +52,7 @@ class Cuda:
             return torch.cuda.is_current_stream_capturing()
 
     def enter_side_stream(self, device: torch.device) -> None:
-        """Have the calling thread use a stream of its own on this device from now on."""
+        """Make the calling thread use a stream of its own on this device."""
         torch.cuda.set_stream(torch.cuda.Stream(device))
 
     def set_device(self, device: torch.device) -> None:
@@ -63,9 +63,9 @@ CUDA = Cuda()
 
 
 class Fence:
-    """Where some work begins and ends on the calling thread's streams, one per device.
+    """Marks where some work begins and ends on the calling thread's streams, one per device.
 
-    Made before the work is started, closed after; from then on any thread may ask whether the work is done.
+    Make it before the work is started, and close it after. From then on any thread may ask whether the work is done.
     """
 
     def __init__(self, devices: Iterable[torch.device], cuda: Cuda) -> None:
@@ -76,13 +76,13 @@ class Fence:
 
     @classmethod
     def after(cls, devices: Iterable[torch.device], cuda: Cuda) -> Fence:
-        """Where the work ends that has just been started on these devices."""
+        """A fence behind the work that has just been started on these devices."""
         fence = cls((), cuda)
         fence.close(devices)
         return fence
 
     def close(self, devices: Iterable[torch.device] | None = None) -> None:
-        """The work has been started; on other devices, perhaps, than were known when it began."""
+        """All work has been started, on these devices if they are not those it began with."""
         self._ends = {device: self._mark(device) for device in (self._begins if devices is None else devices)}
 
     def passed(self) -> bool:
@@ -97,12 +97,12 @@ class Fence:
 
     @property
     def look_again_s(self) -> float:
-        """How long to do something else before asking again."""
+        """Seconds to do something else before asking again."""
         return min(LOOK_AGAIN_AT_MOST_S, LOOK_AGAIN_S * (1 << min(self._looks, 9)))
 
     @property
     def device_s(self) -> float:
-        """How long the work took on the device that took longest; only once it is done."""
+        """Seconds that the work took, on the device that took longest. Only once it is done."""
         longest_ms = 0.0
         for device in self._begins.keys() & self._ends.keys():
             longest_ms = max(longest_ms, self._begins[device].elapsed_time(self._ends[device]))
@@ -123,7 +123,7 @@ class SideStreams:
         self._current: torch.device | None = None
 
     def enter(self, devices: Iterable[torch.device], current: torch.device) -> None:
-        """Use a side stream on each of these devices, and have `current` be the current one. At each turn: cheap."""
+        """Use a side stream on each of these devices, and make `current` the current one. Cheap if nothing changed."""
         for device in devices:
             if device not in self._entered:
                 self._cuda.enter_side_stream(device)

@@ -1,4 +1,4 @@
-"""One job as the worker sees it: its running work, its click, its savings. Knows no thread and no other job."""
+"""One job as the worker sees it: its running work, its click, its savings."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from nnwidgets.training.snapshot import Snapshot
 
 RETRY_AFTER_S = 1.0  # after a failure, doubled with each further one
 RETRY_AT_MOST_S = 60.0
-SENT_ON_CREDIT_S = 0.1  # a burst of sending beyond this is charged to all, so that its view is not still for long
-FORGET = 0.8  # chunks differ; a slow job's dearest counts, and fades by this factor with each later one
+SENT_ON_CREDIT_S = 0.1  # all tasks are charged for a burst of sending beyond this, so that its view does not stop
+FORGET = 0.8  # a slow job is expected to cost as much as its most expensive chunk, which fades by this factor
 NEVER = float("-inf")
 _NO_MORE = object()
 
@@ -21,16 +21,16 @@ logger = logging.getLogger(__name__)
 
 
 class Task:
-    """All of it belongs to the worker, but for `sent_s`.
+    """Everything here but `sent_s` belongs to the worker.
 
     Attributes:
         clicked_at: When somebody asked for a result and has no answer yet, by the worker's clock.
-        promised: The answer is taking long and goes on in the background.
-        running: The work in progress, on `source`, the newest snapshot this job was given.
+        promised: The answer takes long, and goes on in the background.
+        running: The work in progress, on `source`, the newest snapshot that this job was given.
         savings: Seconds this job may spend of what the budget earned.
-        sent_s: What sending its results has cost so far. The sending thread's.
-        cost_s: What the next run is expected to cost: all of it, or one chunk where it runs on a copy of its own. The
-            first run of all is not counted: it pays for imports and caches.
+        sent_s: Seconds that sending its results has cost so far. Written by the sending thread.
+        cost_s: Seconds that the next run is expected to cost, or its next chunk if it has its own copy of the model.
+            The very first run does not count, as it fills caches and imports modules.
     """
 
     def __init__(self, job: Job) -> None:
@@ -59,20 +59,20 @@ class Task:
 
     @property
     def on_shadow(self) -> bool:
-        """Whether it runs on the worker's shadow, and not on a copy of its own."""
+        """Whether it runs on the worker's shadow, not on its own copy."""
         return self.running is not None and not self._on_replica
 
     @property
     def replica_bytes(self) -> int:
-        """What its own copy of the model, and of what its snapshot has beside, takes."""
+        """Bytes of its own copy of the model, and of the extras of its snapshot."""
         return self._replica.nbytes + self._extras.nbytes if self._replica is not None else 0
 
     def wanted(self, now: float) -> bool:
-        """Whether the background should keep it fresh."""
+        """Whether it should be kept fresh in the background."""
         return not self._cancelled and now >= self._retry_at and self.job.wanted()
 
     def click(self, at: float) -> None:
-        """Somebody asks for a result, which makes the one that is being computed out of date."""
+        """Somebody asks for a result; one that is being computed is out of date."""
         self.stop()
         self.clicked_at, self.takes_old, self.copy_tried_at = at, False, NEVER
         self._cancelled, self._retry_at, self._failures = False, NEVER, 0
@@ -81,12 +81,12 @@ class Task:
         self.clicked_at, self.promised = None, True
 
     def cancel(self) -> None:
-        """The user stopped it: it rests until it is asked for."""
+        """The user stopped it; it rests until the next click."""
         self.stop()
         self.clicked_at, self._cancelled = None, True
 
     def begin(self, source: Snapshot, now: float, *, on_replica: bool) -> None:
-        """Start to work on a snapshot, `on_replica` for a copy of its own. The first chunk runs at `advance`."""
+        """Start work on a snapshot, or on its own copy of it (`on_replica`). `advance` runs the first chunk."""
         self.source, self.started_at, self._run_s = source, now, 0.0
         self._on_replica = on_replica
         snapshot = source
@@ -102,7 +102,7 @@ class Task:
         self.running = iter(self.job.work(snapshot))
 
     def advance(self) -> bool:
-        """Run one chunk; True when there was none left. Raises what the job raises."""
+        """Run one chunk; True if there was none left. Raises what the job raises."""
         if next(self.running or iter(()), _NO_MORE) is not _NO_MORE:
             return False
         self.running = self.clicked_at = None
@@ -110,9 +110,9 @@ class Task:
         return True
 
     def charge(self, seconds: float, *, done: bool, owed: bool) -> float:
-        """Learn from what a chunk cost, and where it is `owed`, take it from the savings; returns the seconds taken.
+        """Learn from what a chunk cost, and take it from the savings if it is `owed`; returns the seconds taken.
 
-        Not owed is what was done while nothing trained, and the answer to a click, which is charged to all tasks.
+        Work done while nothing trained is not owed, nor is the answer to a click, which all tasks are charged for.
         """
         taken = seconds if owed else 0.0
         self.savings -= taken
@@ -125,7 +125,7 @@ class Task:
         return taken
 
     def charge_sending(self) -> float:
-        """Take from the savings what was sent since the last call; returns the seconds taken."""
+        """Take from the savings what sending has cost since the last call; returns the seconds taken."""
         sent_s = self.sent_s
         taken = min(sent_s - self._seen_sent_s, max(0.0, self.savings + SENT_ON_CREDIT_S))
         self._seen_sent_s = sent_s
@@ -133,10 +133,10 @@ class Task:
         return taken
 
     def fail(self, error: BaseException, now: float) -> None:
-        """Tell the job that its work raised, and let it rest a while."""
+        """Tell the job that its work raised, and leave it alone for a while."""
         source = self.source
         self.stop()
-        self.source = source  # not tried on this snapshot again
+        self.source = source  # it is not tried on this snapshot again
         self.clicked_at = None
         self._retry_at = now + min(RETRY_AFTER_S * 2**self._failures, RETRY_AT_MOST_S)
         self._failures += 1
@@ -146,7 +146,7 @@ class Task:
             logger.exception("%s could not show that it had failed", self.job.name)
 
     def interrupt(self) -> None:
-        """End the work in progress, through no fault of its own: it begins anew when it can."""
+        """End the work in progress, which is not to blame; it starts again when it can."""
         asked = self.started_at if self.promised else self.clicked_at
         self.stop()
         self.clicked_at = asked
@@ -171,3 +171,8 @@ class Task:
         self.stop()
         self._replica, self._extras = None, Extras()
         self.source = None
+
+
+def by_turn(task: Task) -> float:
+    """Sort key: the task that has waited longest comes first."""
+    return task.turn_at

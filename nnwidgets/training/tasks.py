@@ -1,21 +1,21 @@
-"""The tasks of one worker: who is served, what is asked of them, what their copies of the model take. Knows no time."""
+"""The tasks of one worker, and the memory that copies of the model take."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from nnwidgets.training.job import Job
 from nnwidgets.training.task import Task
 
 
 class Tasks:
-    """Any thread may `add`, `remove`, iterate and read; the rest is the worker's, unless it says so.
+    """Any thread may `add`, `remove`, iterate and read; everything else is for the worker, unless it says otherwise.
 
     Args:
-        spare_bytes: What copies of the model beside the shadow may take together; None for any amount.
+        spare_bytes: How much copies of the model beside the shadow may take together; None for any amount.
 
     Attributes:
-        extra_bytes: What snapshots have beside the weights takes.
+        extra_bytes: How much the extras of the snapshot take.
     """
 
     def __init__(self, spare_bytes: int | None) -> None:
@@ -51,15 +51,15 @@ class Tasks:
 
     @property
     def replica_bytes(self) -> int:
-        """What copies of the model for single tasks take, and what snapshots have beside the weights."""
+        """Bytes of all copies of the model beside the shadow, extras of snapshots included."""
         return self.extra_bytes + sum(task.replica_bytes for task in self)
 
     def has_room(self, nbytes: int, *, instead_of: int) -> bool:
-        """Whether there may be `nbytes` of further copies in the place of some that are there."""
+        """Whether there may be copies of `nbytes` in the place of some that are there."""
         return self._spare_bytes is None or nbytes + self.replica_bytes - instead_of <= self._spare_bytes
 
     def click(self, job: Job, at: float) -> None:
-        """Somebody asked for this job: what runs for it is out of date."""
+        """Somebody asks for this job; what runs for it is out of date."""
         task = self._tasks.get(job)
         if task is not None:
             task.click(at)
@@ -75,13 +75,18 @@ class Tasks:
             task.cancel()
 
     def note_sent(self, job: Job | None, seconds: float) -> None:
-        """Sending what this job found took so long. The sending thread's."""
+        """Sending the results of this job took this long. Sending thread."""
         task = self._tasks.get(job) if job is not None else None
         if task is not None:
             task.sent_s += seconds
 
+    def stop(self, tasks: Iterable[Task]) -> None:
+        """End the work in progress of these tasks."""
+        for task in tasks:
+            task.stop()
+
     def free_memory(self) -> None:
-        """Let go of what tasks hold. PyTorch gives it to whoever needs it; `empty_cache` would stall training."""
+        """Drop what tasks hold. PyTorch reuses it when somebody needs memory; `empty_cache` would stall training."""
         for task in self:
             task.release()
 

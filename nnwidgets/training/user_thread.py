@@ -1,8 +1,8 @@
-"""Where the user's own code runs (datasets, collate functions): in the user's thread and nowhere else.
+"""Runs the user's own code (datasets, collate functions) in the user's thread, and nowhere else.
 
-Callables wait in a mailbox until the user's thread comes by: at a step border, in `drain()`, or, when no cell is
-running, on the asyncio loop of the thread that made the mailbox. Random states are put back after each, so that
-training does not notice. Knows nothing of what the callables do.
+Callables wait in a mailbox until the user's thread serves it: at the end of a training step, in `drain()`, or, while no
+cell runs, on the asyncio loop of the thread that made the mailbox. Random states are restored after each callable, so
+that training does not notice.
 """
 
 from __future__ import annotations
@@ -27,9 +27,8 @@ class UserThread:
     """A mailbox of callables for the user's thread.
 
     Attributes:
-        pending: What waits; empty is false, so that a step border needs one look.
-        trains_elsewhere: Says whether a thread other than the caller's is training; then its step borders serve the
-            mailbox.
+        pending: What waits. An empty queue is false, so that the end of a step costs one look.
+        trains_elsewhere: Whether a thread other than the caller's is training. If so, that thread serves the mailbox.
     """
 
     def __init__(self) -> None:
@@ -42,10 +41,10 @@ class UserThread:
             self._loop = None  # a plain script: step borders and drain() only
 
     def submit(self, call: Callable[[], None]) -> None:
-        """Have `call` run in the user's thread, soon. From any thread. It should handle its errors: they are logged."""
+        """Run `call` in the user's thread, soon. From any thread. Its errors only reach the log, so handle them."""
         self.pending.append(call)
         if self._loop is not None:
-            # A loop that is closed serves nobody any more; step borders still do.
+            # A closed loop serves nobody any more; training steps still do.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._when_idle)
 
@@ -53,7 +52,7 @@ class UserThread:
         """Run the callable that has waited longest, if there is one. User's thread.
 
         Raises:
-            BaseException: What is no Exception (Ctrl-C) goes through; the callable stays first in the mailbox.
+            BaseException: Ctrl-C and the like go through; the callable stays first in the mailbox.
         """
         try:
             call = self.pending.popleft()
@@ -63,7 +62,7 @@ class UserThread:
             with preserved_random_state():
                 call()
         except Exception:
-            # A mistake in a dataset must not end the training that happens to pass by.
+            # A mistake in a dataset must not end the training that happens to serve it.
             logger.exception("user code that a view asked for failed")
         except BaseException:
             self.pending.appendleft(call)
@@ -78,7 +77,7 @@ class UserThread:
         if not self.pending:
             return
         if self.trains_elsewhere():
-            # Saving and restoring random states beside a thread that draws from them would change its training.
+            # Restoring random states while another thread draws from them would change its training.
             asyncio.get_running_loop().call_later(AGAIN_AFTER_S, self._when_idle)
         else:
             self.drain()
@@ -86,7 +85,7 @@ class UserThread:
 
 @contextlib.contextmanager
 def preserved_random_state() -> Iterator[None]:
-    """Put the random states of torch (CPU and CUDA), NumPy and `random` back afterwards; they are global."""
+    """Restore the global random states of torch (CPU and CUDA), NumPy and `random` at the end."""
     numpy = sys.modules.get("numpy")
     torch_state = torch.get_rng_state()
     cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None

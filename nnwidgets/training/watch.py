@@ -1,4 +1,4 @@
-"""Follows one training: counts steps, hands out snapshots at step borders, keeps what the loop logs. Knows no view."""
+"""Follows one training: counts its steps, copies the model between them, keeps what the loop logs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from nnwidgets.training.worker import Worker
 from nnwidgets.training.write_monitor import WriteMonitor
 
 FAILURES_ALLOWED = 3
-UNSEEN_AFTER_S = 4.0  # weights that move this long without a step seen: the user is told
+UNSEEN_AFTER_S = 4.0  # if weights move for this long and no hook sees a step, the user is told
 LOGGED_IN_CAPTURE = (
     "watch.log: tensors of a CUDA graph that is being recorded are left out, as they have no value yet; "
     "log them after each replay"
@@ -38,19 +38,19 @@ _watches: weakref.WeakKeyDictionary[nn.Module, weakref.ref[Watch]] = weakref.Wea
 class Watch:
     """Follows the training of a model until it is closed; a second watch of the same model closes the first.
 
-    The training is only ever read. A step at which nothing is due costs about a microsecond; when the worker asks for a
-    snapshot, the next step copies the model into the shadow, on the training stream, without waiting for anything.
+    It only ever reads the training. A step at which nothing is due costs about a microsecond. When the worker asks for
+    a snapshot, the next step copies the model into the shadow, on the training stream, and waits for nothing.
 
     Args:
         model: The live model.
         shadow: Its copy, the worker's.
-        worker: What computes; this watch's budget becomes the worker's.
-        user_thread: User code that waits for a step border.
+        worker: Computes, within the budget of this watch from now on.
+        user_thread: User code that waits for the end of a step.
         optimizer: Count this optimizer's steps. None: those of any optimizer that holds a parameter of the model, also
-            of one made later.
+            one made later.
         budget: Part of the training time that watching may cost, above 0, at most 1.
-        first_step: Steps that were made before this watch, when it goes on where another ended.
-        on_change: Called when the watch ends or has something new to say in `notes`; from any thread.
+        first_step: How many steps were made before, if this watch goes on where another ended.
+        on_change: Called, from any thread, when the watch ends or has a new note.
 
     Raises:
         TypeError: `optimizer` is no optimizer.
@@ -108,7 +108,7 @@ class Watch:
     # The training thread, at each step of an optimizer.
 
     def after_step(self, optimizer: Optimizer) -> None:
-        """An optimizer has stepped; called by the hook. Never raises for a mistake of ours."""
+        """An optimizer has stepped; the hook calls this. Mistakes of ours do not raise into training."""
         if self.closed:
             return
         try:
@@ -126,7 +126,7 @@ class Watch:
 
     def _serve(self) -> None:
         if self._buffer.capturing:
-            return  # whatever was copied now would become part of the user's graph
+            return  # a copy made now would become part of the user's graph
         begin = time.perf_counter()
         try:
             if self._buffer.due and not self._worker.holds:
@@ -146,7 +146,7 @@ class Watch:
     # What a training loop calls.
 
     def step(self) -> None:
-        """A step has ended: for loops that no optimizer hook sees. Counts only if none was seen since the last call."""
+        """Say that a step has ended, in loops that no hook sees. Counts only if no hook saw one since the last call."""
         if self.closed:
             return
         if not self._counter.hooked:
@@ -160,7 +160,7 @@ class Watch:
     def log(self, **scalars: float | torch.Tensor) -> None:
         """Keep numbers of this step, such as the loss: `watch.log(loss=loss)`. A tensor on CUDA is not waited for.
 
-        While a CUDA graph is recorded, tensors on CUDA have no values and are left out, with a note.
+        While a CUDA graph is being captured, tensors on CUDA have no values; they are left out, with a note.
 
         Raises:
             ValueError: A tensor with more than one element.
@@ -172,51 +172,48 @@ class Watch:
                 self._note(LOGGED_IN_CAPTURE)
 
     def logged(self, name: str) -> History[float] | None:
-        """What was logged under this name, by step; None if nothing was. Tensors on CUDA join in twice a second."""
+        """What was logged under this name, by step; None if nothing was. Tensors on CUDA are read twice a second."""
         return self._log.history(name)
 
     def paused(self) -> AbstractContextManager[None]:
-        """Within, nothing of ours runs, copies or calls CUDA in any thread: for capturing CUDA graphs.
-
-        Steps are counted on.
-        """
+        """Within, no thread of ours computes, copies or calls CUDA: for capturing CUDA graphs. Steps still count."""
         return self._worker.held()
 
     def refresh(self) -> None:
-        """Renew everything on screen, from the next step, or from now if none comes."""
+        """Refresh everything on screen: from the next step, or from the present weights if none comes."""
         self._worker.request_all()
 
     def poll(self) -> None:
-        """Serve what waits for the user's thread and what `pollers` bring: for kernels that can't answer while busy."""
+        """Serve clicks and user code now: for kernels that can't answer while a cell runs."""
         self._user_thread.drain()
         for poller in tuple(self.pollers):
             poller()
 
-    # What it tells.
+    # What it knows.
 
     @property
     def step_count(self) -> int:
-        """Training steps seen since the watch began, and those before it that `first_step` told of."""
+        """Training steps so far: those that the watch has seen, and `first_step`."""
         return self._first_step + self._counter.steps
 
     @property
     def step_interval_s(self) -> float:
-        """Running mean of the seconds from step to step."""
+        """Seconds from step to step, as a running mean."""
         return self.budget.step_interval_s
 
     @property
     def overhead(self) -> float:
-        """What watching cost, as part of the training time so far."""
+        """What watching has cost, as part of the training time so far."""
         return self.budget.overhead
 
     @property
     def training(self) -> bool:
-        """Whether a step came within the last seconds."""
+        """Whether a step ended within the last seconds."""
         return not self.closed and not self.budget.idle
 
     @property
     def still_s(self) -> float:
-        """For how long the weights have not been seen to move. Worker."""
+        """Seconds since the weights were last seen to move. Worker."""
         return self._writes.seconds
 
     def tick(self) -> None:
@@ -228,7 +225,7 @@ class Watch:
     # The end.
 
     def close(self) -> None:
-        """Stop following; what is on screen is brought to the last step. Again is allowed."""
+        """Stop following, and bring what is on screen to the last step. May be called again."""
         if self.closed:
             return
         self.closed = True
@@ -256,12 +253,12 @@ class Watch:
         self.close()
 
     def forked(self) -> None:
-        """In a forked child: nothing of it lives on."""
+        """In a forked child, where the watch is dead."""
         self.closed = True
         self._handle.remove()
 
     def _may_unhook(self) -> bool:
-        """Whether this is the thread that trains, between optimizer steps."""
+        """Whether the calling thread is the one that trains, and is not inside an optimizer's step."""
         if self._thread is None:
             return threading.current_thread() is threading.main_thread() and not _inside_optimizer()
         return threading.get_ident() == self._thread and not _inside_optimizer()
@@ -276,7 +273,7 @@ class Watch:
 
 
 def _inside_optimizer() -> bool:
-    """Whether an optimizer calls us, iterating over its hooks; a garbage collection may close a watch in there."""
+    """Whether an optimizer is calling its hooks further up the stack; a garbage collection may close a watch there."""
     frame = sys._getframe()
     while frame.f_back is not None:
         frame = frame.f_back

@@ -1,7 +1,7 @@
-"""The one background thread of an inspector: takes jobs' chunks in turn, within the budget, on snapshots of the model.
+"""The one background thread of an inspector: runs jobs in chunks, within the budget, on snapshots of the model.
 
-Knows shadows and jobs; knows no widget and no optimizer. All that others ask arrives in one inbox, so that every field
-of a task has one writer. Everything the thread does is done under the fork lock, in chunks.
+Requests arrive in one inbox, so that every field of a task has one writer. The thread does everything in chunks, each
+under the fork lock.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from nnwidgets.training.budget import Budget
 from nnwidgets.training.calls import Calls
 from nnwidgets.training.fork_lock import fork_lock, register_fork_aware
 from nnwidgets.training.job import Job
-from nnwidgets.training.schedule import Follower, Schedule
+from nnwidgets.training.schedule import Schedule
+from nnwidgets.training.situation import Follower
 from nnwidgets.training.snapshot import Snapshot, SnapshotBuffer
 from nnwidgets.training.streams import CUDA, Cuda, SideStreams
 
@@ -40,16 +41,16 @@ _workers: weakref.WeakSet[Worker] = weakref.WeakSet()
 
 
 class Worker:
-    """Runs jobs in one daemon thread: low priority, one CPU thread, started when first needed.
+    """Runs jobs in one daemon thread of low priority, with one CPU thread, started when first needed.
 
-    Clicks go first; without a watch nothing else runs. Jobs are held from `add` to `remove`. A worker that nobody holds
-    any more ends its thread; so do `close` and the end of the process.
+    Clicks go first; without a watch nothing else runs. Jobs are held from `add` to `remove`. The thread ends at
+    `close`, when nobody holds the worker any more, and at the end of the process.
 
     Args:
-        shadow: The copy of the model that jobs get; filled here, in the caller's thread.
-        budget: What background work may cost. A watch puts its own in its place.
-        readable: Whether this thread may copy the model itself while nothing trains: on the CPU and CUDA.
-        spare_bytes: What further copies of the model, for slow jobs, may take; None for any amount.
+        shadow: The copy of the model that jobs get. It is filled here, in the caller's thread.
+        budget: What background work may cost; a watch brings its own.
+        readable: Whether the worker may copy the model itself while nothing trains: on the CPU and on CUDA.
+        spare_bytes: How much further copies of the model may take; None for any amount.
         cuda: For tests.
     """
 
@@ -89,33 +90,33 @@ class Worker:
 
     @property
     def replica_bytes(self) -> int:
-        """What copies of the model beside the shadow take now: for slow jobs, gradients, previous weights."""
+        """Bytes of the copies beside the shadow: for slow jobs, of gradients, of previous weights."""
         return self._schedule.tasks.replica_bytes
 
-    # What any thread may ask. Nothing here waits for the worker, unless it says so.
+    # For any thread. Nothing here waits for the worker, unless it says so.
 
     def add(self, job: Job) -> None:
-        """Serve this job from now on: at once when clicked, in the background while a watch follows the training."""
+        """Serve this job from now on: at once when it is requested, in the background while a watch is open."""
         self._schedule.tasks.add(job)
         if self._schedule.following:
             self._tell(None)
 
     def remove(self, job: Job) -> None:
-        """Stop serving this job and let go of it. A chunk that is running is not waited for."""
+        """Stop serving this job. Does not wait for a chunk that is running."""
         task = self._schedule.tasks.remove(job)
         if task is not None and self._alive:
             self._inbox.put(task.release)
 
     def request(self, job: Job) -> None:
-        """Somebody waits for this job: begin anew, from a snapshot no older than now. Not for a removed job."""
+        """Start this job anew, from a snapshot no older than now: somebody waits. Ignored for a removed job."""
         self._tell(partial(self._schedule.tasks.click, job, self.budget.clock()))
 
     def request_all(self) -> None:
-        """`request` for every job that is wanted."""
+        """`request` every wanted job."""
         self._tell(partial(self._schedule.tasks.click_all, self.budget.clock()))
 
     def cancel(self, job: Job) -> None:
-        """Stop what runs for this job, and leave it alone until it is requested again."""
+        """Stop this job, and leave it alone until it is requested again."""
         if self._alive:
             self._inbox.put(partial(self._schedule.tasks.cancel, job))
 
@@ -136,10 +137,10 @@ class Worker:
         self._schedule.charge_sending(seconds, job)
 
     def refill(self, timeout: float = 1.0) -> bool:
-        """Copy the model now. In the thread that trains, between steps; waits until the worker lets go of the shadow.
+        """Copy the model now, in the thread that trains, between steps. Waits until the worker gives up the shadow.
 
-        Returns whether there is a snapshot no older than the call; within `timeout` seconds that fails only under a job
-        whose chunks are too long, and while this thread records a CUDA graph.
+        Returns whether there is a snapshot no older than the call. There is none if a chunk takes longer than `timeout`
+        seconds, or while this thread captures a CUDA graph.
         """
         with self._refilling:
             asked = self.budget.clock()
@@ -164,20 +165,20 @@ class Worker:
                 self._inbox.put(None)
 
     def attach(self, follower: Follower, budget: Budget, *, readable: bool) -> None:
-        """Refresh wanted jobs in the background from now on, within this budget. Of two followers the newer counts.
+        """Refresh wanted jobs in the background from now on, within this budget.
 
-        The follower is held weakly; `readable` is as for the worker.
+        A newer follower replaces an older one. It is held weakly. `readable` means the same as in the constructor.
         """
         self._schedule.follow(follower, budget, readable=readable)
         self._tell(None)
 
     def detach(self, follower: Follower) -> None:
-        """End the background refreshes, if this is the follower that they are for."""
+        """End the background refreshes, if they are for this follower."""
         self._schedule.unfollow(follower)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Within, nothing is computed, nothing copied and no CUDA call made; waits for the chunk that is running."""
+        """Within, nothing computes, copies or calls CUDA. Waits for the chunk that is running."""
         hold = object()
         try:
             self.holds.add(hold)
@@ -190,21 +191,21 @@ class Worker:
             self._inbox.put(None)
 
     def idle(self) -> bool:
-        """Whether nothing was requested or begun and not finished."""
+        """Whether everything that was requested or begun is finished."""
         return self._inbox.empty() and not self._messages and not self._schedule.tasks.busy
 
     def flush(self, timeout: float = 5.0) -> bool:
-        """Wait until all that was requested is answered; whether that was so in time."""
+        """Wait until all requests are answered; False if `timeout` passed first."""
         done = threading.Event()
         self._tell(partial(self._flushes.append, done))
         return done.wait(timeout)
 
     def close(self) -> None:
-        """End the thread after the chunk it is in, and let go of all jobs. Again is allowed, and so is any thread."""
+        """End the thread after its present chunk, and drop all jobs. From any thread; may be called again."""
         self.closed = True
         self._inbox.put(None)
         thread = self._thread
-        # A garbage collection may close us in the worker of another inspector, or while a fork holds all workers still.
+        # A garbage collection may close us in the worker of another inspector, or while a fork has stopped all workers.
         if thread is not None and not fork_lock.held_here:
             thread.join(JOIN_AT_MOST_S)
         if not self._alive:
@@ -233,7 +234,7 @@ class Worker:
                 self._thread.start()
 
     def turn(self, message: Callable[[], object] | None = None) -> float | None:
-        """Take one message, decide, run at most one chunk. Returns the seconds to sleep, None until woken."""
+        """Take one message and run at most one chunk. Returns the seconds to sleep, None for "until woken"."""
         if message is not None:
             self._messages.append(message)
         if self.holds:
@@ -252,7 +253,7 @@ class Worker:
 
 
 def _live(find: weakref.ref[Worker], inbox: Inbox) -> None:
-    """The thread's life. Between turns it holds no reference to the worker, so that one nobody needs can go."""
+    """The thread's loop. Between turns it holds no reference to the worker, so that an unused one is collected."""
     with fork_lock:
         quiet_this_thread()
     pause: float | None = 0.0
@@ -276,13 +277,13 @@ def _safe_turn(worker: Worker, message: Callable[[], object] | None) -> float | 
     try:
         return worker.turn(message)
     except BaseException:
-        # Whatever it is, SystemExit included: a thread that ends here would freeze every view silently.
+        # SystemExit included: if this thread ended, every view would freeze without a word.
         logger.exception("the background thread of nnwidgets met an error and goes on")
         return AFTER_ERROR_S
 
 
 def _close_all() -> None:
-    # A daemon thread inside a torch call while the interpreter shuts down aborts the process.
+    # A daemon thread that is inside a torch call when the interpreter shuts down aborts the process.
     for worker in tuple(_workers):
         worker.close()
 

@@ -1,4 +1,4 @@
-"""Whether weights move, by PyTorch's counters of writes: finds training that no hook sees. Reads the model only."""
+"""Finds training that no hook sees, by PyTorch's counters of writes to the weights."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nnwidgets.shadow.torch_internals import version_if_counted
 
 
 class WriteMonitor:
-    """Since when the weights have not moved, and for how long they have been moving without a step seen."""
+    """How long the weights have been still, and how long they have been moving without a step."""
 
     def __init__(self, model: nn.Module, clock: Callable[[], float]) -> None:
         self._model = model
@@ -24,7 +24,7 @@ class WriteMonitor:
         return self._clock() - self._moved_at
 
     def look(self, steps: int) -> float:
-        """Seconds since the last step, as far as the weights have moved all the time; else 0."""
+        """Seconds since the last step if the weights have moved at every look since; else 0."""
         now = self._clock()
         writes = self._count_writes()
         if steps != self._steps or writes == self._writes:

@@ -84,6 +84,7 @@ def test_no_snapshot_is_torn_however_far_the_gpu_is_behind(where: str, own_strea
     jobs = [Check(), Check(slow=True)]
     for job in jobs:
         worker.add(job)
+    torch.cuda.synchronize()
     stream = torch.cuda.stream(torch.cuda.Stream()) if own_stream else nullcontext()
     with stream, Watch(model, shadow, worker, UserThread(), budget=1.0) as watch:
         for _ in range(1500):
@@ -102,6 +103,9 @@ def test_a_due_step_does_not_wait_for_the_gpu_whether_the_copy_stays_there_or_no
     for device in (None, "cpu"):
         model: Any = mlp().cuda()
         shadow = Shadow(model, device=device)
+        shadow.refill(wait=False)  # kernels are loaded at their first use, which may wait
+        model[0].weight.detach().fill_(2.0)
+        torch.cuda.synchronize()
         torch.cuda._sleep(5 * CYCLES)
         with torch.no_grad():
             model[0].weight.fill_(3.0)

@@ -149,6 +149,19 @@ def test_a_break_between_the_two_steps_of_a_pair_begins_it_anew() -> None:
     assert snapshot.previous["weight"].item() == 7.0
 
 
+def test_both_steps_of_a_pair_count_as_the_cost_of_its_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter(float(second) for second in range(100))  # each look at the clock is a second later
+    buffer = filled(nn.Linear(1, 1), BOTH)
+    border(buffer)
+    monkeypatch.setattr("nnwidgets.training.snapshot.time.perf_counter", lambda: next(seconds))
+    border(buffer)
+    alone = buffer.fill_s
+    buffer.step += 5
+    border(buffer)
+    border(buffer)
+    assert buffer.fill_s == alone + 1.0
+
+
 def test_gradients_of_frozen_and_of_tied_parameters() -> None:
     model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 3), nn.Linear(3, 3, bias=False))
     model[2].weight = model[0].weight

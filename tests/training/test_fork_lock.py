@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -39,19 +40,40 @@ def back_to_back(lock: ForkLock, threads: int = 1) -> Iterator[list[int]]:
             worker.join()
 
 
-@pytest.mark.parametrize(("ask", "most"), [(ForkLock.claim, 1), (ForkLock.__enter__, 4)], ids=["a fork", "a thread"])
-def test_who_asks_waits_only_for_those_before_it(ask: Callable[[ForkLock], None], most: int) -> None:
+@pytest.mark.parametrize(
+    ("ask", "order"), [(ForkLock.claim, "?0123"), (ForkLock.__enter__, "0123?")], ids=["a fork", "a thread"]
+)
+def test_it_is_handed_over_in_the_order_of_asking_and_forks_come_first(
+    ask: Callable[[ForkLock], None], order: str
+) -> None:
+    lock = ForkLock()
+    served: list[str] = []
+
+    def wait_for(name: str, ask: Callable[[ForkLock], None]) -> None:
+        ask(lock)
+        served.append(name)
+        lock.release()
+
+    askers = [*((name, ForkLock.__enter__) for name in "0123"), ("?", ask)]
+    threads = [threading.Thread(target=wait_for, args=asker) for asker in askers]
+    with lock:
+        for waiting, thread in enumerate(threads, start=1):
+            thread.start()
+            eventually(lambda: len(lock._queue) == waiting)  # noqa: B023
+        assert served == []
+    for thread in threads:
+        thread.join()
+    assert "".join(served) == order
+
+
+def test_nobody_works_behind_the_back_of_who_holds_it() -> None:
     lock = ForkLock()
     with back_to_back(lock, threads=4) as chunks:
         for _ in range(20):
-            before = chunks[0]
-            ask(lock)
-            waited, held = chunks[0] - before, chunks[0]
-            time.sleep(2 * CHUNK_S)
-            assert chunks[0] == held, "worked on behind the back of who holds the lock"
-            lock.release()
-            # One more may have been counted between the look and the asking.
-            assert waited <= most + 1
+            with lock:
+                held = chunks[0]
+                eventually(lambda: len(lock._queue) == 4, "four threads that wait")
+                assert chunks[0] == held
 
 
 def test_who_holds_it_enters_again() -> None:
@@ -64,7 +86,7 @@ def test_who_holds_it_enters_again() -> None:
                 pass
             lock.release()
             assert lock.held_here
-            time.sleep(2 * CHUNK_S)
+            eventually(lambda: len(lock._queue) == 1, "a thread that waits")
             assert chunks[0] == held
         assert not lock.held_here
         eventually(lambda: chunks[0] > held)
@@ -75,21 +97,26 @@ def test_who_is_interrupted_while_waiting_leaves_the_queue() -> None:
 
     def hold() -> None:
         with lock:
-            release.wait(10)
+            release.wait(60)
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    holder = threading.Thread(target=hold)
+    def press() -> None:
+        eventually(lambda: bool(lock._queue), "a claim that waits")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    holder, presser = threading.Thread(target=hold), threading.Thread(target=press)
     holder.start()
     eventually(lambda: lock._owner != 0)
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    presser.start()
+    before = signal.signal(signal.SIGINT, interrupt)
     try:
         with pytest.raises(KeyboardInterrupt):
             lock.claim()
     finally:
-        signal.signal(signal.SIGALRM, before)
+        presser.join()
+        signal.signal(signal.SIGINT, before)
     release.set()
     holder.join()
     with back_to_back(lock) as chunks:

@@ -108,9 +108,16 @@ def test_a_loop_whose_thread_does_not_train_leaves_it_to_the_thread_that_does() 
 
     async def kernel() -> None:
         user_thread = UserThread()
-        user_thread.trains_elsewhere = lambda: True
+        asked = asyncio.Event()
+
+        def trains_elsewhere() -> bool:
+            asked.set()
+            return True
+
+        user_thread.trains_elsewhere = trains_elsewhere
         user_thread.submit(lambda: ran.append("in the loop"))
-        await asyncio.sleep(0.05)
+        await asked.wait()
+        await asyncio.sleep(0)
         assert not ran
         user_thread.run_one()
         assert ran == ["in the loop"]

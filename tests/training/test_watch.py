@@ -11,7 +11,8 @@ from typing import Any, NoReturn
 import pytest
 import torch
 
-from nnwidgets.training.watch import Watch
+from nnwidgets.training.budget import Budget
+from nnwidgets.training.watch import UNSEEN_AFTER_S, Watch
 from tests.training.toys import Bench, eventually, mlp, train, worker_threads
 
 pytestmark = pytest.mark.alone
@@ -183,8 +184,11 @@ def test_nothing_runs_or_copies_while_paused_and_steps_count_on(bench: MakeBench
         with watch.paused():
             begun, steps = len(job.begun), watch.step_count
             where.worker.request(job)
+            where.worker.buffer.due = True
             train(model, optimizer, INPUTS, 50)
+            assert eventually(lambda: bool(where.worker._messages), 30), "the worker was woken, and looked"
             assert (len(job.begun), watch.step_count) == (begun, steps + 50)
+            assert where.worker.buffer.due, "a step copied the model"
         assert eventually(lambda: train(model, optimizer, INPUTS, 5) and len(job.begun) > begun)
 
 
@@ -214,25 +218,37 @@ def test_logged_numbers_are_kept_with_their_steps(bench: MakeBench) -> None:
             watch.log(loss="much")  # type: ignore[arg-type]
 
 
-def test_training_that_no_hook_sees_is_told(bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnwidgets.training.watch.UNSEEN_AFTER_S", 1.0)
+class Clocked:
+    """A watched model by a clock of the test's own, half a second of which passes between looks at its weights."""
+
+    def __init__(self, where: Bench) -> None:
+        self.now = 0.0
+        where.worker._schedule._situation.budget = Budget(clock=lambda: self.now)
+        self.watch = where.watch()
+
+    def look(self) -> None:
+        self.now += 0.5
+        self.watch.tick()
+
+
+def test_training_that_no_hook_sees_is_told(bench: MakeBench) -> None:
     model = mlp()
-    where = bench(model)
-    with where.watch() as watch, torch.no_grad():
-        until = time.monotonic() + 6
-        while not watch.notes and time.monotonic() < until:
+    clocked = Clocked(bench(model))
+    with clocked.watch as watch, torch.no_grad():
+        for half_seconds in range(12):
+            assert (half_seconds > 2 * UNSEEN_AFTER_S) or watch.notes == ()
             next(model.parameters()).mul_(0.999)
-            time.sleep(0.01)
+            clocked.look()
         assert "call watch.step()" in watch.notes[0]
 
 
-def test_a_watched_training_is_not_told_so(bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnwidgets.training.watch.UNSEEN_AFTER_S", 0.2)
+@pytest.mark.parametrize("trains", [True, False], ids=["a watched training", "weights that rest"])
+def test_others_are_not_told_so(bench: MakeBench, trains: bool) -> None:
     model = mlp()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-    with bench(model).watch() as watch:
-        until = time.monotonic() + 1.5
-        while time.monotonic() < until:
-            train(model, optimizer, INPUTS, 5)
-            time.sleep(0.01)
+    clocked = Clocked(bench(model))
+    with clocked.watch as watch:
+        for _ in range(50):
+            train(model, optimizer, INPUTS, int(trains))
+            clocked.look()
         assert watch.notes == ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-import threading
+import itertools
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -14,7 +14,8 @@ import torch
 from torch import nn
 
 from nnwidgets.training.worker import Snapshot
-from tests.training.toys import Bench, Look, eventually, mlp, train, worker_threads
+from tests.training.toys import Bench, Look, eventually, mlp, train, turns, worker_threads
+from tests.training.world import World
 
 pytestmark = pytest.mark.alone
 MakeBench = Callable[..., Bench]
@@ -43,7 +44,7 @@ def test_without_a_watch_nothing_runs_unasked(bench: MakeBench) -> None:
     asked, other = where.look(INPUTS), where.look(INPUTS)
     where.worker.request(asked)
     assert where.worker.flush()
-    time.sleep(0.1)
+    turns(where.worker)
     assert (len(asked.steps), len(other.steps)) == (1, 0)
 
 
@@ -59,25 +60,18 @@ def test_a_request_without_a_watch_sees_weights_changed_since(bench: MakeBench) 
     assert seen == [2.0 * next(model.parameters()).numel()]
 
 
-def test_a_model_that_never_holds_still_is_refused_with_words(bench: MakeBench) -> None:
-    model = mlp()
-    where = bench(model)
+def test_a_model_that_never_holds_still_is_refused_with_words(
+    bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nnwidgets.training.clicks.STILL_AWAITED_S", 0.2)
+    where = bench(mlp())
     job = where.look()
-    stop = threading.Event()
-
-    def unsettle() -> None:
-        with torch.no_grad():
-            while not stop.is_set():
-                next(model.parameters()).add_(0.1)
-                time.sleep(0.002)
-
-    writer = threading.Thread(target=unsettle)
-    writer.start()
+    looks = itertools.count()
+    where.shadow.is_current = lambda: next(looks) < 0  # type: ignore[method-assign]  # as if just written to
     where.worker.request(job)
-    assert where.worker.flush(10)
-    stop.set()
-    writer.join()
+    assert where.worker.flush(30)
     assert "hold still" in str(job.errors[0][0])
+    assert next(looks) > 2, "not looked at again"
 
 
 def test_the_newest_request_wins_and_the_older_work_is_closed(bench: MakeBench) -> None:
@@ -101,7 +95,7 @@ def test_cancelled_work_is_closed_and_not_taken_up_again_until_requested(bench: 
         assert where.worker.flush()
         begun = len(job.begun)
         assert job.ended == begun
-        time.sleep(0.1)
+        turns(where.worker)
         assert len(job.begun) == begun
         job.slices = 1
         where.worker.request(job)
@@ -148,23 +142,18 @@ def test_a_job_that_raises_is_told_and_the_others_go_on(bench: MakeBench, error:
     assert len(worker_threads()) == 1
 
 
-def test_a_job_that_fails_again_and_again_is_retried_ever_more_rarely(bench: MakeBench) -> None:
-    model = mlp()
-    where = bench(model, 1.0)
-    bad, good = where.look(), where.look(INPUTS)
+def test_a_job_that_fails_again_and_again_is_retried_ever_more_rarely() -> None:
+    world = World(1.0)
+    failed_at: list[float] = []
 
-    def fail(_: Snapshot) -> NoReturn:
+    def fail(_: float) -> NoReturn:
         raise ValueError("boom")
 
-    bad.before = fail
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-    with where.watch():
-        until = time.monotonic() + 2.0
-        while time.monotonic() < until:
-            train(model, optimizer, INPUTS, 10)
-            time.sleep(0.005)
-    assert 1 <= len(bad.errors) <= 4  # at about 0, 1, 3 s, and once at the end
-    assert len(good.steps) >= 4
+    bad, good = world.job(fail), world.job(0.001)
+    bad.failed = lambda error, step: failed_at.append(world.now)  # type: ignore[method-assign]
+    world.train(10.0)
+    assert [round(later - earlier) for earlier, later in itertools.pairwise(failed_at)] == [1, 2, 4]
+    assert len(good.runs) > 100
 
 
 def test_a_job_that_cannot_even_show_its_failure_harms_nobody(
@@ -221,12 +210,11 @@ def test_what_is_off_screen_costs_nothing_and_its_work_is_stopped(bench: MakeBen
     with where.watch():
         train_for(0.5, model)
         hidden.on_screen = False
-        train_for(0.2, model)
+        turns(where.worker)
         assert hidden.ended == len(hidden.begun)
-        begun = len(hidden.begun)
-        train_for(0.3, model)
+        begun, answers = len(hidden.begun), len(seen.steps)
+        assert eventually(lambda: train_for(0.05, model) and len(seen.steps) > answers + 2, 30)
         assert len(hidden.begun) == begun
-        assert len(seen.steps) > 2
 
 
 def test_a_removed_job_is_closed_and_let_go_of(bench: MakeBench) -> None:

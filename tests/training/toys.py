@@ -106,7 +106,15 @@ class Bench:
         return job
 
 
-def eventually(condition: Callable[[], bool], timeout: float = 5.0) -> bool:
+def turns(worker: Worker, count: int = 5) -> None:
+    """Let the worker decide so often what to do next: what it has not begun by then it will not begin."""
+    for _ in range(count + 1):
+        decided = threading.Event()
+        worker._tell(decided.set)
+        assert decided.wait(30)
+
+
+def eventually(condition: Callable[[], bool], timeout: float = 60.0) -> bool:
     until = time.monotonic() + timeout
     while not condition() and time.monotonic() < until:
         time.sleep(0.002)

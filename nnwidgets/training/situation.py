@@ -1,0 +1,50 @@
+"""Which watch a worker follows, and within which budget. Any thread may change it; the worker reads it."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from typing import Protocol
+
+from nnwidgets.training.budget import Budget
+
+TICK_S = 0.5  # how often a watch is looked after
+SOON_S = 0.005
+
+
+class Follower(Protocol):
+    """A watch, as the worker sees it."""
+
+    def tick(self) -> None:
+        """Do what is to be done twice a second."""
+
+    @property
+    def still_s(self) -> float:
+        """For how long the weights have not been seen to move."""
+
+
+@dataclass
+class Situation:
+    """The watch that the worker follows, if any, with its budget.
+
+    Attributes:
+        readable: Whether the worker may copy the model itself while nothing trains: on the CPU and on CUDA.
+    """
+
+    budget: Budget
+    readable: bool
+    watch: weakref.ref[Follower] | None = None
+
+    @property
+    def follower(self) -> Follower | None:
+        return self.watch() if self.watch is not None else None
+
+    @property
+    def following(self) -> bool:
+        return self.follower is not None
+
+    @property
+    def still_s(self) -> float:
+        """For how long the weights have not been seen to move; 0 without a watch."""
+        follower = self.follower
+        return follower.still_s if follower is not None else 0.0
