@@ -60,7 +60,7 @@ class OcclusionView(View):
     fill = choice(
         *FILLS,
         label="Cover with",
-        texts={"mean": "mean colour", "blur": "blurred"},
+        texts={"mean": "mean", "blur": "blur"},
         help="What is seen where the square lies: zero, the picture's mean colour, or the picture blurred.",
     )
     map_layer = choice(
@@ -242,19 +242,17 @@ class OcclusionView(View):
         ]
 
     def heading(self, result: OcclusionResult | None) -> Heading:
-        if result is None:
-            return super().heading(None)
-        clean = torch.softmax(result.map.clean[0], dim=0)
-        top = int(clean.argmax())
-        label = f"label {result.label}, " if result.label else ""
-        predicted = f"{label}predicted {self.run.class_name(top)} ({share(float(clean[top]))})"
-        return Heading(f"Sample {count(result.sample)}", subtitle=predicted)
+        return super().heading(None) if result is None else Heading(f"Sample {count(result.sample)}")
 
     def caption(self, result: OcclusionResult) -> list[str]:
         grid = result.map
         what, name = self.kind.capitalize(), self.run.class_name(self._class_asked(result, result.sample))
         exact = ", exact" if torch.equal(grid.exact, grid.computed) else ""
+        clean = torch.softmax(grid.clean[0], dim=0)
+        top = int(clean.argmax())
+        label = f"label {result.label}, " if result.label else ""
         return [
+            f"{label}predicted {self.run.class_name(top)} ({share(float(clean[top]))})",
             f"{what} of {name} lost when a {size(tuple(grid.patch))} square is covered with {FILLED[result.fill]}",
             f"{size((len(grid.rows), len(grid.cols)))} positions, stride {grid.stride[0]}{exact}",
             f"in {duration(result.seconds)}",
