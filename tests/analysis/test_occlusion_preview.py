@@ -15,6 +15,7 @@ from nnwidgets.analysis.engine import occlusion_rules
 from nnwidgets.analysis.engine.occlusion_dense import class_scores
 from nnwidgets.analysis.engine.occlusion_engine import Engine
 from nnwidgets.analysis.engine.occlusion_problem import Problem, parse_problem
+from nnwidgets.shadow import shadow_module
 from tests.analysis.random_nets import RandomNet
 from tests.benchmarks.occlusion_nets import CASES, Case
 
@@ -28,7 +29,7 @@ def problem_of(images: Tensor, patch: int, stride: int) -> Problem:
 
 def evaluated(model: nn.Module, problem: Problem, *, preview: bool) -> tuple[Tensor, Tensor, Engine]:
     """Scores of some covered images, those of the clean ones, and what computed them."""
-    engine = Engine(model, problem, score_fn=class_scores, max_bytes=MAX_BYTES, preview=preview)
+    engine = Engine(shadow_module(model), problem, score_fn=class_scores, max_bytes=MAX_BYTES, preview=preview)
     work = torch.cartesian_prod(*(torch.arange(length) for length in (len(problem.images), *problem.grid)))
     some = work[torch.linspace(0, len(work) - 1, 24).long()]
     covered, _ = engine.evaluate(some[:, 0], some[:, 1:])

@@ -19,6 +19,7 @@ from nnwidgets.analysis.engine.occlusion_problem import Problem, parse_problem
 from nnwidgets.analysis.engine.occlusion_reference_pass import Step
 from nnwidgets.analysis.engine.occlusion_rules import RULES
 from nnwidgets.analysis.engine.occlusion_windows import Windows
+from nnwidgets.shadow import shadow_module
 from tests.analysis.random_nets import RandomNet
 from tests.benchmarks.occlusion_nets import CASES, Case
 
@@ -52,7 +53,7 @@ def one_by_one(model: nn.Module, problem: Problem) -> Tensor:
 def check(model: nn.Module, problem: Problem) -> Engine:
     """Compare all positions with the model's own answers; returns the engine."""
     model.eval()
-    engine = Engine(model, problem, score_fn=class_scores, max_bytes=MAX_BYTES)
+    engine = Engine(shadow_module(model), problem, score_fn=class_scores, max_bytes=MAX_BYTES)
     image, place = places(problem)
     with torch.no_grad():
         clean = model(problem.images.clone())[image]
@@ -256,7 +257,7 @@ def test_wrong_windows_are_noticed_named_and_not_used(
 
 def test_later_maps_check_one_position_and_catch_weights_that_break_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(2, 4, 3), nn.Tanh(), nn.Flatten(), nn.Linear(840, 4)).eval()
+    net = shadow_module(nn.Sequential(nn.Conv2d(2, 4, 3), nn.Tanh(), nn.Flatten(), nn.Linear(840, 4)))
     problem = problem_of(torch.randn(1, 2, 17, 16), 4, 3)
     checked: list[list[tuple[int, ...]]] = []
     compare = Engine._check
@@ -304,10 +305,12 @@ def test_the_nets_of_the_benchmark_need_little_more_than_the_least_work(case: Ca
     problem = problem_of(case.image(), case.patch, case.stride)
     image, place = places(problem)
     some = torch.linspace(0, len(image) - 1, 24).long()
-    engine = Engine(model, problem, score_fn=class_scores, max_bytes=MAX_BYTES)
+    engine = Engine(shadow_module(model), problem, score_fn=class_scores, max_bytes=MAX_BYTES)
     scores, _ = engine.evaluate(image[some], place[some])
     assert engine.why_whole == ""
     assert 1 / engine.work_share >= case.work / 1.25
     for at in some[::8].tolist():
-        own, _ = DenseEngine(model, problem, score_fn=class_scores).evaluate(image[at : at + 1], place[at : at + 1])
+        own, _ = DenseEngine(shadow_module(model), problem, score_fn=class_scores).evaluate(
+            image[at : at + 1], place[at : at + 1]
+        )
         torch.testing.assert_close(scores[some == at], own, rtol=1e-4, atol=1e-5 * float(own.abs().max()))
