@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn import functional
 
-from nnwidgets.training import background, schedule
+from nnwidgets.training import background, clicks
 from tests.nets import CLASSES, bits, cnn
 from tests.test_unusual_hosts import (
     HOSTS,
@@ -207,7 +207,7 @@ class Interrupted(nn.Module):
 def test_a_click_in_the_middle_of_a_trace_spoils_neither_view_nor_trace(
     tracer: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(schedule, "STEP_AWAITED_S", 0.1)
+    monkeypatch.setattr(clicks, "STEP_AWAITED_S", 0.1)
     host, clicked = pictures(Interrupted), []
     training = Loop(host)
     with inspecting(training.model, host.data, probe=16) as inspector:

@@ -88,9 +88,15 @@ def test_the_legend_and_the_heads_of_curves_escape_what_ipywidgets_would_take_fo
         assert "&lt;b&gt;$x^2$&lt;/b&gt;&amp;amp;" in made
 
 
-def test_the_legend_under_a_view_names_the_unit(inspector: nnw.Inspector) -> None:
+def test_the_legend_under_a_view_names_the_unit(inspector: nnw.Inspector, training: Training) -> None:
     view = inspector.activations()
     shown(view)
+    session = inspector._session
+    with inspector.watch(training.optimizer):  # one step alone is no curve
+        for _ in range(2):
+            training.step()
+            session.worker.request(session.probe)
+            answered(view)
     eventually(lambda: "unit 0" in legend(view), "the view's own legend")
     inspector.selection.unit = 2
     answered(view)
