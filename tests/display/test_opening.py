@@ -42,7 +42,12 @@ def test_a_dashboard_reads_no_sample_but_the_one_it_shows() -> None:
         assert set(data.read) - before == {50}
         assert dashboard.views[dashboard.tab].result.sample == 50
         dashboard._command("tab", {"tab": "embedding"})
-        eventually(lambda: inspector._session.user_thread.drain() is None and len(set(data.read)) > 60, "more samples")
+
+        def read_more() -> bool:
+            inspector._session.user_thread.drain()
+            return len(set(data.read)) > 60
+
+        eventually(read_more, "more samples")
         assert list(dashboard.views) == [next(iter(VIEWS)), "embedding"]
 
 
