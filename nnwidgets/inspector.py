@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from nnwidgets.data import Samples
+from nnwidgets.display.dashboard import Dashboard
+from nnwidgets.display.poll import poll
+from nnwidgets.display.view import View
 from nnwidgets.selection import Selection
 from nnwidgets.session import MEMORY_SHARES, Session, attach
 from nnwidgets.shadow import fitting_shadow, free_memory, unwrap
 from nnwidgets.training.watch import Watch
+from nnwidgets.views import VIEWS, ActivationsView, EmbeddingView, FiltersView, OcclusionView
 
-if TYPE_CHECKING:
-    from nnwidgets.display.dashboard import Dashboard
-    from nnwidgets.display.view import View
-    from nnwidgets.views.activations import ActivationsView
-    from nnwidgets.views.embedding import EmbeddingView
-    from nnwidgets.views.filters import FiltersView
-    from nnwidgets.views.occlusion import OcclusionView
-
-    AnyView = TypeVar("AnyView", bound=View)
+AnyView = TypeVar("AnyView", bound=View)
 
 MEMORY_SHARE = 0.1
 
@@ -133,7 +129,6 @@ class Inspector:
             TypeError: something that is no such class, an unknown option.
             ValueError: a value that an option can't have.
         """
-        from nnwidgets.display.view import View
 
         if not (isinstance(view, type) and issubclass(view, View)):
             raise TypeError(f"view: expected a class that inherits from nnwidgets.View, got {view!r}")
@@ -148,7 +143,6 @@ class Inspector:
             KeyError: an unknown layer; the text lists the nearest names.
             IndexError: a sample out of range.
         """
-        from nnwidgets.views.activations import ActivationsView
 
         return self.view(ActivationsView, layer=layer, sample=sample, save_picture=save_picture)
 
@@ -158,7 +152,6 @@ class Inspector:
         Raises:
             KeyError: an unknown layer; the text lists the nearest names.
         """
-        from nnwidgets.views.filters import FiltersView
 
         return self.view(FiltersView, layer=layer, save_picture=save_picture)
 
@@ -179,7 +172,6 @@ class Inspector:
             KeyError: an unknown layer.
             IndexError: a sample out of range.
         """
-        from nnwidgets.views.occlusion import OcclusionView
 
         return self.view(
             OcclusionView,
@@ -212,7 +204,6 @@ class Inspector:
             ValueError: an unknown method, dims other than 2 or 3, fewer than one point, metadata of another length.
             TypeError: metadata that are not numbers, strings or booleans.
         """
-        from nnwidgets.views.embedding import EmbeddingView
 
         return self.view(
             EmbeddingView,
@@ -243,8 +234,6 @@ class Inspector:
             KeyError: an unknown name.   TypeError: something that is neither a name nor a view.
             ValueError: a tab that is not among the views, two views of one name.
         """
-        from nnwidgets.display.dashboard import Dashboard
-        from nnwidgets.views import VIEWS
 
         return Dashboard(self._open_session, VIEWS, views=views, tab=tab, save_picture=save_picture)
 
@@ -259,7 +248,6 @@ class Inspector:
             ValueError: a budget outside 0 to 1; an optimizer that steps none of this model's parameters.
             RuntimeError: the inspector is closed, or its model is gone.
         """
-        from nnwidgets.display.poll import poll
 
         session = self._open_session
         model = session.live()

@@ -12,7 +12,8 @@ from nnwidgets.blocks.heat import Heat, Panel, Squares
 from nnwidgets.blocks.histogram import Histogram, Mark, Ridges
 from nnwidgets.blocks.lines import Lines
 from nnwidgets.blocks.matrix import Matrix
-from nnwidgets.blocks.points import Metadata, Points
+from nnwidgets.blocks.metadata import Metadata
+from nnwidgets.blocks.points import Points
 from nnwidgets.blocks.strip import Strip
 from nnwidgets.blocks.table import Table
 from nnwidgets.blocks.text import Text

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nnwidgets.blocks.block import Block
 from nnwidgets.data.samples import NotHeldError
-from nnwidgets.display.kept import KeptResults, Shown
+from nnwidgets.display.kept import KeptResults, Shown, when
 from nnwidgets.display.packing import PackedBlock, Packer, rows_of
 from nnwidgets.display.wire import Header
 from nnwidgets.measures.measure import Measure, Progress
 from nnwidgets.session import MEMORY_SHARES
 from nnwidgets.training.extras import Extra
 from nnwidgets.training.worker import Job, Snapshot
-from nnwidgets.words import step_text
 
 if TYPE_CHECKING:
     from nnwidgets.display.view import View
@@ -62,6 +61,7 @@ class ViewJob(Job):
         laid: the result on show, laid out; None before the first.
         running: how far the computation under way is, with words; None while there is none.
         finished_at: when the last result came, in seconds of the monotonic clock.
+        behind: whether the record has grown while nobody looked.
         states: what the page said of its own state, by block.
     """
 
@@ -72,6 +72,7 @@ class ViewJob(Job):
         self.laid: LaidOut | None = None
         self.running: tuple[float, str] | None = None
         self.finished_at: float | None = None
+        self.behind = False
         self.states: dict[str, dict[str, Any]] = {}
         self._packer = Packer()
         self._layout_failed = False
@@ -125,7 +126,7 @@ class ViewJob(Job):
             rows = rows_of(view.layout(shown.result))
             parts = [(str(part), isinstance(part, Strong)) for part in view.caption(shown.result)]
             earlier = [("an earlier step", True)] if shown is not self.kept.newest else []
-            parts += [view.session.mode, (step_text(shown.step), False), *earlier]
+            parts += [view.session.mode, (when(shown, self.kept.newest), False), *earlier]
             drawn, curves = view.curves.split(rows)
             packed = self._packer.pack(drawn, self.states)
             self.laid = LaidOut(shown, view.heading(shown.result), tuple(parts), tuple(rows), packed, kept)
@@ -141,7 +142,10 @@ class ViewJob(Job):
 
     def recorded(self) -> None:
         """What is kept over the training has grown: the same values again, with what is known besides."""
-        newest = self.kept.newest
+        view, newest = self._view, self.kept.newest
+        self.behind = not view.on_screen and (view.shown or not view.standalone)
+        if self.behind:
+            return  # scrolled away, or behind another tab: made when it is seen again
         if self._measured is None or newest is None or self.running is not None or newest.step != self._measured[0]:
             return
         step, values = self._measured

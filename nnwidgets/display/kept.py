@@ -79,7 +79,7 @@ class KeptResults:
         )
         shown: Shown = entries[at].item
         thinned = ", thinned evenly" if self._history.dropped else ""
-        text = f"{step_text(shown.step)} · {at + 1} of {count(len(entries))} kept{thinned}"
+        text = f"{when(shown, newest)} · {at + 1} of {count(len(entries))} kept{thinned}"
         return shown, {"index": at, "positions": [entry.position for entry in entries], "text": text}
 
     def until(self, result: Any) -> list[Any]:
@@ -93,6 +93,16 @@ class KeptResults:
 
     def _empty(self) -> History[Any]:
         return History(max_items=MOST, max_bytes=self._max_bytes())
+
+
+def when(shown: Shown, newest: Shown | None) -> str:
+    """The step of a result in words; without one it is of the time before the steps of the newest.
+
+    >>> when(Shown("result", None), Shown("result", 30))
+    'before the training'
+    """
+    before = shown.step is None and newest is not None and newest.step is not None
+    return "before the training" if before else step_text(shown.step)
 
 
 def nbytes_of(value: Any) -> int:

@@ -351,6 +351,8 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         self.panel.sent.forget()
         self.curves.appear()
         self.show_picture()
+        if self.job.behind:
+            self.session.worker.call((id(self), "layout"), self.job.recorded)
         if self._missed_the_end():
             self.refresh()
 

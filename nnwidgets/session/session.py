@@ -150,6 +150,7 @@ class Session:
             except Exception as error:
                 # The views run into the same, say it, and try again when the model has changed.
                 logger.info("the model that was taken apart can't be run: %s", error)
+            self.samples.device = self.shadow.device  # where the model has moved to
             buffer.mark_checked()
         self.changed()
 

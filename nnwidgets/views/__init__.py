@@ -6,6 +6,8 @@ from nnwidgets.views.embedding import EmbeddingView
 from nnwidgets.views.filters import FiltersView
 from nnwidgets.views.occlusion import OcclusionView
 
+__all__ = ["VIEWS", "ActivationsView", "EmbeddingView", "FiltersView", "OcclusionView"]
+
 VIEWS: dict[str, type[View]] = {
     view.name: view
     for view in (

@@ -17,7 +17,8 @@ from matplotlib.text import Text
 
 from nnwidgets.blocks.colors import DARK, LIGHT, Theme
 from nnwidgets.blocks.marks import Groups, Numbers
-from nnwidgets.blocks.points import SHARE_STEPS, STEPS, Column, Metadata, Points
+from nnwidgets.blocks.metadata import SHARE_STEPS, Column, Metadata
+from nnwidgets.blocks.points import STEPS, Points
 from nnwidgets.display.packing import Packer, Sent
 
 NAMES = ("a$1$", "b", "c<b>")

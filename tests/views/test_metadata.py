@@ -13,7 +13,7 @@ import torch
 from traitlets import TraitError
 
 import nnwidgets as nnw
-from nnwidgets.blocks.points import SHARE_STEPS
+from nnwidgets.blocks.metadata import SHARE_STEPS
 from nnwidgets.display.packing import PackedBlock
 from nnwidgets.views.embedding import EmbeddingView
 from tests.nets import NETS

@@ -92,7 +92,7 @@ def test_kind_and_target_are_laid_out_anew_and_nothing_is_computed(inspector: nn
     assert view.result is before
     np.testing.assert_array_equal(block.panels[0].values, before.map.scores[0][..., 1])
     assert (block.title, block.decimals, block.panels[0].title) == ("Logit of dog lost", None, "logit dog")
-    assert view.header()["caption"][0][0].startswith("Logit of dog lost")
+    assert view.header()["caption"][1][0].startswith("Logit of dog lost")
 
 
 def test_a_target_that_is_pinned_moves_with_its_own_menu_only(inspector: nnw.Inspector) -> None:

@@ -6,6 +6,8 @@ import type { Panel } from "./panel.ts";
 
 /** A little longer than the move to a result, so that each one is seen: about two a second. */
 const PLAY_MS = 450;
+/** If Python has not gone where the user did after this time, the slider goes back to where Python is. */
+const OPTIMISM_MS = 3000;
 const PLAY = "M4 2.5v11l9-5.5z";
 const STOP = "M4 3h3v10H4zM9 3h3v10H9z";
 
@@ -21,6 +23,9 @@ export function makeHistory(panel: Pick<Panel, "listen" | "command" | "onDispose
   const element = make("div", "nnw-kept", button, slider, text);
   let kept: KeptHeader = { index: 0, positions: [], text: "" };
   let playing = false;
+  /** Where the user went, until Python is there, too. */
+  let wanted: number | null = null;
+  let wantedAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   Object.assign(slider, { type: "range", min: "0", ariaLabel: "Earlier results" });
   button.type = "button";
@@ -46,9 +51,17 @@ export function makeHistory(panel: Pick<Panel, "listen" | "command" | "onDispose
     else timer = setTimeout(() => choose(kept.index + 1), PLAY_MS);
   }
 
+  /** Whether Python is not yet where the user went. */
+  function ahead(index: number): boolean {
+    const arrived = wanted === null || index === wanted || (wanted >= last() && index === last());
+    if (arrived || performance.now() - wantedAt > OPTIMISM_MS) wanted = null;
+    return wanted !== null;
+  }
+
   panel.listen(slider, "input", () => {
     play(false);
-    choose(slider.valueAsNumber);
+    [wanted, wantedAt] = [slider.valueAsNumber, performance.now()];
+    choose(wanted);
   });
   panel.listen(slider, "keydown", () => play(false));
   panel.listen(button, "click", () => {
@@ -65,10 +78,12 @@ export function makeHistory(panel: Pick<Panel, "listen" | "command" | "onDispose
       setHidden(element, !next);
       if (!next) return;
       const stepped = next.index !== kept.index;
+      const followed = wanted !== null && wanted >= last();
       kept = next;
       slider.max = String(last());
-      // A slider under the user's hand must not jump back to what Python last heard.
-      if (document.activeElement !== slider || !slider.matches(":active")) slider.value = String(kept.index);
+      if (followed) wanted = last();
+      // A slider under the user's hand, or keys, must not jump back to what Python last heard.
+      if (!ahead(next.index) && !slider.matches(":active")) slider.value = String(kept.index);
       slider.style.setProperty("--nnw-share", String(last() > 0 ? kept.index / last() : 1));
       slider.ariaValueText = kept.text;
       setText(text, kept.text);

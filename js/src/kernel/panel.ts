@@ -9,6 +9,7 @@ import { type AnyModel, Connection, type Delivery, type Mounted } from "./connec
 import { make } from "./dom.ts";
 import { makeHead } from "./head.ts";
 import type { CommonHeader } from "./header.ts";
+import { bindKeys } from "./keys.ts";
 import { type Lifetime, makeLifetime } from "./lifetime.ts";
 import { type Tooltip, makeTooltip } from "./tooltip.ts";
 import type { Frame } from "./wire.ts";
@@ -133,8 +134,8 @@ function mountPanel<H extends CommonHeader>(
 ): () => void {
   const { onDispose, listen, dispose } = makeLifetime();
   const [root, widget] = [make("div", "nnw-inner"), make("div", "nnw-panel")];
-  // A key pressed on a slider, a list or a button of ours must not act on the notebook's cells.
-  widget.dataset["lmSuppressShortcuts"] = "true";
+  // JupyterLab takes the arrows of what has the focus for its own, and letters: on our sliders, lists and buttons, too.
+  bindKeys(widget, listen, () => false);
   el.append(widget);
   onDispose(() => widget.remove());
   const loop = makeLoop(connection.newest.keys(), draw);

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.blocks.block import Array
-from nnwidgets.blocks.points import Metadata, Points
+from nnwidgets.blocks.metadata import Metadata
+from nnwidgets.blocks.points import Points
 
 KEY = "embedding"  # of the block: files that the page saves are called after it
 _LARGEST_CODE = 2**15 - 1

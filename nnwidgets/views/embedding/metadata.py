@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from nnwidgets.blocks.points import NO_METADATA, Column, Metadata
+from nnwidgets.blocks.metadata import NO_METADATA, Column, Metadata
 
 FEW_KINDS = 10
 LONGEST_TEXT = 120

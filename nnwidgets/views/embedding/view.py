@@ -16,7 +16,7 @@ from nnwidgets.analysis.engine.slicing import sliced
 from nnwidgets.analysis.live_tsne import LiveTSNE
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.blocks.block import Array, Block
-from nnwidgets.blocks.points import Metadata
+from nnwidgets.blocks.metadata import Metadata
 from nnwidgets.blocks.strip import Strip
 from nnwidgets.display.options import choice
 from nnwidgets.display.packing import Layout
