@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from statistics import fmean
@@ -34,6 +34,8 @@ TESTS_S = 200.0
 ROUNDS, BLOCK_S = 3, 1.2
 POSITIONS_AT_ONCE = 64
 
+Figures = Iterator[tuple[str, dict[str, Any]]]
+
 
 def synchronize() -> None:
     if torch.cuda.is_available():
@@ -52,9 +54,8 @@ def usual_s(work: Callable[[], object]) -> float:
     return median([seconds(work) for _ in range(ROUNDS)])
 
 
-def overhead(device: str) -> dict[str, Any]:
+def overhead(device: str) -> Figures:
     """Mean milliseconds of a step by way of watching, in blocks that take turns and end when the GPU has."""
-    figures: dict[str, Any] = {}
     for workload in WORKLOADS:
         peers = [make(Training(workload, device)) for make in (Nothing, Control, OurDashboard, OurViews)]
         for peer in peers:
@@ -68,18 +69,20 @@ def overhead(device: str) -> dict[str, Any]:
                 if turn:  # the first warms up
                     blocks[peer.name].append(1e3 * step_s)
         plain = fmean(blocks[Nothing.name])
-        figures[workload.name] = {
-            peer.name: {
-                "step_ms": fmean(blocks[peer.name]),
-                "ratio": fmean(blocks[peer.name]) / plain,
-                "rounds_ms": blocks[peer.name],
-                "books": peer.counts(),
-            }
-            for peer in peers
-        }
+        yield (
+            workload.name,
+            {
+                peer.name: {
+                    "step_ms": fmean(blocks[peer.name]),
+                    "ratio": fmean(blocks[peer.name]) / plain,
+                    "rounds_ms": blocks[peer.name],
+                    "books": peer.counts(),
+                }
+                for peer in peers
+            },
+        )
         for peer in peers:
             peer.close()
-    return figures
 
 
 def _block(training: Training) -> float:
@@ -94,14 +97,14 @@ def _block(training: Training) -> float:
     return (time.perf_counter() - begin) / steps
 
 
-def step_costs(device: str) -> dict[str, Any]:
+def step_costs(device: str) -> Figures:
     """Microseconds in the training thread of a step that is not due, and of one that copies the model."""
-    return {name: step_cost.measure_one(width, quick=True, device=device) for name, width in step_cost.WIDTHS.items()}
+    for name, width in step_cost.WIDTHS.items():
+        yield name, step_cost.measure_one(width, quick=True, device=device)
 
 
-def occlusion(device: str) -> dict[str, Any]:
+def occlusion(device: str) -> Figures:
     """Milliseconds a position: our whole map, and the plain loop over covered images in batches."""
-    figures: dict[str, Any] = {}
     for case in CASES if device == "cuda" else CASES[3:4]:
         model, image = case.model().to(device), case.image().to(device)
         found = occlusion_map(model, image, patch=case.patch, stride=case.stride)
@@ -111,19 +114,20 @@ def occlusion(device: str) -> dict[str, Any]:
         with torch.inference_mode():
             model(images)
             loop = usual_s(partial(model, images)) / POSITIONS_AT_ONCE
-        figures[case.name] = {
-            "positions": positions,
-            "ours_ms": 1e3 * ours / positions,
-            "loop_ms": 1e3 * loop,
-            "windowed_share": found.windowed_share,
-            "notes": list(found.notes),
-        }
-    return figures
+        yield (
+            case.name,
+            {
+                "positions": positions,
+                "ours_ms": 1e3 * ours / positions,
+                "loop_ms": 1e3 * loop,
+                "windowed_share": found.windowed_share,
+                "notes": list(found.notes),
+            },
+        )
 
 
-def embedding(device: str) -> dict[str, Any]:
+def embedding(device: str) -> Figures:
     """Seconds of a whole t-SNE map, and of a live refresh of it, of ten clusters of 50 features."""
-    figures: dict[str, Any] = {}
     for n in (1_000, 10_000, 70_000) if device == "cuda" else (500,):
         generator = torch.Generator().manual_seed(0)
         centres = 2.0 * torch.randn(10, 50, generator=generator)
@@ -132,15 +136,17 @@ def embedding(device: str) -> dict[str, Any]:
         live = LiveTSNE(device=device)
         live.update(x)
         moved = x + 1e-3 * x.roll(1, 0)
-        figures[str(n)] = {
-            "whole_s": seconds(partial(tsne, x, device=device)),
-            "live_kl": float(live.update(x).kl_divergence),
-            "refresh_s": seconds(partial(live.update, moved)),
-        }
-    return figures
+        yield (
+            str(n),
+            {
+                "whole_s": seconds(partial(tsne, x, device=device)),
+                "live_kl": float(live.update(x).kl_divergence),
+                "refresh_s": seconds(partial(live.update, moved)),
+            },
+        )
 
 
-PARTS: dict[str, tuple[Callable[[str], dict[str, Any]], float]] = {
+PARTS: dict[str, tuple[Callable[[str], Figures], float]] = {
     "step_cost": (step_costs, 35.0),
     "overhead": (overhead, 130.0),
     "occlusion": (occlusion, 50.0),
@@ -178,16 +184,17 @@ def run_part(name: str, device: str) -> dict[str, Any]:
         file = Path(folder) / "part.json"
         command = [sys.executable, "-m", "tests.benchmarks.cuda", str(file), "--part", name, "--device", device]
         begin = time.perf_counter()
+        error = ""
         try:
             done = subprocess.run(
                 command, cwd=TESTS.parent, timeout=PARTS[name][1], stderr=subprocess.PIPE, text=True, check=False
             )
+            error = done.stderr[-4000:] if done.returncode else ""
         except subprocess.TimeoutExpired:
-            return {"ok": False, "error": f"not done within {PARTS[name][1]:.0f} s"}
-        if done.returncode or not file.exists():
-            return {"ok": False, "error": done.stderr[-4000:]}
-        figures = json.loads(file.read_text(encoding="utf-8"))
-        return {"ok": True, "seconds": round(time.perf_counter() - begin, 1), "figures": figures}
+            error = f"not done within {PARTS[name][1]:.0f} s"
+        figures = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        took_s = round(time.perf_counter() - begin, 1)
+        return {"ok": not error, "error": error, "seconds": took_s, "figures": figures}
 
 
 def machine() -> dict[str, Any]:
@@ -209,31 +216,34 @@ def main() -> int:
     chosen.file.parent.mkdir(parents=True, exist_ok=True)
     if chosen.part is not None:
         torch.set_num_threads(1)
-        write(chosen.file, PARTS[chosen.part][0](chosen.device))
+        figures: dict[str, Any] = {}
+        for name, found in PARTS[chosen.part][0](chosen.device):
+            figures[name] = found
+            write(chosen.file, figures)  # as far as it came, should its time be up
         return 0
-    found: dict[str, Any] = {"cuda": None, "environment": environment()}
+    report: dict[str, Any] = {"cuda": None, "environment": environment()}
     if chosen.device == "cuda" and not torch.cuda.is_available():
-        write(chosen.file, found)
+        write(chosen.file, report)
         print(f"no CUDA device on this machine: nothing to test or measure ({chosen.file})")
         return 0
     if chosen.device == "cuda":
-        found["cuda"] = machine()
-        found["tests"] = run_tests()
-        write(chosen.file, found)
-    found["benchmarks"] = {}
+        report["cuda"] = machine()
+        report["tests"] = run_tests()
+        write(chosen.file, report)
+    report["benchmarks"] = {}
     for name in PARTS:
         print(f"{name} …", file=sys.stderr, flush=True)
-        found["benchmarks"][name] = run_part(name, chosen.device)
-        write(chosen.file, found)  # part by part, should the machine be taken away
-    parts = {"tests": found.get("tests", {"ok": True}), **found["benchmarks"]}
+        report["benchmarks"][name] = run_part(name, chosen.device)
+        write(chosen.file, report)  # part by part, should the machine be taken away
+    parts = {"tests": report.get("tests", {"ok": True}), **report["benchmarks"]}
     for name, part in parts.items():
         print(f"{name}: {'ok' if part['ok'] else part.get('error') or [each['test'] for each in part['failed']]}")
     print(f"all figures: {chosen.file}")
     return 0 if all(part["ok"] for part in parts.values()) else 1
 
 
-def write(file: Path, found: dict[str, Any]) -> None:
-    file.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def write(file: Path, report: dict[str, Any]) -> None:
+    file.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

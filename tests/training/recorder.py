@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -10,6 +10,8 @@ from torch import nn
 
 from nnwidgets.shadow import Shadow
 from nnwidgets.training.fork_lock import fork_lock
+from nnwidgets.training.job import Job
+from nnwidgets.training.snapshot import Snapshot
 from nnwidgets.training.streams import Cuda
 
 ELAPSED_MS = 7.0  # between any two events
@@ -117,3 +119,23 @@ class FakeShadow:
 
     def as_shadow(self) -> Shadow:
         return self  # type: ignore[return-value]
+
+
+class Compute(Job):
+    """Starts one kernel in each of its chunks."""
+
+    name = "compute"
+
+    def __init__(self, cuda: RecordingCuda, *, slices: int = 1) -> None:
+        self.cuda, self.slices, self.on_screen = cuda, slices, True
+
+    def wanted(self) -> bool:
+        return self.on_screen
+
+    def work(self, snapshot: Snapshot) -> Iterator[None]:
+        for _ in range(self.slices):
+            self.cuda.calls.append(f"compute step {snapshot.step}")
+            yield
+
+    def failed(self, error: BaseException, step: int) -> None:
+        raise AssertionError from error
