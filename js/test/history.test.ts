@@ -76,3 +76,23 @@ test("a hand on the slider stops ▶", () => {
   vi.advanceTimersByTime(5000);
   expect(asked()).toEqual([["kept", 3]]);
 });
+
+test("where the user went, the slider stays while older pictures come", () => {
+  show(2);
+  slider().value = "0";
+  slider().dispatchEvent(new Event("input"));
+  show(2);
+  expect(slider().value).toBe("0");
+  show(0);
+  show(1);
+  expect(slider().value).toBe("1");
+  slider().value = "2"; // the newest, which is another one meanwhile
+  slider().dispatchEvent(new Event("input"));
+  show(1, [3, 8, 9, 10]);
+  expect(slider().value).toBe("3");
+  slider().value = "0";
+  slider().dispatchEvent(new Event("input"));
+  vi.advanceTimersByTime(5000);
+  show(3, [3, 8, 9, 10]);
+  expect(slider().value).toBe("3");
+});

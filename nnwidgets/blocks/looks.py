@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from nnwidgets import words
+
 # Anchors of the maps, evenly spaced, hex colours. Zero is the ground: the first of INK, the middle of DIVERGING.
 INK: Final = {
     "light": "f2f4f4 b6e1dd 7cc9cb 3eafbe 1890b3 0570a5 174f94 223171 1d1948",
@@ -27,6 +29,10 @@ HEAT_DARKENS: Final = 0.55
 
 DEAD, WITHIN_NOISE, LIKE_INPUT, SAMPLED = "†", "‡", "≡", "≈"
 MARKS: Final = DEAD + WITHIN_NOISE + LIKE_INPUT + SAMPLED
+
+THIN: Final = words.THIN
+MINUS: Final = words.MINUS
+ELLIPSIS: Final = words.ELLIPSIS
 
 MOST_GROUPS: Final = 20  # with colours of their own: ten repeat too often beyond to be read
 LEAST_AREA: Final = 0.5  # of a point, in areas of one of the usual size

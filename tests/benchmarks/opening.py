@@ -49,7 +49,7 @@ FIGURES = '{"returned_s": returned_s, "widgets": widgets, "bytes": sent[0]}'
 # In the page: when the view on show, of a tab, has painted something and says what.
 PAGE = """() => {
     const painted = (words) => {
-        const view = document.querySelector('.nnw-dashboard .nnw-first');
+        const view = document.querySelector('.nnw-view.nnw-first');
         if (!view?.querySelector('.nnw-caption')?.textContent.includes(words)) return false;
         return [...view.querySelectorAll('.nnw-grid-board canvas')].some((canvas) => {
             if (!canvas.offsetParent || !canvas.width) return false;

@@ -70,9 +70,12 @@ def run(*, quick: bool) -> Result:
         for cell, points in enumerate(POINTS, 1):
             notebook.run_cell(cell)
             notebook.wait_cell(cell)
-            marks = notebook.view(".nnw-points-marks").last
-            marks.wait_for()
-            marks.scroll_into_view_if_needed()  # a view that is out of sight computes nothing
+            # A view that is out of sight computes nothing.
+            view = notebook.view(".jp-Cell").nth(cell).locator(".nnw-view")
+            view.scroll_into_view_if_needed()
+            marks = view.locator(".nnw-points-marks")
+            marks.wait_for(timeout=600_000)
+            marks.scroll_into_view_if_needed()
             notebook.until(lambda: marks.get_attribute("data-count") == str(points), "the points", timeout_s=600)  # noqa: B023
             notebook.until(lambda: marks.get_attribute("data-moving") == "false", "the points in place")  # noqa: B023
             waits_ms = notebook.page.evaluate(PAN, QUICK_SECONDS if quick else SECONDS)

@@ -184,8 +184,9 @@ def test_a_lasso_in_depth_selects_what_is_drawn_inside(view: EmbeddingView, deep
 def test_70_000_points_are_drawn_hovered_and_selected_by_a_lasso(view: EmbeddingView) -> None:
     view.notebook.finish(2)
     many = EmbeddingView(view.notebook, view.notebook.view(".nnw-view").nth(1), "many")
-    many.marks.scroll_into_view_if_needed()
+    many.root.scroll_into_view_if_needed()  # what is out of sight is not computed
     many.until_caption("PCA, shows")
+    many.marks.scroll_into_view_if_needed()
     expect(many.marks).to_have_attribute("data-count", "70000")
     points = many.until_in_place()
     alone = points.alone()

@@ -198,7 +198,7 @@ def test_patch_and_stride_make_another_grid(view: OcclusionView) -> None:
 
 
 def test_the_fill_can_be_chosen(view: OcclusionView) -> None:
-    view.set_option("Cover with", "blurred")
+    view.set_option("Cover with", "blur")
     view.until("view.result.fill == 'blur' and view.result.map.done", True)
     view.until_caption("covered with the picture blurred")
     view.point_square("p", 4, 0, patch=4)

@@ -51,21 +51,25 @@ export function makeHistory(panel: Pick<Panel, "listen" | "command" | "onDispose
     else timer = setTimeout(() => choose(kept.index + 1), PLAY_MS);
   }
 
+  /** Colours the slider up to where it stands. */
+  const fill = (): void => slider.style.setProperty("--nnw-share", String(last() > 0 ? slider.valueAsNumber / last() : 1));
+
   /** Whether Python is not yet where the user went. */
   function ahead(index: number): boolean {
-    const arrived = wanted === null || index === wanted || (wanted >= last() && index === last());
-    if (arrived || performance.now() - wantedAt > OPTIMISM_MS) wanted = null;
+    if (index === wanted || performance.now() - wantedAt > OPTIMISM_MS) wanted = null;
     return wanted !== null;
   }
 
   panel.listen(slider, "input", () => {
     play(false);
     [wanted, wantedAt] = [slider.valueAsNumber, performance.now()];
+    fill();
     choose(wanted);
   });
   panel.listen(slider, "keydown", () => play(false));
   panel.listen(button, "click", () => {
     const start = !playing;
+    wanted = null;
     play(start);
     if (start) choose(kept.index < last() ? kept.index + 1 : 0);
   });
@@ -83,8 +87,9 @@ export function makeHistory(panel: Pick<Panel, "listen" | "command" | "onDispose
       slider.max = String(last());
       if (followed) wanted = last();
       // A slider under the user's hand, or keys, must not jump back to what Python last heard.
-      if (!ahead(next.index) && !slider.matches(":active")) slider.value = String(kept.index);
-      slider.style.setProperty("--nnw-share", String(last() > 0 ? kept.index / last() : 1));
+      const place = ahead(next.index) ? wanted : next.index;
+      if (!slider.matches(":active")) slider.value = String(place);
+      fill();
       slider.ariaValueText = kept.text;
       setText(text, kept.text);
       if (playing && stepped) goOn();

@@ -1,8 +1,5 @@
 /** Looks shared with Python. Made by `python -m nnwidgets.blocks.typescript` from nnwidgets/blocks/looks.py; not to be edited. */
 
-export const ELLIPSIS = "\u2026" as const;
-export const MINUS = "\u2212" as const;
-export const THIN = "\u202f" as const;
 export const INK = { light: "f2f4f4 b6e1dd 7cc9cb 3eafbe 1890b3 0570a5 174f94 223171 1d1948", dark: "111111 182a51 22447e 2360a7 1082b8 19a4c4 48c5c8 8fe3cb d4fddb" } as const;
 export const DIVERGING = { light: "163c89 2b69b2 5a9bd5 a9d0ee f2f4f4 efcca5 df9353 b65a1f 7c2707", dark: "92ddfb 53a7d9 2d6ea7 1a395f 111111 542d14 9d551f d58c3f facd78" } as const;
 export const GROUND = { light: "#f2f4f4", dark: "#111111" } as const;
@@ -15,6 +12,9 @@ export const WITHIN_NOISE = "\u2021" as const;
 export const LIKE_INPUT = "\u2261" as const;
 export const SAMPLED = "\u2248" as const;
 export const MARKS = "\u2020\u2021\u2261\u2248" as const;
+export const THIN = "\u202f" as const;
+export const MINUS = "\u2212" as const;
+export const ELLIPSIS = "\u2026" as const;
 export const MOST_GROUPS = 20 as const;
 export const LEAST_AREA = 0.5 as const;
 export const MOST_AREA = 4.0 as const;
