@@ -82,8 +82,8 @@ class Followed:
         self._layers = inspector.layers
         for view in self.views:
             view.shown = True
-            view.job.work = self._noted_work(view)  # type: ignore[method-assign]
-            view.layout = self._noted_layout(view)  # type: ignore[method-assign]
+            view.job.work = self._noted_work(view)  # type: ignore[assignment, method-assign]
+            view.layout = self._noted_layout(view)  # type: ignore[assignment, method-assign]
 
     def _noted_layout(self, view: View) -> Callable[[Any], Layout]:
         own = view.layout
