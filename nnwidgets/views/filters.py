@@ -24,8 +24,7 @@ from nnwidgets.display.view import View
 from nnwidgets.measures import LayerStatistics, Measure, Record, Weights
 from nnwidgets.words import count, number, plural, share, size
 
-FILM = 8
-OTHERS_DRAWN = 64
+FILM, OTHERS_DRAWN = 8, 64
 LARGEST_NORM = -1  # instead of an input channel: each filter's own of largest norm
 TITLES = {"unit": "Filters", "smoothness": "Filters, smoothest first", "norm": "Filters, largest norm first"}
 READING = (
