@@ -141,6 +141,7 @@ class Watched:
         until = time.monotonic() + PATIENCE_S
         while any(each._pictured_at < 0 for each in self._pictured) and time.monotonic() < until:
             time.sleep(PING_S / 10)
+        self.inspector._session.worker.flush(PATIENCE_S)  # the last picture is being drawn
         if not all(each.finished for each in self.refreshes.values()):
             raise RuntimeError("expected every view to have a result before the training, some have none")
 
