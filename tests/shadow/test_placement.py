@@ -104,7 +104,8 @@ def test_views_of_a_narrow_copy_say_so_and_training_stays_exact(net: str, monkey
         for view in views:
             assert view.failure is None
             assert ["eval mode, in bfloat16", True] in [list(part) for part in frame(view)[0]["caption"]]
-            assert "eval mode, in bfloat16" in view.caption_text(view.result)
+            assert view.job.laid is not None
+            assert "eval mode, in bfloat16" in view.job.laid.words
         assert inspector._session.probe.error == ""
         sample = views[0].sample
         with torch.no_grad():
