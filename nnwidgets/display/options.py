@@ -58,7 +58,7 @@ class _Choice(Option):
         if self._of is not None:
             found: Choices = getattr(view, self._of)()
             return found
-        return [(value, self._texts.get(value, str(value))) for value in self._values]
+        return [(value, self._texts.get(value, _text_of(value))) for value in self._values]
 
     def spec(self, view: HasOptions) -> Header | None:
         choices = list(self.choices(view))
@@ -87,6 +87,10 @@ class _Choice(Option):
             listed = [repr(each) for each in allowed]
             words = " or ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
             raise traitlets.TraitError(f"{self.name}: expected {words}, got {value!r}")
+
+
+def _text_of(value: Any) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
 class _Number(Option):
@@ -132,7 +136,7 @@ def choice(
         default: another default.
         help: what the option does, in a sentence.
         label: what the control is called; "" for none. Default: the attribute's name.
-        texts: what the page calls the values, where that is not `str(value)`.
+        texts: what the page calls the values, where that is not `str(value)`; of booleans not "on" and "off".
         kind: "dropdown" or "toggle".
         draws: only `layout` depends on it. Otherwise a change has the view computed anew.
         of: name of a method that returns `[(value, text), …]`, for values known at run time only.
