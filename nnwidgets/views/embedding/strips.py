@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from nnwidgets.analysis.embedding import FEWEST
 from nnwidgets.analysis.kept_near import kept_near
 from nnwidgets.analysis.results import EmbeddingResult
-from nnwidgets.blocks.block import Array
 from nnwidgets.blocks.marks import Numbers
 from nnwidgets.blocks.points import Points
 from nnwidgets.blocks.strip import Strip
 from nnwidgets.data import Samples
+from nnwidgets.display.strips import pictures_of
 from nnwidgets.words import count, fixed, number
 
 NEAREST, SELECTED = "nearest", "selected"
@@ -41,7 +41,7 @@ def nearest_strip(result: EmbeddingResult, row: int | None, *, sample: int, samp
     indices = result.indices[rows]
     kept = f"{kept_near(embedding.positions, row, rows)} of {len(rows)} also nearest on the map"
     return Strip(
-        _pictures(indices.tolist(), samples),
+        pictures_of(samples, indices.tolist()),
         [samples.label_name(index) for index in indices.tolist()],
         indices.numpy(),
         values=[number(distance) for distance in embedding.distances[row].tolist()],
@@ -67,7 +67,7 @@ def selected_strip(result: EmbeddingResult, points: Points, rows: NDArray[np.int
     known = len(first) > 0 and all(result.predicted[row] >= 0 for row in first)
     words = ["highest loss first", *(["label → predicted"] if known else []), *([said[0]] if said else [])]
     return Strip(
-        _pictures(indices, samples),
+        pictures_of(samples, indices),
         [samples.label_name(index) for index in indices],
         np.concatenate([np.array(indices, dtype=np.int64), selected[~np.isin(selected, indices)]]),
         predicted=[names[int(result.predicted[row])] for row in first] if known else (),
@@ -95,12 +95,3 @@ def colour_words(points: Points) -> tuple[str, Callable[[int], str]] | None:
 
         return colors.name, text
     return None if column is None else (column.name, lambda row: column.text(row) or "no value")
-
-
-def _pictures(indices: Sequence[int], samples: Samples) -> Array | None:
-    """Pictures of samples in one array, or None where some have none or another shape."""
-    pictures = [samples.picture(index) for index in indices]
-    found = [picture for picture in pictures if picture is not None]
-    if not found or len(found) < len(pictures) or len({picture.shape for picture in found}) != 1:
-        return None
-    return np.stack(found)
