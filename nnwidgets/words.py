@@ -26,7 +26,6 @@ __all__ = [
     "shortened",
     "signed",
     "size",
-    "step_text",
 ]
 
 THIN: Final = "\u202f"  # between thousands, and before units
@@ -70,7 +69,8 @@ def number(value: float, digits: int = 3) -> str:
         near = _significant(abs(value), 2)
         exponent = near.adjusted()
         return _signed_digits(value, f"{near.scaleb(-exponent):.1f}e{exponent}".replace("-", MINUS))
-    decimals = digits - 1 - _significant(abs(value), digits).adjusted()
+    exponent = f"{abs(value):.{digits - 1}e}".partition("e")[2]  # of the rounded value; of halves, nines go up, too
+    decimals = digits - 1 - int(exponent)
     return _signed_digits(value, _rounded(abs(value), max(0, decimals)))
 
 
@@ -131,11 +131,6 @@ def size(shape: tuple[int, ...]) -> str:
     return f"{THIN}×{THIN}".join(str(axis) for axis in shape)
 
 
-def step_text(step: int | None) -> str:
-    """Where in training a picture was taken."""
-    return "no training watched" if step is None else f"step {count(step)}"
-
-
 def plural(amount: int, noun: str) -> str:
     """
     >>> plural(1, "map"), plural(32, "map")
@@ -167,6 +162,9 @@ def _significant(value: float, digits: int) -> Decimal:
 
 
 def _rounded(value: float, decimals: int) -> str:
+    scaled = value * 10**decimals
+    if scaled < 2**52 and scaled % 1 != 0.5:  # no half, for which Python chooses the even digit
+        return f"{value:,.{decimals}f}".replace(",", THIN)
     exact = Decimal(float(value))
     # As wide as the number is: the usual 28 digits are too few for the largest floats.
     wide = Context(prec=max(28, exact.adjusted() + decimals + 2), rounding=ROUND_HALF_UP)

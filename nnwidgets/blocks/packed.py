@@ -37,5 +37,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return list(value) if set(map(type, value)) == {str} else [_plain(item) for item in value]
     return value

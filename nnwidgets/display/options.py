@@ -172,14 +172,17 @@ class HasOptions(traitlets.HasTraits):
     """Has options declared as class attributes by `choice` and `number`, on the page in the order of declaration."""
 
     name: ClassVar[str]
+    _options: ClassVar[dict[str, Option]]
 
     @classmethod
     def options(cls) -> dict[str, Option]:
         """The options by name, those of base classes first."""
-        named = {name: None for base in reversed(cls.__mro__) for name in vars(base)}
-        traits = cls.class_traits()
-        found = ((name, traits.get(name)) for name in named)
-        return {name: trait for name, trait in found if isinstance(trait, Option)}
+        if "_options" not in vars(cls):
+            named = {name: None for base in reversed(cls.__mro__) for name in vars(base)}
+            traits = cls.class_traits()
+            found = ((name, traits.get(name)) for name in named)
+            cls._options = {name: trait for name, trait in found if isinstance(trait, Option)}
+        return cls._options
 
     def option_specs(self) -> list[Header]:
         """The controls on the page."""

@@ -67,6 +67,9 @@ def narrow(array: Array) -> tuple[Array, float]:
     return (array / np.float64(scale)).astype(np.float16), scale
 
 
+PLAIN = frozenset((str, int, bool))  # nothing to look for in them: names of hundreds of units take their time
+
+
 def encoded(array: Array, *, exact: bool = False) -> Encoded:
     """The array as it travels; `exact` floats keep 24 significant bits, as somebody will read the numbers."""
     values, scale = (np.asarray(array, dtype=np.float32), 1.0) if exact else narrow(np.asarray(array))
@@ -92,7 +95,7 @@ def finite_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): finite_json(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [finite_json(item) for item in value]
+        return list(value) if PLAIN.issuperset(map(type, value)) else [finite_json(item) for item in value]
     if isinstance(value, (np.integer, np.floating, np.bool_)):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

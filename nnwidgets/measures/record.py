@@ -42,9 +42,13 @@ class ProbeResult:
 
 @dataclass
 class Record:
-    """All results by step, bounded in number and bytes, thinned evenly."""
+    """All results by step, bounded in number and bytes, thinned evenly.
+
+    changes: how often it has grown.
+    """
 
     max_bytes: int
+    changes: int = field(default=0, init=False)
     probe: History[ProbeResult] = field(init=False)
     kernels: History[dict[str, Tensor]] = field(init=False)
     probe_loss: History[float] = field(init=False)
@@ -60,6 +64,7 @@ class Record:
         self.kernels.append(result.step, kernels, sum(weight.nbytes for weight in kernels.values()))
         if result.loss is not None:
             self.probe_loss.append(result.step, result.loss)
+        self.changes += 1
 
     def series(self, part: Literal["stats", "filters"], layer: str, name: str) -> tuple[Array, Array]:
         """Steps (n,) and a statistic of a layer over the training: (n, units), or (n,) for one of the whole layer."""

@@ -37,9 +37,12 @@ def over_units(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArra
     >>> over_units(np.array([[1.0, 3.0], [np.nan, np.nan]]))[0]
     array([ 2., nan])
     """
-    finite = np.where(np.isfinite(values), values, np.nan)
     mean, band = np.full(len(values), np.nan), np.full((2, len(values)), np.nan)
-    some = ~np.isnan(finite).all(axis=1)  # NumPy warns about rows without a number, and a net that blew up has many
-    mean[some] = np.nanmean(finite[some], axis=1)
-    band[:, some] = np.nanpercentile(finite[some], [10, 90], axis=1)
+    finite = np.isfinite(values)
+    whole = finite.all(axis=1) & (values.shape[1] > 0)
+    if whole.any():
+        mean[whole], band[:, whole] = values[whole].mean(axis=1), np.percentile(values[whole], [10, 90], axis=1)
+    for row in np.flatnonzero(finite.any(axis=1) & ~whole):
+        some = values[row][finite[row]]
+        mean[row], band[:, row] = some.mean(), np.percentile(some, [10, 90])
     return mean, band
