@@ -25,7 +25,6 @@ UNIT := --ignore tests/browser --ignore tests/test_notebooks.py
 # Their files by name: to collect all tests takes as long as to run these.
 ALONE = $(shell grep -rl --include 'test_*.py' 'pytest\.mark\.alone' tests)
 READY = $(VENV)/ready-$(1)-$(STATE)
-comma := ,
 # An environment is good for one set of requirements and one state of the browser sources.
 STATE := $(shell cat pyproject.toml constraints.txt | cksum | cut -d ' ' -f 1)
 JS_SOURCES := $(shell find js/src js/*.json js/*.mjs js/hatch_build.py -type f)
@@ -58,14 +57,16 @@ $(VENV)/ready-%-$(STATE): $(JS_SOURCES)
 	@$(PYTHON) -c 'import sys; sys.exit("Python: expected 3.10 or newer, got " + sys.version if sys.version_info < (3, 10) else 0)'
 	$(call stage,set-up ($*),{ [ -x $(PY) ] || $(PYTHON) -m venv $(VENV); } \
 		&& $(PIP) $$(grep -o '^torch==[0-9.]*' constraints.txt) \
-		&& $(PIP) --constraint constraints.txt --editable '.[fast$(comma)$*]')
+		&& $(PIP) --constraint constraints.txt --editable '.[$*]')
 	@touch $@
 
 demo: $(call READY,notebook)
-	@folder=$(CURDIR)/.demo/$$(date +%Y%m%d-%H%M%S); mkdir -p $$folder && cp notebooks/01_quickstart.ipynb $$folder && \
-	JUPYTERLAB_WORKSPACES_DIR=$$folder/.workspaces exec $(PY) -m jupyterlab --ServerApp.ip=127.0.0.1 \
-		--ServerApp.port=$(PORT) --ServerApp.root_dir=$$folder --LabApp.default_url=/lab/tree/01_quickstart.ipynb \
-		--LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate \
+	@folder=$(CURDIR)/.demo/$$(date +%Y%m%d-%H%M%S); settings=$$folder/.settings/@jupyterlab/apputils-extension; \
+	mkdir -p $$settings && cp notebooks/*.ipynb $$folder && \
+	echo '{"fetchNews": "false", "checkForUpdates": false}' > $$settings/notification.jupyterlab-settings && \
+	JUPYTERLAB_SETTINGS_DIR=$$folder/.settings JUPYTERLAB_WORKSPACES_DIR=$$folder/.workspaces \
+	exec $(PY) -m jupyterlab --ServerApp.ip=127.0.0.1 --ServerApp.port=$(PORT) --ServerApp.root_dir=$$folder \
+		--LabApp.default_url=/doc/tree/01_quickstart.ipynb \
 		$$([ "$(BROWSER)" = 0 ] && echo --no-browser) $$([ "$$(id -u)" = 0 ] && echo --allow-root)
 
 # Under --keep-going, too, the last line says how many tests failed at first.

@@ -104,7 +104,7 @@ def tsne(
     P is over the 3 · perplexity nearest neighbours (van der Maaten 2014, JMLR 15). Repulsion is over all pairs up to
     4000 rows and in 3-D, else on a grid (after Linderman et al. 2019, Nat. Methods 16), which ends with a KL divergence
     about 1 % higher. It takes 300 to 750 iterations: fewer for more rows, and fewer where the map settles early, as
-    maps of up to 400 rows often do. With numba (`nnwidgets[fast]`) it is several times as fast.
+    maps of up to 400 rows often do. Without numba it takes several times as long.
     `init` (n, dims) is the start, at any scale; None starts from the PCA. Fewer than 8 rows give their PCA. The same
     seed on the same device gives the same map. No global random state is read or written.
 

@@ -14,7 +14,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Browser, expect
 
 from tests.browser.chromium import launch_chromium
-from tests.browser.lab import VIEW_S, Notebook
+from tests.browser.lab import VIEW_S, App, Notebook
 from tests.browser.server import LabServer, serve
 
 OpenNotebook = Callable[..., Notebook]
@@ -47,7 +47,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_notebook(request: pytest.FixtureRequest, server: LabServer, browser: Browser) -> Iterator[OpenNotebook]:
-    """`open_notebook(cells, kernel="python3", app="lab")` opens a notebook made of these cell sources.
+    """`open_notebook(cells, kernel="python3", app="lab")` opens a notebook, or one made of these cell sources.
 
     After the test every page must have a console without errors; a failure leaves its evidence in a folder that the
     report names.
@@ -74,13 +74,16 @@ def _opening(node: pytest.Item | pytest.Collector, server: LabServer, browser: B
     """Open notebooks for a test or a module of tests; at the end look at their consoles, and close them."""
     opened: list[Notebook] = []
 
-    def open_one(cells: Sequence[str], *, kernel: str = "python3", app: str = "lab") -> Notebook:
+    def open_one(
+        cells: Sequence[str] | nbformat.NotebookNode, *, kernel: str = "python3", app: App = "lab"
+    ) -> Notebook:
         name = re.sub(r"\W+", "_", node.name)[:80]
         path = f"{name}_{len(opened)}.ipynb"
-        _write_notebook(server.root / path, cells, kernel)
+        content = cells if isinstance(cells, nbformat.NotebookNode) else _notebook_of(cells, kernel)
+        nbformat.write(content, server.root / path)
         notebook = Notebook(browser, server, path)
         opened.append(notebook)
-        notebook.open(app="notebook" if app == "notebook" else "lab")
+        notebook.open(app=app)
         return notebook
 
     yield open_one
@@ -96,12 +99,12 @@ def _opening(node: pytest.Item | pytest.Collector, server: LabServer, browser: B
     assert not errors, "the browser's console shows errors:\n" + "\n".join(errors)
 
 
-def _write_notebook(path: Path, cells: Sequence[str], kernel: str) -> None:
-    notebook = new_notebook(
+def _notebook_of(cells: Sequence[str], kernel: str) -> nbformat.NotebookNode:
+    made: nbformat.NotebookNode = new_notebook(
         cells=[new_code_cell(source) for source in cells],
         metadata={"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}},
     )
-    nbformat.write(notebook, path)
+    return made
 
 
 def _keep_evidence(node: pytest.Item | pytest.Collector, opened: Sequence[Notebook], server: LabServer) -> None:

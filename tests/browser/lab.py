@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Locator
 from tests.browser.server import LabServer
 
 Pixels = npt.NDArray[np.uint8]
+App = Literal["lab", "doc", "notebook"]
 
 OPEN_S = 120.0
 CELL_S = 180.0
@@ -65,9 +66,12 @@ class Notebook:
 
     # Opening and saving
 
-    def open(self, *, app: Literal["lab", "notebook"] = "lab", kernel: bool = True, busy: bool = False) -> None:
-        """Load the page and wait for the notebook, and with `kernel` for an idle kernel if it is not `busy`."""
-        place = f"lab/tree/{self.path}?reset&" if app == "lab" else f"notebooks/{self.path}?"
+    def open(self, *, app: App = "lab", kernel: bool = True, busy: bool = False) -> None:
+        """Load the page and wait for the notebook, and with `kernel` for an idle kernel if it is not `busy`.
+
+        `app`: JupyterLab, JupyterLab showing nothing but the notebook ("doc"), or Notebook 7.
+        """
+        place = f"notebooks/{self.path}?" if app == "notebook" else f"{app}/tree/{self.path}?reset&"
         if app == "notebook":
             self.allowed_errors.extend(NOTEBOOK_7_ERRORS)
         self.page.goto(f"{self._server.url}{place}token={self._server.token}")
