@@ -110,7 +110,7 @@ class Inspector:
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of what can be looked at, in forward order; the n-th call of a module is "name:n"."""
-        return tuple(layer.name for layer in self._session.layers)
+        return tuple(self._session.layer_names)
 
     @property
     def selection(self) -> Selection:

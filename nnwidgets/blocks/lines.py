@@ -31,7 +31,8 @@ class Lines(Block):
             the next colour of the classes. A line alone is "main", others are "class".
         band: (2, n) lower and upper edge of a shaded band, such as that of most units; `band_name` for the legend.
         inner_band: (2, n) the same in a darker shade.
-        others: (k, n) further lines, thin and pale, without names.
+        others: (k, n) further lines, thin and pale; `others_name` for the legend.
+        subject: what a row of curves is of, such as a layer; it stands before the legend.
         unit: what the values are.
         x_title: what lies across: "step".
         log: whether y is logarithmic; values of zero or below are then left out.
@@ -57,6 +58,8 @@ class Lines(Block):
     band_name: str = ""
     inner_band: Array | None = None
     others: Array | None = None
+    others_name: str = ""
+    subject: str = ""
     unit: str = ""
     x_title: str = "step"
     log: bool = False

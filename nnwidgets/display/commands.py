@@ -37,15 +37,17 @@ def do(view: View, name: str, value: Any) -> Frame | None:
             return _card(view, _mapping(value, ("index",)).get("index"))
         case "step_sample":
             _select(view, {"sample": (view.sample + _by(value)) % len(view.session.samples)})
+        case "next_wrong":
+            view.session.worker.request(view.next_wrong)
         case "step_layer":
-            names = [layer.name for layer in view.session.layers]
+            names = view.session.layer_names
             at = names.index(view.layer) + _by(value)
             _select(view, {"layer": names[min(max(at, 0), len(names) - 1)]})
         case "option":
             change = _mapping(value, ("name", "value"))
             view.set_option(change.get("name"), change.get("value"))
         case "cancel":
-            view.session.worker.cancel(view.job)
+            view.cancel()
         case "retry" | "refresh":
             view.refresh()
         case "pause" | "resume":

@@ -7,7 +7,7 @@ made when there is something to draw: before that they would only make a view sl
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -75,51 +75,53 @@ class CurveBox:
 
 
 class CurveRow(ipywidgets.VBox):
-    """A titled row of curves with one legend."""
+    """A titled row of curves with one legend. They change together, so that no curve stands under another's title."""
 
     def __init__(self, row: Sequence[Lines], view: View) -> None:
+        self._view = view
+        self._shown: Sequence[Lines] = ()
         self._legend = ipywidgets.HTML()
-        self._text = ""
-        self._charge: Callable[[float], None] = lambda seconds: view.session.charge(seconds, view.job)
-        self._curves = [Curve(lines, height=HEIGHTS.get(len(row), LOW_HEIGHT), charge=self._charge) for lines in row]
+        self._curves = [Curve(lines, height=HEIGHTS.get(len(row), LOW_HEIGHT)) for lines in row]
         body = ipywidgets.HBox(self._curves)
         body.add_class("nnw-curves-body")
         super().__init__([self._legend, body])
         self.add_class("nnw-curves")
         guard_tree(self)
+        self.appear()
 
     def show(self, row: Sequence[Lines]) -> None:
-        text = legend_of(row[0])
-        if text != self._text:
-            self._text = text
-            PUBLISHER.update(self, self._set_legend)
-        for curve, lines in zip(self._curves, row, strict=True):
-            curve.show(lines)
+        """Draw at the publisher's next turn; nothing where the page has it already. In the worker."""
+        if len(self._shown) == len(row) and all(map(same, self._shown, row)):
+            return
+        other = not self._shown or self._shown[0].subject != row[0].subject
+        self._shown = row
+        change = partial(self._write, legend_of(row[0]), [prepared(lines) for lines in row])
+        PUBLISHER.update(self, change, at_once=other)
 
     def appear(self) -> None:
-        for curve in self._curves:
-            curve.appear()
+        """A page begins to show the curves: leave them alone until it has."""
+        PUBLISHER.hold(self, APPEARING_S)
 
     def charge(self, seconds: float) -> None:
         """Called by the publisher."""
-        self._charge(seconds)
+        self._view.session.charge(seconds, self._view.job)
 
     def close(self) -> None:
         PUBLISHER.forget(self)
         super().close()
 
-    def _set_legend(self) -> int:
-        if self.comm is not None:
-            self._legend.value = self._text
-        return 1
+    def _write(self, legend: str, drawings: Sequence[Drawing]) -> int:
+        """The messages it took."""
+        if self.comm is None:
+            return 0
+        self._legend.value = legend
+        return 1 + sum(curve.write(drawing) for curve, drawing in zip(self._curves, drawings, strict=True))
 
 
 class Curve(ipywidgets.VBox):
     """One small figure: a title with the values of now, and the lines under it."""
 
-    def __init__(self, lines: Lines, *, height: int, charge: Callable[[float], None]) -> None:
-        self._charge = charge
-        self._shown: Lines | None = None
+    def __init__(self, lines: Lines, *, height: int) -> None:
         self._x, self._y = bqplot.LinearScale(), bqplot.LogScale() if lines.log else bqplot.LinearScale()
         self._axis_x = bqplot.Axis(scale=self._x, grid_lines="none", tick_format="~s")
         self._axis_y = bqplot.Axis(scale=self._y, side="left", grid_lines="solid", tick_format=".4~g")
@@ -137,25 +139,6 @@ class Curve(ipywidgets.VBox):
         super().__init__([self._head, self._figure])
         self.add_class("nnw-curve")
         guard_tree(self)
-        self.appear()
-
-    def appear(self) -> None:
-        """A page begins to show the curve: leave it alone until it has."""
-        PUBLISHER.hold(self, APPEARING_S)
-
-    def show(self, lines: Lines) -> None:
-        """Draw at the publisher's next turn; nothing where the page has it already. In the worker."""
-        if self._shown is None or not same(self._shown, lines):
-            self._shown = lines
-            PUBLISHER.update(self, partial(self._write, prepared(lines)))
-
-    def charge(self, seconds: float) -> None:
-        """Called by the publisher."""
-        self._charge(seconds)
-
-    def close(self) -> None:
-        PUBLISHER.forget(self)
-        super().close()
 
     def _mark(self, name: str) -> bqplot.Lines:
         mark = bqplot.Lines(
@@ -169,9 +152,8 @@ class Curve(ipywidgets.VBox):
         self._marks[name] = mark
         return mark
 
-    def _write(self, drawing: Drawing) -> int:
-        if self.comm is None:
-            return 0
+    def write(self, drawing: Drawing) -> int:
+        """Draw, in the publisher; returns how many messages that takes."""
         lacking = [name for name in drawing.marks if name not in self._marks]
         if lacking:
             for name in lacking:
@@ -281,10 +263,12 @@ def legend_of(lines: Lines) -> str:
         *((style.get(lines.role_of(name), "nnw-key-mean"), name) for name in lines.lines),
         ("nnw-key-band", lines.band_name),
     ]
+    across = " · ".join([*([f"thin lines: {lines.others_name}"] if lines.others_name else []), f"x: {lines.x_title}"])
     keys = "".join(f'<span class="nnw-key {key}">{html.escape(text)}</span>' for key, text in rows if text)
+    subject = f"<code>{html.escape(lines.subject)}</code>" if lines.subject else ""
     return (
-        f'<div class="nnw-curves-head"><b>Over training</b>{keys}'
-        f'<span class="nnw-faint">x: {html.escape(lines.x_title)}</span></div>'
+        f'<div class="nnw-curves-head"><b>Over training</b>{subject}{keys}'
+        f'<span class="nnw-faint">{html.escape(across)}</span></div>'
     )
 
 

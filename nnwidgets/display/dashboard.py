@@ -15,9 +15,10 @@ import ipywidgets
 from matplotlib.figure import Figure
 from traitlets.utils.bunch import Bunch
 
+from nnwidgets.display.errors import text_of
 from nnwidgets.display.guard import close_tree, guard, guard_tree
 from nnwidgets.display.overview import layers_header, status_header
-from nnwidgets.display.panel import Panel, text_of
+from nnwidgets.display.panel import Panel
 from nnwidgets.display.saved_picture import LeavesPicture
 from nnwidgets.display.view import View
 from nnwidgets.display.wire import Frame, Header

@@ -114,7 +114,7 @@ class ViewJob(Job):
             view.reader.begin()
         finally:
             told, self.running = self.running is not None and self.running[1], None
-            if told or self.kept.newest is None:  # otherwise the picture has said it
+            if told or view.outdated:  # otherwise the picture has said it
                 view.show_state()
 
     def lay_out(self) -> None:
@@ -126,7 +126,7 @@ class ViewJob(Job):
             rows = rows_of(view.layout(shown.result))
             parts = [(str(part), isinstance(part, Strong)) for part in view.caption(shown.result)]
             earlier = [("an earlier step", True)] if shown is not self.kept.newest else []
-            parts += [view.session.mode, (when(shown, self.kept.newest), False), *earlier]
+            parts += [view.session.mode, (when(shown, watched=view.session.watched), False), *earlier]
             drawn, curves = view.curves.split(rows)
             packed = self._packer.pack(drawn, self.states)
             self.laid = LaidOut(shown, view.heading(shown.result), tuple(parts), tuple(rows), packed, kept)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from nnwidgets.display.wire import Header
 from nnwidgets.training.history import History
-from nnwidgets.words import count, step_text
+from nnwidgets.words import count
 
 MOST = 60
 
@@ -79,7 +79,7 @@ class KeptResults:
         )
         shown: Shown = entries[at].item
         thinned = ", thinned evenly" if self._history.dropped else ""
-        text = f"{when(shown, newest)} · {at + 1} of {count(len(entries))} kept{thinned}"
+        text = f"{when(shown)} · {at + 1} of {count(len(entries))} kept{thinned}"
         return shown, {"index": at, "positions": [entry.position for entry in entries], "text": text}
 
     def until(self, result: Any) -> list[Any]:
@@ -95,14 +95,15 @@ class KeptResults:
         return History(max_items=MOST, max_bytes=self._max_bytes())
 
 
-def when(shown: Shown, newest: Shown | None) -> str:
-    """The step of a result in words; without one it is of the time before the steps of the newest.
+def when(shown: Shown, *, watched: bool = True) -> str:
+    """The step of a result in words. `watched`: whether a training was ever watched.
 
-    >>> when(Shown("result", None), Shown("result", 30))
-    'before the training'
+    >>> when(Shown("result", None)), when(Shown("result", None), watched=False), when(Shown("result", 30))
+    ('before training', 'current weights', 'step 30')
     """
-    before = shown.step is None and newest is not None and newest.step is not None
-    return "before the training" if before else step_text(shown.step)
+    if shown.step is None:
+        return "before training" if watched else "current weights"
+    return f"step {count(shown.step)}"
 
 
 def nbytes_of(value: Any) -> int:

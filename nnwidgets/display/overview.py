@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from nnwidgets.display.wire import Header
 from nnwidgets.measures.statistics import dead_units
 from nnwidgets.session import Session
-from nnwidgets.words import THIN, count, number, percent
+from nnwidgets.words import THIN, count, number, percent, plural
 
 SPARK_POINTS = 60
 NOTHING = "\u2013"
@@ -18,7 +20,7 @@ NOTHING = "\u2013"
 def status_header(session: Session, finished_at: float | None) -> Header:
     """StatusHeader in js/src/dashboard/status.ts; `finished_at` is when the newest picture was, by `time.monotonic`."""
     status = session.status()
-    name, _steps, values = session.loss_curve()
+    name, steps, values = session.loss_curve()
     age = None if finished_at is None else time.monotonic() - finished_at
     items = {
         "step": ("Step", NOTHING if status.step is None else count(status.step)),
@@ -37,46 +39,59 @@ def status_header(session: Session, finished_at: float | None) -> Header:
         "cost": cost,
         "age_s": age,
         "paused": session.paused,
-        "warning": session.probe.error or session.notice,
+        "warning": session.probe.error or loss_alarm(name, steps, values) or session.notice,
         "note": " ".join(session.shadow.notes),
     }
 
 
+def loss_alarm(name: str, steps: Sequence[int], values: Sequence[float]) -> str:
+    """What to say of a loss that is not a number any more, or nothing.
+
+    >>> loss_alarm("Loss", [10, 20, 30, 40], [0.5, 0.9, np.nan, np.nan])
+    'Loss is NaN since step 30; last finite at step 20. The slider under a view goes back to before.'
+    """
+    finite = np.isfinite(np.asarray(values, dtype=np.float64))
+    if finite.all() or finite[-1]:
+        return ""
+    since = int(np.flatnonzero(finite).max(initial=-1)) + 1
+    what = f"{name} is {number(values[since])} since step {count(steps[since])}"
+    if since == 0:
+        return f"{what}."
+    return f"{what}; last finite at step {count(steps[since - 1])}. The slider under a view goes back to before."
+
+
 def layers_header(session: Session) -> Header:
-    """LayersHeader in js/src/dashboard/layers.ts: the layers as a tree, each with its units and how many are dead."""
+    """LayersHeader in js/src/dashboard/layers.ts: the layers as a tree, each with its units and how many never fire."""
     latest = session.record.latest
-    names = {layer.name for layer in session.layers}
     groups: set[str] = set()
     rows: list[Header] = []
-    for layer in session.layers:
-        parts = layer.name.split(".")
-        for depth in range(1, len(parts)):
+    above = {".".join(name[:depth]) for name in _parts(session) for depth in range(1, len(name))}
+    for layer, parts in zip(session.layers, _parts(session), strict=True):
+        for depth in range(1, len(parts) + (layer.name in above)):
             group = ".".join(parts[:depth])
-            if group not in groups | names:
+            if group not in groups:
                 groups.add(group)
-                rows.append(_row(group, group=True))
+                rows.append(_row(group, parts[depth - 1], depth - 1, group=True))
         stats = latest.stats.get(layer.name) if latest is not None else None
         # Dead has a meaning only where zeros are made: after an activation.
         counts = stats is not None and bool((stats.zero_share > 0).any())
         dead = dead_units(stats) if stats is not None and counts else 0
-        rows.append(_row(layer.name, units=layer.units, alive=1 - dead / layer.units if counts else None, dead=dead))
+        # What a module that has layers in it returns comes after them.
+        inner = layer.name in above
+        short, depth = (f"{parts[-1]} · output", len(parts)) if inner else (parts[-1], len(parts) - 1)
+        alive = 1 - dead / layer.units if counts else None
+        rows.append(_row(layer.name, short, depth, units=layer.units, alive=alive, dead=dead, type=layer.kind))
     return {
         "rows": rows,
-        "note": f"† dead: zero on all {count(len(session.samples.probe_indices))} probe samples",
+        "note": f"† never fire: zero for all {plural(len(session.samples.probe_indices), 'sample')}",
         "selected": session.selection.layer,
     }
 
 
-def _row(
-    name: str, *, group: bool = False, units: int | None = None, alive: float | None = None, dead: int = 0
-) -> Header:
-    *above, short = name.split(".")
-    return {
-        "name": name,
-        "short": short,
-        "depth": len(above),
-        "group": group,
-        "units": units,
-        "alive": alive,
-        "dead": dead,
-    }
+def _parts(session: Session) -> list[list[str]]:
+    return [layer.name.split(".") for layer in session.layers]
+
+
+def _row(name: str, short: str, depth: int, **known: Any) -> Header:
+    unknown = {"group": False, "units": None, "alive": None, "dead": 0, "type": ""}
+    return {"name": name, "short": short, "depth": depth, **unknown, **known}

@@ -13,6 +13,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from nnwidgets.display.errors import text_of
 from nnwidgets.display.guard import guard, guard_tree
 from nnwidgets.display.packing import Sent
 from nnwidgets.display.page_code import loader, page_code
@@ -138,12 +139,3 @@ class Panel(anywidget.AnyWidget):
         if frame is not None:
             answer, buffers = encode(frame.header, frame.arrays)
             self.send({**reply, **answer}, buffers)
-
-
-def text_of(error: BaseException) -> str:
-    """The error's own words; a KeyError would show its text in quotes.
-
-    >>> text_of(KeyError("layer: no 'conv9'"))
-    "layer: no 'conv9'"
-    """
-    return str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)

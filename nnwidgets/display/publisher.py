@@ -91,7 +91,8 @@ class Publisher:
         self._clock = clock
         self._lanes: dict[int, Lane] = {}
         self._updates: dict[int, tuple[float, Charged, Callable[[], int]]] = {}
-        self._free_from: dict[int, float] = {}
+        self._paced: dict[int, float] = {}  # when the next change of a key may run
+        self._held: dict[int, float] = {}
         self._free_at = float("-inf")
         self._wake = threading.Condition()
         self._stopped = False
@@ -116,13 +117,14 @@ class Publisher:
             self._start()
             self._wake.notify()
 
-    def update(self, key: Charged, change: Callable[[], int], *, delay_s: float = 0.0) -> None:
+    def update(self, key: Charged, change: Callable[[], int], *, at_once: bool = False) -> None:
         """Run `change` (trait writes on curves) in the sending thread, newest per key; it returns its messages.
 
-        A change that waits is replaced, but not put off.
+        A change that waits is replaced, but not put off. `at_once` need not keep to `UPDATES_PER_S`.
         """
         with self._wake:
-            due = max(self._free_from.get(id(key), float("-inf")), self._clock() + delay_s)
+            paced = float("-inf") if at_once else self._paced.get(id(key), float("-inf"))
+            due = max(self._clock(), paced, self._held.get(id(key), float("-inf")))
             waiting = self._updates[id(key)][0] if id(key) in self._updates else due
             self._updates[id(key)] = (min(waiting, due), key, change)
             self._start()
@@ -131,16 +133,15 @@ class Publisher:
     def hold(self, key: object, hold_s: float) -> None:
         """Run no change of this key for a while, neither one that waits nor one to come."""
         with self._wake:
-            free_from = max(self._free_from.get(id(key), float("-inf")), self._clock() + hold_s)
-            self._free_from[id(key)] = free_from
+            self._held[id(key)] = until = max(self._held.get(id(key), float("-inf")), self._clock() + hold_s)
             if id(key) in self._updates:
                 due, charged, change = self._updates[id(key)]
-                self._updates[id(key)] = (max(due, free_from), charged, change)
+                self._updates[id(key)] = (max(due, until), charged, change)
 
     def forget(self, key: object) -> None:
         with self._wake:
-            self._updates.pop(id(key), None)
-            self._free_from.pop(id(key), None)
+            for waiting in (self._updates, self._paced, self._held):
+                waiting.pop(id(key), None)
 
     def heard(self, outlet: Outlet, *, ack: int | None = None, visible: bool | None = None, busy: bool = False) -> None:
         """Note a message of the browser; `busy` says that it was handled while a cell ran."""
@@ -245,7 +246,7 @@ class Publisher:
                 return charged
             # Taken before it is run: one that comes meanwhile waits for its own turn.
             _, _, change = self._updates.pop(key)
-            self._free_from[key] = self._clock() + 1 / UPDATES_PER_S
+            self._paced[key] = self._clock() + 1 / UPDATES_PER_S
         messages = 1
         try:
             messages = max(1, change())

@@ -52,7 +52,7 @@ class Follows:
             TypeError, ValueError: a target that is no class.
         """
         layer, sample, target = pins.get("layer"), pins.get("sample"), pins.get("target")
-        names = [info.name for info in self.session.layers]
+        names = self.session.layer_names
         if layer is not None and layer not in names:
             raise unknown_layer(layer, names)
         if sample is not None:
@@ -78,10 +78,11 @@ class Follows:
         return None if target is None else int(target)
 
     def unit_of(self, layer: str, units: int) -> int:
-        """The selected unit if it is one of this layer, else the first."""
+        """The selected unit if it is one of this layer, else the layer's most active one."""
         selection = self.session.selection
         unit = selection.unit if selection.layer == layer else None
-        return unit if unit is not None and unit < units else 0
+        unit = unit if unit is not None else self.session.default_unit(layer)
+        return unit if unit < units else 0
 
     def select(self, **changes: Any) -> None:
         """Change the selection that all views share; what is picked in a pinned view is shown there too.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nnwidgets.display.wire import Header
-from nnwidgets.words import step_text
+from nnwidgets.words import count
 
 if TYPE_CHECKING:
     from nnwidgets.display.view import View
@@ -24,25 +24,36 @@ def state_line(view: View) -> Header:
         return _line("empty", view.blocked_reason)
     if view.failure is not None:
         error, failed_at = view.failure
-        at = f" at {step_text(failed_at)}" if session.watched else ""
+        at = f" at step {count(failed_at)}" if session.watched else ""
         text = f"Failed{at}.{' Training goes on.' if session.training else ''}"
         return _line("failed", text, error=error, actions=["copy", "retry"])
     if session.paused:
-        at = f"Paused at {step_text(newest.step)}" if newest is not None and newest.step is not None else "Paused"
+        at = f"Paused at step {count(newest.step)}" if newest is not None and newest.step is not None else "Paused"
         detail = "Nothing is computed for this view and it costs nothing."
-        now = f" · training is at {step_text(step)}" if session.training else ""
+        now = f" · training is at step {count(step or 0)}" if session.training else ""
         return _line("paused", f"{at}{now}", detail=detail, actions=["resume"])
     if view.reader.waiting_for:
         return _line("waiting", view.reader.waiting_for)
     if view.job.running is not None and view.job.running[1]:
         share, text = view.job.running
         return _line("computing", text, progress=share, actions=["cancel"])
-    if newest is None:
-        detail = "Taken after the next optimizer step. To look at the model as it is now, press Refresh."
-        return _line("waiting", "Waiting for the first snapshot", detail=detail, actions=["refresh"])
+    if view.outdated:
+        return _coming(view)
+    if view.message:
+        return _line("empty", view.message)
     if session.model_changed():
         return _line("changed", "The model has changed since this picture", actions=["refresh"])
     return _line("live", "")
+
+
+def _coming(view: View) -> Header:
+    """What is on its way while the picture is still of something else, or there is none."""
+    subject = view.asked_for()
+    if view.cancelled:
+        return _line("changed", f"Cancelled: {subject}", actions=["retry"])
+    if view.job.running is not None:
+        return _line("computing", f"{subject}: computing", actions=["cancel"])
+    return _line("computing", f"{subject}: next in line", actions=["cancel"])
 
 
 def _line(

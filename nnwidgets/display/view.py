@@ -6,9 +6,8 @@ States, captions, options, selection, history, progress, errors and display are 
 
 from __future__ import annotations
 
-import time
-from collections.abc import Hashable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, ClassVar, TypeVar
 
 import ipywidgets
 import traitlets
@@ -19,17 +18,19 @@ from nnwidgets.blocks.block import Block
 from nnwidgets.blocks.strip import Strip
 from nnwidgets.display import commands
 from nnwidgets.display.curves import CurveBox
+from nnwidgets.display.errors import words_of
 from nnwidgets.display.figure import draw_rows, figure_of
 from nnwidgets.display.guard import close_tree
+from nnwidgets.display.headers import header_of, heading_of
 from nnwidgets.display.job import Heading, LaidOut, Strong, ViewJob
 from nnwidgets.display.kept import Shown
+from nnwidgets.display.next_wrong import NextWrong
 from nnwidgets.display.options import HasOptions
 from nnwidgets.display.packing import Layout
-from nnwidgets.display.panel import Panel, text_of
+from nnwidgets.display.panel import Panel
 from nnwidgets.display.reading import SampleReader
 from nnwidgets.display.saved_picture import LeavesPicture
 from nnwidgets.display.selecting import SELECTABLE, Follows, Select
-from nnwidgets.display.states import state_line
 from nnwidgets.display.strips import strip_of
 from nnwidgets.display.wire import Frame, Header
 from nnwidgets.measures.measure import Measure
@@ -38,6 +39,8 @@ from nnwidgets.session import Session
 from nnwidgets.words import count
 
 __all__ = ["Heading", "Strong", "View"]
+
+T = TypeVar("T")
 
 
 class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
@@ -98,6 +101,10 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
             return Heading(self.layer, code=True)
         return Heading(f"Sample {count(self.sample)}" if "sample" in self.follows else self.title)
 
+    def asked_for(self) -> str:
+        """What is shown next, in a few words, until it is there."""
+        return heading_of(self).title
+
     def card_lines(self, result: Any, sample: int) -> Sequence[tuple[str, str]]:
         """What else is known of a sample under the pointer: names and values."""
         return ()
@@ -129,6 +136,13 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         """A block of samples with their pictures and labels, the first twelve; `fields` as of `blocks.Strip`."""
         return strip_of(self.session.samples, samples, **fields)
 
+    def once(self, name: str, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` returns, made anew when the key changes: for a part of the layout that seldom does."""
+        if name not in self._made or self._made[name][0] != key:
+            self._made[name] = key, make()
+        made: T = self._made[name][1]
+        return made
+
     def kept_until(self, result: Any) -> list[Any]:
         """The results kept over the training, from the first to this one."""
         return self.job.kept.until(result)
@@ -142,9 +156,13 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         self.shown = False
         self.owner: LeavesPicture | None = None
         self.failure: tuple[str, int] | None = None
+        self.cancelled = False
+        self.message = ""
+        self._made: dict[str, tuple[Hashable, Any]] = {}
         self._asked: Hashable = None
         self.job = ViewJob(self)
         self.reader = SampleReader(self)
+        self.next_wrong = NextWrong(self)
         self.pin(**{name: keywords.pop(name, None) for name in self.follows})
         self._set_options(keywords)
         self.blocked_reason = self.blocked()
@@ -166,6 +184,7 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         session.on_change(self.show_state)
         if not session.unsupported_reason:
             session.worker.add(self.job)
+            session.worker.add(self.next_wrong)
         if any(measure.recorded for measure in self.measures()):
             session.probe.listen(Listener(self.job.wanted, self._displayed, self.job.recorded))
         self.observe(self.changed, names=list(self.options()))
@@ -186,6 +205,11 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
     def needed(self) -> frozenset[Measure]:
         """The measures that are read for this view now."""
         return frozenset(self.measures()) if self.on_screen else frozenset()
+
+    @property
+    def outdated(self) -> bool:
+        """Whether something else is asked for than the newest result shows."""
+        return self.newest is None or (self._asked is not None and self._asked != self.job.kept.about)
 
     def measures(self) -> tuple[Measure, ...]:
         """What `needs` says, as a tuple; nothing where it fails, which the view then shows."""
@@ -209,10 +233,16 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
 
     def refresh(self) -> None:
         """Compute anew from a snapshot no older than now; samples not read yet are read in the user's thread first."""
-        self.failure = None
+        self.failure, self.cancelled, self.message = None, False, ""
         self._asked = self.question()
         if not (self.obstacle or self.failure or self.session.paused or self.reader.begin()):
             self.session.worker.request(self.job)
+        self.show_state()
+
+    def cancel(self) -> None:
+        """Stop the computation that runs; the picture stays, and the next is computed when it is asked for."""
+        self.cancelled = True
+        self.session.worker.cancel(self.job)
         self.show_state()
 
     def first_show(self) -> None:
@@ -227,6 +257,11 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
     def command(self, name: str, value: Any) -> Frame | None:
         """Do what the page asks (`commands.do`)."""
         return commands.do(self, name, value)
+
+    def tell(self, message: str) -> None:
+        """Say something beside the picture, until the next is asked for."""
+        self.message = message
+        self.show_state()
 
     def fail(self, error: BaseException, step: int) -> None:
         """Show a failure in the view; the last good picture stays."""
@@ -259,6 +294,7 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         if self.joined:  # also called for a view whose construction failed, and twice
             self.joined = False
             self.session.worker.remove(self.job)
+            self.session.worker.remove(self.next_wrong)
             self.session.worker.forget((id(self), "layout"), (id(self), "picture"))
             self.session.probe.forget(self.job.recorded)
             self.session.leave(self)
@@ -283,41 +319,8 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         return Frame(self.header(), blocks=laid.packed if laid is not None else ())
 
     def header(self) -> Header:
-        """What every frame says (CommonHeader in js/src/kernel/header.ts)."""
-        laid, status, finished_at = self.job.laid, self.session.status(), self.job.finished_at
-        heading = laid.heading if laid is not None else self._first_heading()
-        options = self._option_specs()
-        return {
-            "title": heading.title,
-            "title_is_code": heading.code,
-            "subtitle": heading.subtitle,
-            "caption": laid.caption if laid is not None else [],
-            "step": laid.shown.step if laid is not None else None,
-            "kept": laid.kept if laid is not None else None,
-            "age_s": 0.0 if finished_at is None else time.monotonic() - finished_at,
-            "training": status.training,
-            "training_step": status.step,
-            "stale_after_s": status.stale_after_s,
-            "state": state_line(self),
-            "options": options,
-            "standalone": self.standalone,
-            "own_picture": (self.owner or self).leaves_picture,
-            # Without the selected samples, which may be all there are; blocks that show them have them.
-            "selection": {name: getattr(self.session.selection, name) for name in SELECTABLE if name != "selected"},
-        }
-
-    def _first_heading(self) -> Heading:
-        try:
-            return self.heading(None)
-        except Exception:  # written with a result in mind, and asked again with the first
-            return Heading(self.title)
-
-    def _option_specs(self) -> list[Header]:
-        try:
-            return [] if self.obstacle else self.option_specs()
-        except Exception as error:  # choices that a user's method finds
-            self.failure = (words_of(error, type(self)), self.session.status().step or 0)
-            return []
+        """What every frame says."""
+        return header_of(self)
 
     # What changes what is shown.
 
@@ -374,23 +377,3 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
                     setattr(self, name, value)
                 except traitlets.TraitError as error:
                     raise ValueError(str(error)) from None
-
-
-def words_of(error: BaseException, view: type) -> str:
-    """An error in words, with its line in a user's view."""
-    name, words, where = type(error).__name__, text_of(error), line_of(error, view)
-    return f"{name}: {words}{where}" if words else f"{name}{where}"
-
-
-def line_of(error: BaseException, view: type) -> str:
-    """Where in the code of a user's view an error was raised, " (line 12, in compute)"; nothing for our own views."""
-    if view.__module__.startswith("nnwidgets."):
-        return ""
-    own = {code.co_filename for code in (getattr(each, "__code__", None) for each in vars(view).values()) if code}
-    found, trace = "", error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if code.co_filename in own:
-            found = f" (line {trace.tb_lineno}, in {code.co_name})"
-        trace = trace.tb_next
-    return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -19,6 +20,9 @@ from nnwidgets.shadow import Shadow, UnsupportedModelError, check_leaks
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.worker import Worker
+
+# Names of activation functions, those of other libraries (NewGELUActivation) among them.
+ACTIVATION = re.compile("elu|silu|mish|swish|softplus|tanh|sigmoid", re.IGNORECASE)
 
 
 def attach(
@@ -59,8 +63,13 @@ def attach(
             classes=session.classes,
             units={layer.name: layer.units for layer in layers}.get if not unsupported_reason else None,
         )
-        session.selection.update(layer=layers[0].name, sample=samples.probe_indices[0])
+        session.selection.update(layer=_first_shown(layers), sample=samples.probe_indices[0])
     return session
+
+
+def _first_shown(layers: Sequence[LayerInfo]) -> str:
+    """The layer to begin with: the first activation function, where there is more to see than before it."""
+    return next((layer.name for layer in layers if ACTIVATION.search(layer.kind)), layers[0].name)
 
 
 def _layers(model: nn.Module, shadow: Shadow, first: Batch) -> tuple[tuple[LayerInfo, ...], str]:
@@ -75,7 +84,7 @@ def _layers(model: nn.Module, shadow: Shadow, first: Batch) -> tuple[tuple[Layer
         raise ValueError(
             f"dataset: expected samples that the model takes, got {_told(first.args, first.kwargs)}, at which it "
             f"raised {type(error).__name__}: {error}; check shape and dtype, or give unpack="
-        ) from error
+        ) from None
     if not layers:
         raise ValueError("model: expected a forward pass that calls at least one layer, got one that calls none")
     return layers, "" if report.safe else " ".join(report.reasons)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from nnwidgets.analysis.capture import LayerInfo
@@ -28,8 +29,10 @@ from nnwidgets.shadow import Shadow, check_leaks
 from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.watch import Watch
 from nnwidgets.training.worker import Job, Snapshot, Worker
+from nnwidgets.words import plural
 
 STALE_AFTER_S = 5.0
+FIRST_PAGE = 64  # units of a wide layer that are seen without turning pages
 QUICK_S = 0.5
 # Of `max_memory`, by what takes it; together all of it. "results": what views keep to go back to, all together.
 MEMORY_SHARES = {"samples": 3 / 8, "record": 1 / 8, "replica": 1 / 4, "occlusion": 3 / 16, "results": 1 / 16}
@@ -87,6 +90,7 @@ class Session:
         self.members: list[Member] = []
         self.measures = SharedMeasures(self, lambda measure: sum(measure in member.needed for member in self.members))
         self._listeners: list[Callable[[], None]] = []
+        self._default_units: dict[str, int] = {}
         self.probe = ProbeJob(
             self.samples, self.layers, self.record, scores=self.batch_scores, loss_fn=self.loss_fn, step_of=self.step_of
         )
@@ -186,8 +190,21 @@ class Session:
         if not paused:
             self.refresh_all()  # what was picked meanwhile
 
+    @property
+    def layer_names(self) -> list[str]:
+        """The layers by name, in forward order."""
+        return [layer.name for layer in self.layers]
+
     def layer(self, name: str) -> LayerInfo:
         return next(layer for layer in self.layers if layer.name == name)
+
+    def default_unit(self, layer: str) -> int:
+        """The unit of a layer to show where none is selected: the one that was most active at first."""
+        latest = self.record.latest
+        stats = latest.stats.get(layer) if latest is not None else None
+        if layer not in self._default_units and stats is not None:
+            self._default_units[layer] = int(torch.nan_to_num(stats.mean[:FIRST_PAGE], nan=-torch.inf).argmax())
+        return self._default_units.get(layer, 0)
 
     def module_of(self, name: str) -> nn.Module:
         """The shadow's module behind a layer name, whichever call of it the name means."""
@@ -220,7 +237,7 @@ class Session:
         if logged is not None and len(logged.steps):
             return "Loss", list(logged.steps), list(logged.items)
         kept = self.record.probe_loss
-        return "Probe loss (eval)", list(kept.steps), list(kept.items)
+        return f"Loss on {plural(len(self.samples.probe_indices), 'sample')}", list(kept.steps), list(kept.items)
 
     @property
     def training(self) -> bool:

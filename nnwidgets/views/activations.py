@@ -77,7 +77,11 @@ class ActivationsView(View):
             ]
         if result.stats is not None:
             dead, alike = int(result.stats.dead.sum()), int((result.stats.input_similarity > LIKE_INPUT).sum())
-            parts.append(Strong(f"{count(dead)} dead on the probe †" if dead else ""))
+            probe, never = (
+                plural(len(self.run.samples.probe_indices), "sample"),
+                "never fires" if dead == 1 else "never fire",
+            )
+            parts.append(Strong(f"{plural(dead, 'unit')} {never} ({probe}) †" if dead else ""))
             parts.append(Strong(f"{count(alike)} like the input ≡" if alike else ""))
         odd = int((~torch.isfinite(result.values)).sum())
         parts.append(Strong(f"{plural(odd, 'value')} not finite" if odd else ""))
@@ -85,38 +89,41 @@ class ActivationsView(View):
 
     def layout(self, result: ActivationsResult) -> Layout:
         unit = self.unit_of(result.layer, len(result.values))
-        return [self._grid(result, unit), tuple(self._curves(result, unit))]
+        about = (self.run.record.changes, result.layer, unit, len(result.values))
+        curves = self.once("curves", about, lambda: tuple(self._curves(result, unit)))
+        return [self._grid(result, unit), curves]
 
     def _grid(self, result: ActivationsResult, unit: int) -> Grid:
-        values, units = result.values.numpy(), range(len(result.values))
+        values = result.values.numpy()
         flat = values.reshape(len(values), -1)
         tops, means = flat.max(axis=1), flat.mean(axis=1)
-        flags = [_flag(result.stats, each) for each in units]
-        facts = [f"max {number(float(tops[each]))} · mean {number(float(means[each]))}" for each in units]
+        flags = _flags(result.stats, len(values))
         order = {
             "mean": means,
             "max": tops,
             "dead": None if result.stats is None else result.stats.dead.double().numpy(),
         }
         by = order.get(self.sort_by)
-        rows, titles = values, ["position"]
+        rows, titles = _strips(result) if result.layout == "strips" else (values, ["position"])
+        described: list[str] | None = None
         if result.layout == "strips":
-            rows, titles = _strips(result)
-            facts = [number(float(value)) for value in values]
+            fact = number(float(values[unit]))
+        else:
+            ends = zip(tops.tolist(), means.tolist(), strict=True)
+            facts = [(f"max {number(top)}", f"mean {number(mean)}") for top, mean in ends]
+            described = [", ".join(filter(None, (f"unit {at}", *facts[at], flags[at]))) for at in range(len(facts))]
+            fact = " · ".join(facts[unit])
         return Grid(
             rows,
             layout=result.layout,
             order=None if by is None else order_of(by),
             flags=flags,
-            described=[
-                f"unit {each}, {facts[each].replace(' · ', ', ')}{', ' if flags[each] else ''}{flags[each]}"
-                for each in units
-            ],
+            described=described,
             selected=unit,
             per_tile=self.scale == "map",
             floor=self._floor(result, values),
             unit="activation",
-            facts=facts[unit],
+            facts=fact,
             hint="hover: value · arrow keys: next unit",
             picture=self.run.samples.picture(result.sample),
             picture_title=f"Input {count(result.sample)}",
@@ -127,7 +134,7 @@ class ActivationsView(View):
         )
 
     def _curves(self, result: ActivationsResult, unit: int) -> list[Lines]:
-        samples, found = plural(len(self.run.samples.probe_indices), "probe sample"), []
+        samples, found = plural(len(self.run.samples.probe_indices), "sample"), []
         for name, title in CURVES.items():
             steps, values = self.run.record.series("stats", result.layer, name)
             if values.ndim == 2 and values.shape[1] > unit:
@@ -139,8 +146,9 @@ class ActivationsView(View):
                         roles={f"unit {unit}": "main", "layer mean": "mean"},
                         band=band,
                         band_name=f"10\u201390\u202f% of {plural(len(result.values), 'unit')}",
-                        x_title=f"training step · {samples}",
+                        x_title=f"training step, over {samples}",
                         title=title,
+                        subject=result.layer,
                         key=name,
                     )
                 )
@@ -183,13 +191,14 @@ def _strips(result: ActivationsResult) -> tuple[Array, list[str]]:
     rows, titles = [result.values.numpy()], [f"sample {count(result.sample)}"]
     if result.stats is not None:
         rows.append(result.stats.mean.numpy())
-        titles.append("probe mean")
+        titles.append("mean over samples")
     return np.stack(rows).astype(np.float32), titles
 
 
-def _flag(stats: ActivationStats | None, unit: int) -> str:
+def _flags(stats: ActivationStats | None, units: int) -> list[str]:
     if stats is None:
-        return ""
-    if stats.dead[unit]:
-        return "dead †"
-    return "input ≡" if float(stats.input_similarity[unit]) > LIKE_INPUT else ""
+        return [""] * units
+    alike = (stats.input_similarity > LIKE_INPUT).tolist()
+    return [
+        "dead †" if dead else "input ≡" if like else "" for dead, like in zip(stats.dead.tolist(), alike, strict=True)
+    ]

@@ -13,7 +13,7 @@ from nnwidgets.analysis.filters import filter_stats, filter_weight
 from nnwidgets.analysis.results import FiltersResult
 from nnwidgets.blocks.block import Array, Block
 from nnwidgets.blocks.grid import Grid
-from nnwidgets.blocks.lines import Lines, Role
+from nnwidgets.blocks.lines import Lines
 from nnwidgets.blocks.order import order_of
 from nnwidgets.blocks.text import Text
 from nnwidgets.display.job import Heading, Strong
@@ -24,7 +24,7 @@ from nnwidgets.display.view import View
 from nnwidgets.measures import LayerStatistics, Measure, Record, Weights
 from nnwidgets.words import count, number, plural, share, size
 
-FILM, OTHERS_DRAWN = 8, 64
+FILM, OTHERS_DRAWN, HINT = 8, 64, "hover: weight · arrow keys: next unit"
 LARGEST_NORM = -1  # instead of an input channel: each filter's own of largest norm
 TITLES = {"unit": "Filters", "smoothness": "Filters, smoothest first", "norm": "Filters, largest norm first"}
 READING = (
@@ -58,8 +58,7 @@ class FiltersView(View):
     @cached_property
     def _weighted(self) -> list[str]:
         """The layers that have filters, in forward order."""
-        names = [info.name for info in self.run.layers]
-        return [name for name in names if filter_weight(self.run.module_of(name)) is not None]
+        return [name for name in self.run.layer_names if filter_weight(self.run.module_of(name)) is not None]
 
     def blocked(self) -> str:
         return "" if self._weighted else "This model has no layer with filters"
@@ -75,9 +74,9 @@ class FiltersView(View):
         """The layer whose filters are on show: the one asked for, else the last before it that has some."""
         if self.layer in self._weighted or not self._weighted:
             return self.layer
-        names = [info.name for info in self.run.layers]
-        before = [name for name in names[: names.index(self.layer)] if name in self._weighted]
-        return before[-1] if before else self._weighted[0]
+        order = self.run.layer_names.index
+        before = [name for name in self._weighted if order(name) < order(self.layer)]
+        return (before or self._weighted[:1])[-1]
 
     def channels(self) -> list[tuple[int, str]]:
         """The input channels to choose from: none where there is one, or where three are a colour picture."""
@@ -93,7 +92,9 @@ class FiltersView(View):
         shown = self.unit_layer if result is None else result.layer
         if shown == self.layer:
             return Heading(shown, code=True)
-        return Heading(shown, code=True, subtitle=f"{self.layer} has no filters; these are the nearest layer's")
+        order = self.run.layer_names.index
+        where = "last layer before it" if order(shown) < order(self.layer) else "first layer after it"
+        return Heading(shown, code=True, subtitle=f"{self.layer} has no filters: those of the {where}")
 
     def caption(self, result: FiltersResult) -> list[str]:
         planes, weight, stats = self._planes(result.layer, result.weight.numpy()), result.weight, result.stats
@@ -109,43 +110,41 @@ class FiltersView(View):
         elif planes.ndim == 4 and planes.shape[1] > 1:
             parts.append(f"channel {self.channel}" if self.channel >= 0 else "each filter's channel of largest norm")
         smooth, band = stats.smoothness.numpy(), stats.band.numpy()
-        defined = np.isfinite(smooth)
-        if defined.any():
-            noise = int((np.abs(smooth[defined]) <= band[defined]).sum())
+        if np.isfinite(smooth).any():
+            noise = int((np.abs(smooth) <= band).sum())  # NaN is not
             parts.append(f"smoothness of the layer {share(stats.layer_mean)}")
             parts.append(Strong(f"{count(noise)} no smoother than noise ‡" if noise else ""))
-        reasons = sorted({reason for reason in stats.reason if reason})
-        parts += [Strong(f"no smoothness: {reason}") for reason in reasons[:1]]
+        reasons = sorted(set(filter(None, stats.reason)))
+        parts += [Strong(f"smoothness does not apply: {reason}") for reason in reasons[:1]]
         return [part for part in parts if part]
 
     def layout(self, result: FiltersResult) -> Layout:
-        # A unit that is selected in another layer is none of this one's.
-        unit = self.unit_of(result.layer, len(result.weight)) if self.layer == result.layer else 0
-        return [*self._grids(result, unit), tuple(self._curves(result, unit)), Text(READING, lead="How to read.")]
+        # The selected unit; filters of a layer before the selected one have it where there are as many.
+        same = self.layer != result.layer and self.run.layer(self.layer).units == len(result.weight)
+        unit = self.unit_of(self.layer if same else result.layer, len(result.weight))
+        reading = [Text(READING, lead="How to read.")] if result.stats.smoothness.isfinite().any() else []
+        curves = self.once("curves", (self.run.record.changes, result.layer, unit), lambda: self._curves(result, unit))
+        return [*self._grids(result, unit), tuple(curves), *reading]
 
     def _grids(self, result: FiltersResult, unit: int) -> list[Grid]:
         planes, stats = self._planes(result.layer, result.weight.numpy()), result.stats
         smooth, norm = stats.smoothness.numpy(), stats.norm.numpy()
         facts = [f"norm {share(float(each))}" for each in norm]
-        common: dict[str, Any] = {"signed": True, "unit": "weight", "selected": unit}
+        common: dict[str, Any] = {"signed": True, "unit": "weight", "selected": unit, "hint": HINT}
         if planes.ndim == 2:
-            return [
-                Grid(planes, layout="sequence", row_titles=["input"], facts=facts[unit], hint="hover: weight", **common)
-            ]
+            return [Grid(planes, layout="sequence", row_titles=["input"], facts=facts[unit], **common)]
         peak = float(np.nanmax(np.abs(planes), initial=0.0)) or 1.0
         figures = [_marked(value, float(band)) for value, band in zip(smooth.tolist(), stats.band, strict=True)]
         order = {"smoothness": smooth, "norm": norm}.get(self.sort_by)
+        described = [f"unit {n}, smoothness {share(float(smooth[n]))}, {facts[n]}" for n in range(len(smooth))]
         grid = Grid(
             self._pictures(planes, peak),
             order=None if order is None else order_of(order),
             figures=figures,
-            described=[
-                f"unit {each}, smoothness {share(float(smooth[each]))}, {facts[each]}" for each in range(len(smooth))
-            ],
+            described=described,
             per_tile=self.scale == "map",
             peak=peak if is_rgb(planes) else None,
-            facts=f"smooth {share(float(smooth[unit]))} · {facts[unit]}",
-            hint="hover: weight · arrow keys: next unit",
+            facts=f"smooth {share(float(smooth[unit]))} · {facts[unit]}" if np.isfinite(smooth[unit]) else facts[unit],
             title=TITLES[self.sort_by],
             **common,
         )
@@ -153,16 +152,17 @@ class FiltersView(View):
 
     def _film(self, result: FiltersResult, unit: int, peak: float) -> list[Grid]:
         """The selected filter at up to eight earlier steps."""
-        kept = [(step, weight[unit : unit + 1]) for step, weight in self.run.record.weights(result.layer, FILM)]
+        kept = self.once(
+            "film", (self.run.record.changes, result.layer, unit), lambda: self._earlier(result.layer, unit)
+        )
         if len(kept) < 2:
             return []
-        figures = [share(float(filter_stats(weight).smoothness[0])) for _, weight in kept]
-        words = [f"step {step}, smoothness {value}" for (step, _), value in zip(kept, figures, strict=True)]
+        words = [f"step {step}, smoothness {value}" for step, _, value in kept]
         return [
             Grid(
-                self._pictures(self._planes(result.layer, torch.cat([weight for _, weight in kept]).numpy()), peak),
-                labels=[count(step) for step, _ in kept],
-                figures=figures,
+                self._pictures(self._planes(result.layer, torch.cat([weight for _, weight, _ in kept]).numpy()), peak),
+                labels=[count(step) for step, *_ in kept],
+                figures=[value for *_, value in kept],
                 described=words,
                 signed=True,
                 peak=peak,
@@ -175,44 +175,46 @@ class FiltersView(View):
             )
         ]
 
+    def _earlier(self, layer: str, unit: int) -> list[tuple[int, torch.Tensor, str]]:
+        kept = ((step, weight[unit : unit + 1]) for step, weight in self.run.record.weights(layer, FILM))
+        return [(step, weight, share(float(filter_stats(weight).smoothness[0]))) for step, weight in kept]
+
     def _curves(self, result: FiltersResult, unit: int) -> list[Lines]:
-        names = ("smoothness", "norm", "band", "layer_mean", "layer_band")
-        kept = {name: self.run.record.series("filters", result.layer, name) for name in names}
-        steps, (smooth, norms, band, means, inner) = kept["norm"][0], (values for _, values in kept.values())
+        names = ("norm", "smoothness", "band", "layer_mean", "layer_band")
+        (steps, norms), *kept = (self.run.record.series("filters", result.layer, name) for name in names)
+        smooth, band, means, inner = (values for _, values in kept)
         if not len(steps):
             return []
-        few = min(len(result.weight), OTHERS_DRAWN)
-        known, name = not np.isnan(smooth).all(), f"unit {unit}"
-        roles: dict[str, Role] = {name: "main", "layer mean": "mean"}
-        x_title = f"training step · thin lines: {few} of {plural(len(result.weight), 'filter')}"
-        if known:
-            smoothness = Lines(
-                steps,
-                {name: smooth[:, unit], "layer mean": means},
-                roles=roles,
-                band=np.stack([-band[:, unit], band[:, unit]]),
-                inner_band=np.stack([-inner, inner]),
-                others=smooth[:, :few].T,
-                band_name="noise band ±2 sd",
-                x_title=x_title,
-                title="Smoothness",
-                note="0 = same weights shuffled, 1 = smooth",
-                key="smoothness",
-            )
-        else:
-            reason = next((reason for reason in result.stats.reason if reason), "")
-            smoothness = Lines(steps, empty=reason, title="Smoothness", key="smoothness")
+        few, name = min(len(result.weight), OTHERS_DRAWN), f"unit {unit}"
+        few_of = "all" if few == len(result.weight) else f"{few} of"
+        common: dict[str, Any] = {
+            "roles": {name: "main", "layer mean": "mean"},
+            "others_name": f"{few_of} {plural(len(result.weight), 'filter')}",
+            "x_title": "training step",
+            "subject": result.layer,
+        }
+        smoothness = Lines(
+            steps,
+            {name: smooth[:, unit], "layer mean": means},
+            band=np.stack([-band[:, unit], band[:, unit]]),
+            inner_band=np.stack([-inner, inner]),
+            others=smooth[:, :few].T,
+            band_name="noise band ±2 sd",
+            title="Smoothness",
+            note="0 = same weights shuffled, 1 = smooth",
+            key="smoothness",
+            **common,
+        )
         norm = Lines(
             steps,
             {name: norms[:, unit], "layer mean": norms.mean(axis=1)},
             others=norms[:, :few].T,
-            roles=roles,
-            x_title=x_title,
             title="Weight norm",
             note="L2 of each filter",
             key="norm",
+            **common,
         )
-        return [smoothness, norm]
+        return [norm] if np.isnan(smooth).all() else [smoothness, norm]
 
     def _planes(self, layer: str, weight: Array) -> Array:
         """Weights (out, in, …) as (out, in, height, width), or (out, in) as they are; a linear layer right over
@@ -245,6 +247,4 @@ def is_rgb(planes: Array) -> bool:
 
 
 def _marked(smoothness: float, band: float) -> str:
-    if np.isnan(smoothness):
-        return ""
-    return f"{'‡ ' if abs(smoothness) <= band else ''}{share(smoothness)}"
+    return "" if np.isnan(smoothness) else f"{'‡ ' if abs(smoothness) <= band else ''}{share(smoothness)}"

@@ -137,7 +137,7 @@ def test_a_scale_of_its_own_for_each_map_changes_the_picture_and_is_said(view: G
 
 def test_dead_maps_and_copies_of_the_input_are_marked_and_counted(view: GridView) -> None:
     view.notebook.python("inspector.selection.update(layer='features.relu1')")
-    caption = view.until_caption("1 dead on the probe †")
+    caption = view.until_caption("1 unit never fires (64 samples) †")
     assert "1 like the input ≡" in caption
     expect(view.tiles.nth(2)).to_contain_text("dead †")
     expect(view.tiles.nth(5)).to_contain_text("input ≡")

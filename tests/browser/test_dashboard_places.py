@@ -180,7 +180,7 @@ def test_a_reloaded_page_shows_everything_again_from_a_kernel_that_sends_its_cod
     dashboard.row("features.relu1").click()
     grid = GridView(notebook, dashboard.first)
     grid.tile(6).click()
-    grid.until_caption("1 dead on the probe †")
+    grid.until_caption("1 unit never fires (64 samples) †")
     notebook.until(lambda: grid.selected() == 6, "the unit")
     shown = grid.picture(grid.canvas)
     notebook.save()
@@ -190,7 +190,7 @@ def test_a_reloaded_page_shows_everything_again_from_a_kernel_that_sends_its_cod
     assert notebook.python(CODE).count("PageCode") == 1
     _see_all(notebook, dashboard)
     notebook.until(lambda: grid.selected() == 6, "the unit that was selected")
-    grid.until_caption("1 dead on the probe †")
+    grid.until_caption("1 unit never fires (64 samples) †")
     notebook.wait_pixels(grid.canvas, lambda now: now.shape == shown.shape and bool((now == shown).all()))
     assert notebook.page.evaluate("() => globalThis.nnwidgetsPages.size") == 1
 

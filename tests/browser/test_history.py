@@ -117,7 +117,7 @@ def test_after_the_training_each_place_shows_its_own_step(view: Earlier, server:
     assert "trained" in notebook.wait_cell(TRAINING)
     notebook.until(lambda: view.step == notebook.python("watch.step_count"), "the final weights")
     view.slider.press("Home")
-    view.until_caption("before the training · an earlier step")
+    view.until_caption("before training · an earlier step")
     steps = [0]
     for _ in range(2):
         view.slider.press("ArrowRight")

@@ -173,6 +173,7 @@ def test_a_view_recovers_as_soon_as_it_can(inspector: nnw.Inspector) -> None:
         def layout(self, result: Any) -> Any:
             return fail() if self.wanted == "bad" else [blocks.Text(self.wanted)]
 
+    inspector.selection.layer = "0"
     view, picky = inspector.view(Sometimes), inspector.view(InNeedsOfALayer)
     shown(view)
     shown(picky)

@@ -67,6 +67,7 @@ def test_a_page_turned_right_after_a_unit_was_picked_stays(wide: nnw.Inspector, 
 
 @pytest.mark.parametrize("order", ["mean", "max", "dead"])
 def test_maps_are_sorted_as_asked_and_ties_keep_their_order(wide: nnw.Inspector, order: str) -> None:
+    wide.selection.unit = 0
     view = wide.activations()
     values = shown(view).values.reshape(150, -1).numpy()
     assert units_of(view) == list(range(64))
@@ -84,6 +85,7 @@ def test_maps_are_sorted_as_asked_and_ties_keep_their_order(wide: nnw.Inspector,
 
 
 def test_one_scale_spans_the_layer_and_own_scales_span_each_map(wide: nnw.Inspector) -> None:
+    wide.selection.unit = 0
     view = wide.activations()
     values = shown(view).values.reshape(150, -1).numpy()
     scale = grid_of(view)["scale"]

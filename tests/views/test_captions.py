@@ -56,7 +56,7 @@ def test_a_live_picture_without_a_watch_says_that_no_training_is_watched(inspect
     view = make(inspector, name)
     shown(view)
     assert frame(view)[0]["state"]["kind"] == "live"
-    assert_says(view, step="no training watched")
+    assert_says(view, step="current weights")
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -110,8 +110,9 @@ def test_before_the_first_picture_a_view_names_its_subject_and_waits(inspector: 
     inspector._session.paused = False
     header, arrays = frame(view)
     assert arrays == {}
-    assert header["state"]["kind"] == "waiting"
-    assert header["state"]["actions"] == ["refresh"]
+    assert header["state"]["kind"] == "computing"
+    assert header["state"]["text"] == f"{view.asked_for()}: next in line"
+    assert header["state"]["actions"] == ["cancel"]
     assert (header["step"], header["caption"]) == (None, [])
     assert header["title"] == view.heading(None).title
     assert header["blocks"] == []
@@ -143,7 +144,7 @@ def test_while_it_computes_the_caption_stays_that_of_the_picture(inspector: nnw.
     view.job.running = (0.3, "Covering 3 of 9 positions")
     state = frame(view)[0]["state"]
     assert (state["kind"], state["progress"], state["actions"]) == ("computing", 0.3, ["cancel"])
-    assert_says(view, step="no training watched")
+    assert_says(view, step="current weights")
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -163,7 +164,7 @@ def test_after_a_failure_the_caption_is_that_of_the_last_good_picture(
     state = frame(view)[0]["state"]
     assert (state["kind"], state["text"], state["error"]) == ("failed", "Failed.", f"ValueError: {MARKUP}")
     assert state["actions"] == ["copy", "retry"]
-    assert_says(view, step="no training watched")
+    assert_says(view, step="current weights")
     monkeypatch.undo()
     assert command(view, "retry") is None
     shown(view)
@@ -201,7 +202,7 @@ def test_paused_the_picture_keeps_its_caption_and_picks_wait_for_resume(inspecto
     assert header["state"]["actions"] == ["resume"]
     inspector.selection.update(layer="1", sample=7)
     answered(view)
-    assert_says(view, step="no training watched")
+    assert_says(view, step="current weights")
     inspector.selection.update(layer="2", sample=9)
     assert command(view, "resume") is None
     result = shown(view)
@@ -221,7 +222,7 @@ def test_a_model_changed_without_a_watch_makes_the_picture_say_so(
     training.step()
     state = frame(view)[0]["state"]
     assert (state["kind"], state["text"]) == ("changed", "The model has changed since this picture")
-    assert_says(view, step="no training watched")
+    assert_says(view, step="current weights")
     assert command(view, "refresh") is None
     shown(view)
     assert frame(view)[0]["state"]["kind"] == "live"

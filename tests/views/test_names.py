@@ -41,8 +41,8 @@ def test_what_is_odd_stands_out_and_what_is_not_is_not_listed(inspector: nnw.Ins
     inspector._session.worker.request(inspector._session.probe)
     view.refresh()
     shown(view)
-    eventually(lambda: "dead" in caption_of(view), "statistics")
-    assert odd_parts(view) == ["2 dead on the probe †", "36 values not finite"]
+    eventually(lambda: "never fire" in caption_of(view), "statistics")
+    assert odd_parts(view) == ["2 units never fire (8 samples) †", "36 values not finite"]
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -90,6 +90,7 @@ def test_the_legend_and_the_heads_of_curves_escape_what_ipywidgets_would_take_fo
 
 def test_the_legend_under_a_view_names_the_unit(inspector: nnw.Inspector, training: Training) -> None:
     view = inspector.activations()
+    inspector.selection.unit = 0
     shown(view)
     session = inspector._session
     with inspector.watch(training.optimizer):  # one step alone is no curve

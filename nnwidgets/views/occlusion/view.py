@@ -115,7 +115,7 @@ class OcclusionView(View):
         """The layer whose strongest map is drawn, nothing where no layer has maps."""
         if self.map_layer:
             return str(self.map_layer)
-        names = [info.name for info in self.run.layers]
+        names = self.run.layer_names
         before = [name for name in names[: names.index(self.layer) + 1] if name in self._maps]
         return (before or self._maps or [""])[-1]
 
@@ -145,7 +145,7 @@ class OcclusionView(View):
             raise traitlets.TraitError(str(error)) from None
 
     def check_layer(self, layer: Any) -> str:
-        names = [info.name for info in self.run.layers]
+        names = self.run.layer_names
         if layer not in ("", *names):
             raise unknown_layer(layer, names)
         if layer not in ("", *self._maps):
