@@ -69,8 +69,8 @@ def number(value: float, digits: int = 3) -> str:
         near = _significant(abs(value), 2)
         exponent = near.adjusted()
         return _signed_digits(value, f"{near.scaleb(-exponent):.1f}e{exponent}".replace("-", MINUS))
-    exponent = f"{abs(value):.{digits - 1}e}".partition("e")[2]  # of the rounded value; of halves, nines go up, too
-    decimals = digits - 1 - int(exponent)
+    rounded = f"{abs(value):.{digits - 1}e}"  # nines go up, also from a half
+    decimals = digits - 1 - int(rounded.partition("e")[2])
     return _signed_digits(value, _rounded(abs(value), max(0, decimals)))
 
 

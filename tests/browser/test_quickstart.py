@@ -33,7 +33,7 @@ def test_run_all_shows_a_network_that_learns(open_notebook: OpenNotebook) -> Non
     seen: set[str] = set()
     while page.cell_busy(last) and time.monotonic() < began + ENDED_S:
         assert_wholly_in_view(page, dashboard)
-        seen.add(hashlib.sha256(page.canvas_pixels(tiles)).hexdigest())
+        seen.add(hashlib.sha256(page.canvas_pixels(tiles).tobytes()).hexdigest())
         page.page.wait_for_timeout(1000)
     page.wait_cell(last)
     assert time.monotonic() - began < ENDED_S
