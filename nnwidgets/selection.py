@@ -9,8 +9,6 @@ from typing import Any
 
 from traitlets import HasTraits, Int, TraitError, Tuple, Unicode
 
-__all__ = ["Selection"]
-
 _NAMES = ("layer", "unit", "sample", "target", "selected")
 
 

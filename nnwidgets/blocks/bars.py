@@ -18,8 +18,6 @@ from nnwidgets.blocks.order import order_of
 from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import FORMATS, Format, formatted
 
-__all__ = ["Bars"]
-
 
 @dataclass(frozen=True, eq=False)
 class Bars(Block):

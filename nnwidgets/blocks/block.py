@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from nnwidgets.blocks.colors import LIGHT, Theme
 
-__all__ = ["Array", "Block", "index_in"]
-
 Array = NDArray[Any]
 
 

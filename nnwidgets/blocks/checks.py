@@ -9,8 +9,6 @@ import numpy as np
 
 from nnwidgets.blocks.block import Array
 
-__all__ = ["choice_of", "numbers", "one_of", "set_field", "text_names", "whole_numbers"]
-
 
 def set_field(block: object, name: str, value: Any) -> None:
     """Set a field of a frozen dataclass in its `__post_init__`."""

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from nnwidgets.blocks.looks import CLASSES, DIVERGING, GAINED, GROUND, HEAT_DARKENS, INK, LOST
 
-__all__ = ["DARK", "LIGHT", "Theme", "heat"]
-
 Array = NDArray[np.float64]
 
 _LEVELS = 257  # odd, so that the diverging map has a true middle

@@ -20,26 +20,6 @@ from numpy.typing import NDArray
 from nnwidgets.blocks.colors import Theme
 from nnwidgets.words import number, shortened
 
-__all__ = [
-    "MOST_NAMES",
-    "NORMAL",
-    "SMALL",
-    "Drawing",
-    "Scale",
-    "add_caption",
-    "add_title",
-    "bare",
-    "letters_across",
-    "name_ticks",
-    "plain_axes",
-    "say",
-    "scale_bar",
-    "show",
-    "tick",
-    "tiles",
-    "write",
-]
-
 Array = NDArray[np.float64]
 Drawing = Figure | SubFigure
 

@@ -18,8 +18,6 @@ from nnwidgets.blocks.packed import head, packed
 from nnwidgets.blocks.tiles import Page
 from nnwidgets.words import count
 
-__all__ = ["Grid"]
-
 _SHAPES = {
     "maps": "(n, height, width), or (n, height, width, 3) of uint8",
     "strips": "(rows, n)",

@@ -20,8 +20,6 @@ from nnwidgets.blocks.packed import head, packed
 from nnwidgets.blocks.squares import Floats, LegendEntry, Panel, Squares, class_slots
 from nnwidgets.words import number
 
-__all__ = ["Heat", "Panel", "Squares"]
-
 _OPACITY = 0.85  # the page's slider starts here
 _MUTED = 0.3  # what stays of the colour of an unchanged class
 _LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601

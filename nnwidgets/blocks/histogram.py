@@ -16,8 +16,6 @@ from nnwidgets.blocks.drawing import SMALL, add_title, name_ticks, plain_axes, s
 from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import plural
 
-__all__ = ["Histogram", "Mark", "Ridges", "bin_edges", "bins_of"]
-
 _MOST_BINS = 1000
 
 

@@ -15,8 +15,6 @@ from nnwidgets.blocks.looks import LEAST_AREA, MOST_AREA
 from nnwidgets.blocks.marks import Groups, Numbers
 from nnwidgets.words import count, number
 
-__all__ = ["add_legend", "add_names"]
-
 _NAME, _NAME_EMS = 8.5, 0.65  # points; width of a bold letter
 _CANDIDATES = 64  # for the middle of a group; among more it is hardly another
 _LONGEST_NAME = 24  # letters

@@ -15,8 +15,6 @@ from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import SMALL, add_title, plain_axes, say
 from nnwidgets.words import FORMATS, Format, formatted
 
-__all__ = ["Lines", "Role"]
-
 Role: TypeAlias = Literal["main", "mean", "class"]
 
 

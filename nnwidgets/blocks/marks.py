@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from nnwidgets.blocks.colors import Theme
 from nnwidgets.blocks.looks import LEAST_AREA, MOST_AREA, MOST_GROUPS
 
-__all__ = ["MOST_GROUPS", "Groups", "Numbers"]
-
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
 

@@ -17,8 +17,6 @@ from nnwidgets.blocks.drawing import Scale, add_title, bare, name_ticks, plain_a
 from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import FORMATS, Format, formatted
 
-__all__ = ["Matrix"]
-
 _MOST_WITH_NUMBERS = 20
 
 

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from nnwidgets.blocks.block import Array
 from nnwidgets.words import count, number
 
-__all__ = ["NO_METADATA", "SHARE_STEPS", "Column", "ColumnHead", "Metadata"]
-
 SHARE_STEPS = 2**24  # numbers are sent as this for the whole way from low to high
 _MOST_GROUPS = 1_000  # in a legend that can still be read
 

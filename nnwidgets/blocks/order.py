@@ -6,8 +6,6 @@ import numpy as np
 
 from nnwidgets.blocks.block import Array
 
-__all__ = ["order_of"]
-
 
 def order_of(values: Array, *, descending: bool = True) -> Array:
     """(n,) int32: places of the values from the largest or the smallest on; ties stay in order, NaN comes last.

@@ -8,8 +8,6 @@ from typing import Any
 
 from nnwidgets.blocks.block import Block
 
-__all__ = ["head", "packed"]
-
 
 def head(block: Block) -> dict[str, Any]:
     """What every block sends beside its own fields."""

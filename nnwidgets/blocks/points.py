@@ -20,8 +20,6 @@ from nnwidgets.blocks.marks import Groups, Numbers
 from nnwidgets.blocks.metadata import NO_METADATA, ColumnHead, Metadata
 from nnwidgets.blocks.packed import head, packed
 
-__all__ = ["Points"]
-
 STEPS = 32_000  # positions are sent as int16, this for 1
 _REACH = 0.98  # the farthest coordinate, of the ±1 that positions are sent in
 

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from nnwidgets.blocks.block import Array
 
-__all__ = ["Floats", "LegendEntry", "Panel", "Squares", "class_slots"]
-
 Floats = NDArray[np.float64]
 LegendEntry = tuple[int, str, float]  # class, name, share
 

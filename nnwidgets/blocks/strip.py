@@ -16,8 +16,6 @@ from nnwidgets.blocks.drawing import NORMAL, SMALL, add_title, bare, say, write
 from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import count, number, shortened
 
-__all__ = ["Strip"]
-
 _ACROSS = 12
 
 

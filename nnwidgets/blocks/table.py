@@ -18,8 +18,6 @@ from nnwidgets.blocks.order import order_of
 from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import FORMATS, Format, count, formatted, shortened
 
-__all__ = ["Column", "Table"]
-
 _MOST_DRAWN = 30
 
 

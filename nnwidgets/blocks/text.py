@@ -13,8 +13,6 @@ from nnwidgets.blocks.checks import set_field, text_names
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import add_title, say
 
-__all__ = ["Text"]
-
 
 @dataclass(frozen=True, eq=False)
 class Text(Block):

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from nnwidgets.words import count
 
-__all__ = ["PAGE", "Page", "fit", "page_of", "page_with", "reduction", "spans"]
-
 Array = NDArray[Any]
 
 PAGE = 64

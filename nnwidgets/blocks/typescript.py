@@ -23,8 +23,6 @@ import nnwidgets.blocks
 from nnwidgets.blocks import looks
 from nnwidgets.blocks.block import Block
 
-__all__ = ["Interfaces", "block_types", "looks_constants", "sources"]
-
 COMMAND = "python -m nnwidgets.blocks.typescript"
 _PLAIN: dict[Any, str] = {str: "string", int: "number", float: "number", bool: "boolean", types.NoneType: "null"}
 _BASE = frozenset(each.name for each in fields(Block))

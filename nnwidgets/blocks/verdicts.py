@@ -16,8 +16,6 @@ from nnwidgets.blocks.drawing import SMALL, add_title, bare, letters_across, say
 from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import plural
 
-__all__ = ["Level", "Verdict", "Verdicts"]
-
 Level: TypeAlias = Literal["wrong", "look", "not checked", "ok"]
 LEVELS: tuple[str, ...] = get_args(Level)
 _SIGNS = {"wrong": "●", "look": "▲", "not checked": "○", "ok": "✓"}
