@@ -15,7 +15,6 @@ from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import MOST_NAMES, SMALL, add_title, name_ticks, plain_axes, say
 from nnwidgets.blocks.looks import MOST_ROWS
 from nnwidgets.blocks.order import order_of
-from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import FORMATS, Format, formatted
 
 
@@ -48,6 +47,7 @@ class Bars(Block):
 
     kind: ClassVar[str] = "bars"
     exact: ClassVar[tuple[str, ...]] = ("values", "spread")
+    local: ClassVar[tuple[str, ...]] = ("order",)
 
     values: Array
     names: Sequence[str]
@@ -61,19 +61,10 @@ class Bars(Block):
     format: Format = "number"
     empty: str = "No values yet"
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
-        values: Array
-        names: Sequence[str]
         places: Array  # bars in the order on show
-        unit: str
         low: float
         high: float
-        spread: Array | None
-        reference: float | None
-        reference_name: str
-        format: Format
-        empty: str
 
     def __post_init__(self) -> None:
         set_field(self, "values", numbers("values", self.values, "bars"))
@@ -104,21 +95,7 @@ class Bars(Block):
 
     def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
         low, high = self.ends
-        return head(self) | packed(
-            self.Packed(
-                values=self.values,
-                names=self.names,
-                places=self.places[:MOST_ROWS],
-                unit=self.unit,
-                low=low,
-                high=high,
-                spread=self.spread,
-                reference=self.reference,
-                reference_name=self.reference_name,
-                format=self.format,
-                empty=self.empty,
-            )
-        )
+        return self._packed(places=self.places[:MOST_ROWS], low=low, high=high)
 
     def where(self, value: Any) -> tuple[int]:
         """(bar,): its place in `values`."""

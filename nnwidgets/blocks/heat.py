@@ -16,7 +16,6 @@ from nnwidgets.blocks.block import Array, Block, index_in
 from nnwidgets.blocks.checks import numbers, set_field
 from nnwidgets.blocks.colors import LIGHT, Theme, heat
 from nnwidgets.blocks.drawing import Scale, add_title, bare, scale_bar
-from nnwidgets.blocks.packed import head, packed
 from nnwidgets.blocks.squares import Floats, LegendEntry, Panel, Squares, class_slots
 from nnwidgets.words import number
 
@@ -89,25 +88,13 @@ class Heat(Block):
     options: Sequence[str] = ()
     clickable: bool = False
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
         """`cells` (panels, 1 + rows · cols): without a square, then row by row. `classes`: the same for panels of
         classes, in their order."""
 
-        values: Array
-        unit: str
-        low: float
-        high: float
-        columns: tuple[str, str, str]
-        options: Sequence[str]
-        clickable: bool
         panels: Sequence[PanelWords]
-        picture: Array | None
-        decimals: int | None
-        squares: Squares | None
         cells: Array | None
         classes: Array | None
-        computed: Array | None
 
     def __post_init__(self) -> None:
         set_field(self, "values", numbers("values", self.values, "height", "width"))
@@ -131,23 +118,11 @@ class Heat(Block):
     def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
         cells = [np.append(panel.without, panel.values) for panel in self.panels]
         classes = [np.append(panel.class_without, panel.classes) for panel in self.panels if panel.classes is not None]
-        record = self.Packed(
-            values=self.values,
-            unit=self.unit,
-            low=self.low,
-            high=self.high,
-            columns=self.columns,
-            options=self.options,
-            clickable=self.clickable,
+        return self._packed(
             panels=[_words(panel) for panel in self.panels],
-            picture=self.picture,
-            decimals=self.decimals,
-            squares=self.squares,
             cells=np.stack(cells) if cells else None,
             classes=np.stack(classes).astype(np.int32) if classes else None,
-            computed=self.computed,
         )
-        return {**head(self), **packed(record)}
 
     def where(self, value: Any) -> tuple[Any, ...]:
         """("position", row, column) among the squares, or ("pixel", row, column) of a picture without squares."""

@@ -13,7 +13,6 @@ from nnwidgets.blocks.block import Array, Block, index_in
 from nnwidgets.blocks.checks import numbers, set_field, text_names, whole_numbers
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import SMALL, add_title, name_ticks, plain_axes, say
-from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import plural
 
 _MOST_BINS = 1000
@@ -62,6 +61,7 @@ class Histogram(Block):
 
     kind: ClassVar[str] = "histogram"
     exact: ClassVar[tuple[str, ...]] = ("edges",)
+    local: ClassVar[tuple[str, ...]] = ("values", "bins", "range", "groups", "members")
 
     values: Array = field(default_factory=_none)
     bins: int = 30
@@ -76,17 +76,10 @@ class Histogram(Block):
     edges: Array = field(default_factory=_none)
     empty: str = "No values yet"
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
-        counts: Array  # (groups, bins)
-        edges: Array
-        names: Sequence[str]
         marks: Sequence[Mark]
-        missing: int  # not finite
+        missing: int
         outside: int
-        unit: str
-        log: bool
-        empty: str
 
     def __post_init__(self) -> None:
         marks = tuple(each if isinstance(each, Mark) else Mark(float(each[0]), str(each[1])) for each in self.marks)
@@ -142,21 +135,6 @@ class Histogram(Block):
         """The members in a bin, by default their places in `values`."""
         rows = self.rows_in(bin)
         return rows if self.members is None else self.members[rows]
-
-    def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        return head(self) | packed(
-            self.Packed(
-                counts=self.counts,
-                edges=self.edges,
-                names=self.names,
-                marks=[each for each in self.marks if isinstance(each, Mark)],
-                missing=self.missing,
-                outside=self.outside,
-                unit=self.unit,
-                log=self.log,
-                empty=self.empty,
-            )
-        )
 
     def where(self, value: Any) -> tuple[int]:
         """(bin,)"""

@@ -14,7 +14,6 @@ from nnwidgets.blocks.block import Array, Block, index_in
 from nnwidgets.blocks.checks import numbers, one_of, set_field, text_names
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import Scale, add_title, bare, name_ticks, plain_axes, say, scale_bar, show, write
-from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import FORMATS, Format, formatted
 
 _MOST_WITH_NUMBERS = 20
@@ -48,6 +47,7 @@ class Matrix(Block):
     """
 
     kind: ClassVar[str] = "matrix"
+    local: ClassVar[tuple[str, ...]] = ("signed",)
 
     values: Array
     rows: Sequence[str]
@@ -61,20 +61,11 @@ class Matrix(Block):
     format: Format | None = None
     empty: str = "No values yet"
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
-        values: Array
-        rows: Sequence[str]
-        columns: Sequence[str]
-        unit: str
         low: float
         high: float
-        shares: Literal["row", "column"] | None
-        row_title: str
-        column_title: str
         diagonal: bool
         format: Format
-        empty: str
 
     @property
     def height(self) -> float:
@@ -127,22 +118,7 @@ class Matrix(Block):
 
     def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
         scale = self.scale
-        return head(self) | packed(
-            self.Packed(
-                values=_narrow(self.values),
-                rows=self.rows,
-                columns=self.columns,
-                unit=self.unit,
-                low=scale.low,
-                high=scale.high,
-                shares=self.shares,
-                row_title=self.row_title,
-                column_title=self.column_title,
-                diagonal=bool(self.diagonal),
-                format=self._format,
-                empty=self.empty,
-            )
-        )
+        return self._packed(values=_narrow(self.values), low=scale.low, high=scale.high)
 
     def where(self, value: Any) -> tuple[int, int]:
         """(row, column)"""

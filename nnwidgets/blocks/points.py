@@ -18,7 +18,6 @@ from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.legend import add_legend, add_names
 from nnwidgets.blocks.marks import Groups, Numbers
 from nnwidgets.blocks.metadata import NO_METADATA, ColumnHead, Metadata
-from nnwidgets.blocks.packed import head, packed
 
 STEPS = 32_000  # positions are sent as int16, this for 1
 _REACH = 0.98  # the farthest coordinate, of the ±1 that positions are sent in
@@ -65,6 +64,7 @@ class Points(Block):
     """
 
     kind: ClassVar[str] = "points"
+    local: ClassVar[tuple[str, ...]] = ("metadata",)
 
     positions: Array
     samples: Array
@@ -82,29 +82,14 @@ class Points(Block):
     trails: Array | None = None
     trail_rows: Array | None = None
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
-        """positions: int16, 32 000 for one `unit`. trails: the same with `trails_unit`. The rest as in `Points`."""
+        """positions: int16, 32 000 for one `unit`. trails: the same with `trails_unit`."""
 
-        positions: Array
         unit: float
-        samples: Array
-        labels: Array | None
-        predicted: Array | None
-        confidence: Array | None
-        loss: Array | None
-        class_names: Sequence[str]
         columns: Sequence[ColumnHead]
         codes: Array | None
         shares: Array | None
-        color: str
-        size: str
-        selected: Array | None
-        sample: int | None
-        near: Array | None
-        trails: Array | None
         trails_unit: float
-        trail_rows: Array | None
 
     @property
     def height(self) -> float:
@@ -144,23 +129,15 @@ class Points(Block):
     def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
         positions, unit = _fixed_point(self.positions)
         trails, trails_unit = (None, 1.0) if self.trails is None else _fixed_point(self.trails)
-        same = "samples", "labels", "predicted", "confidence", "loss", "class_names", "color", "size"
-        more = "selected", "sample", "near", "trail_rows"
-        return {
-            **head(self),
-            **packed(
-                self.Packed(
-                    positions=positions,
-                    unit=unit,
-                    columns=self.metadata.heads,
-                    codes=self.metadata.codes,
-                    shares=self.metadata.shares,
-                    trails=trails,
-                    trails_unit=trails_unit,
-                    **{name: getattr(self, name) for name in (*same, *more)},
-                )
-            ),
-        }
+        return self._packed(
+            positions=positions,
+            unit=unit,
+            columns=self.metadata.heads,
+            codes=self.metadata.codes,
+            shares=self.metadata.shares,
+            trails=trails,
+            trails_unit=trails_unit,
+        )
 
     def where(self, value: Any) -> tuple[Any, ...]:
         """("sample", index) of a point clicked, or ("samples", indices) of all that are to be selected."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,7 +13,6 @@ from nnwidgets.blocks.block import Array, Block, index_in
 from nnwidgets.blocks.checks import set_field, text_names, whole_numbers
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import NORMAL, SMALL, add_title, bare, say, write
-from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import count, number, shortened
 
 _ACROSS = 12
@@ -55,17 +54,8 @@ class Strip(Block):
     selection: bool = False
     empty: str = "No samples"
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
-        pictures: Array | None
-        labels: Sequence[str]
-        samples: Array
-        predicted: Sequence[str]
         values: Sequence[str]
-        value_name: str
-        wrap: bool
-        selection: bool
-        empty: str
 
     @property
     def height(self) -> float:
@@ -78,11 +68,9 @@ class Strip(Block):
         set_field(self, "samples", whole_numbers("samples", self.samples, "n"))
         if len(self.samples) < shown:
             raise ValueError(f"samples: expected at least one for each of {shown} labels, got {len(self.samples)}")
-        if len(self.predicted):
-            set_field(self, "predicted", text_names("predicted", self.predicted, shown))
-        if len(self.values):
-            words = [each if isinstance(each, str) else number(float(each)) for each in self.values]
-            set_field(self, "values", text_names("values", words, shown))
+        words = [each if isinstance(each, str) else number(float(each)) for each in self.values]
+        for name, given in (("predicted", self.predicted), ("values", words)):
+            set_field(self, name, text_names(name, given, shown) if len(given) else ())
         if self.pictures is not None:
             set_field(self, "pictures", _pictures(self.pictures, shown))
 
@@ -103,21 +91,6 @@ class Strip(Block):
         if self._texts:
             parts.append(f"{self.value_name} {self._texts[place]}".strip())
         return f"Sample {count(int(self.samples[place]))}" + (f": {', '.join(parts)}" if parts else "")
-
-    def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        return head(self) | packed(
-            self.Packed(
-                pictures=self.pictures,
-                labels=self.labels,
-                samples=self.samples,
-                predicted=tuple(self.predicted),
-                values=self._texts,
-                value_name=self.value_name,
-                wrap=self.wrap,
-                selection=self.selection,
-                empty=self.empty,
-            )
-        )
 
     def where(self, value: Any) -> tuple[int]:
         """(position,): its place in `labels`."""

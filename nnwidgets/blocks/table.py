@@ -15,7 +15,6 @@ from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import SMALL, add_title, bare, say
 from nnwidgets.blocks.looks import MOST_ROWS
 from nnwidgets.blocks.order import order_of
-from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import FORMATS, Format, count, formatted, shortened
 
 _MOST_DRAWN = 30
@@ -58,6 +57,7 @@ class Table(Block):
 
     kind: ClassVar[str] = "table"
     exact: ClassVar[tuple[str, ...]] = ("numbers",)
+    local: ClassVar[tuple[str, ...]] = ("formats",)
 
     columns: Mapping[str, Any]
     samples: Array | None = None
@@ -66,16 +66,11 @@ class Table(Block):
     formats: Mapping[str, Format] = field(default_factory=dict)
     empty: str = "No rows"
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
         columns: Sequence[Column]
         numbers: Array  # (columns of numbers, rows)
         rows: Array  # which row of all each is
-        samples: Array | None
         total: int
-        sort: str | None
-        descending: bool
-        empty: str
 
     def __post_init__(self) -> None:
         if not isinstance(self.columns, Mapping):
@@ -137,17 +132,12 @@ class Table(Block):
             else:
                 columns.append(Column(name, "text", texts=self.texts(name, rows)))
         table = [np.asarray(self.columns[name], dtype=np.float64)[rows] for name in numeric]
-        return head(self) | packed(
-            self.Packed(
-                columns=columns,
-                numbers=np.array(table).reshape(len(numeric), len(rows)),
-                rows=rows,
-                samples=None if self.samples is None else self.samples[rows],
-                total=len(self),
-                sort=self.sort,
-                descending=self.descending,
-                empty=self.empty,
-            )
+        return self._packed(
+            columns=columns,
+            numbers=np.array(table).reshape(len(numeric), len(rows)),
+            rows=rows,
+            samples=None if self.samples is None else self.samples[rows],
+            total=len(self),
         )
 
     def where(self, value: Any) -> tuple[int]:

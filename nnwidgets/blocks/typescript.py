@@ -1,7 +1,6 @@
 """The TypeScript types of what blocks send, made from the dataclasses: `python -m nnwidgets.blocks.typescript`.
 
-A block sends its own fields, or, where its `pack` sends others, those of a dataclass within it named `Packed`. The same
-command writes the looks that the page shares (`looks.py`). A test fails when a file is out of date.
+The same command writes the looks that the page shares (`looks.py`). A test fails when a file is out of date.
 """
 
 from __future__ import annotations
@@ -84,29 +83,29 @@ class Interfaces:
 
     def add_block(self, block: type[Block]) -> None:
         """The interface of what a block sends."""
-        sent = getattr(block, "Packed", block)
-        inherited = _BASE if sent is block else frozenset()
+        hints = get_type_hints(block) | get_type_hints(block.Packed)
+        own = {name: hints[name] for name in block.sent_names() if name not in _BASE}
         name = f"{block.__name__}Block"
-        lines = [f'kind: "{block.kind}";', *self.members(sent, leave_out=inherited)]
+        lines = [f'kind: "{block.kind}";', *self._lines(block, own)]
         self.texts[name] = _interface(f"{name} extends BlockData", lines, block)
 
-    def members(self, record: type, *, leave_out: frozenset[str] = frozenset()) -> list[str]:
+    def members(self, record: type) -> list[str]:
         """The lines of the interface of a dataclass.
 
         Raises:
             TypeError: a field has no type in TypeScript.
         """
         hints = get_type_hints(record)
+        return self._lines(record, {each.name: hints[each.name] for each in fields(record)})
+
+    def _lines(self, owner: type, annotations: Mapping[str, Any]) -> list[str]:
         lines = []
-        for each in fields(record):
-            if each.name in leave_out or each.name.startswith("_"):
-                continue
-            optional, annotation = _without_none(hints[each.name])
+        for name, annotation in annotations.items():
+            optional, annotation = _without_none(annotation)
             try:
-                written = self._type(annotation)
+                lines.append(f"{name}{'?' if optional else ''}: {self._type(annotation)};")
             except TypeError as error:
-                raise TypeError(f"{record.__qualname__}.{each.name}: {error}") from None
-            lines.append(f"{each.name}{'?' if optional else ''}: {written};")
+                raise TypeError(f"{owner.__qualname__}.{name}: {error}") from None
         return lines
 
     def _type(self, annotation: Any) -> str:
@@ -140,7 +139,6 @@ class Interfaces:
                 f"expected one dataclass named {name}, got those of {known.__module__} and {record.__module__}"
             )
         if name not in self.texts:
-            self.texts[name] = ""  # it may hold itself
             self.texts[name] = _interface(name, self.members(record), record)
         return name
 

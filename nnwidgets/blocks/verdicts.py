@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
@@ -13,7 +13,6 @@ from nnwidgets.blocks.block import Block, index_in
 from nnwidgets.blocks.checks import one_of, set_field
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import SMALL, add_title, bare, letters_across, say, write
-from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import plural
 
 Level: TypeAlias = Literal["wrong", "look", "not checked", "ok"]
@@ -66,12 +65,9 @@ class Verdicts(Block):
     findings: Sequence[Verdict]
     empty: str = "Nothing checked yet"
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
-        findings: Sequence[Verdict]
         places: Sequence[int]
         summary: str
-        empty: str
 
     def __post_init__(self) -> None:
         set_field(self, "findings", tuple(self.findings))
@@ -89,11 +85,6 @@ class Verdicts(Block):
         """How many of each level there are."""
         amounts = [(sum(each.level == level for each in self.findings), level) for level in LEVELS]
         return ", ".join(f"{amount} {level}" for amount, level in amounts if amount)
-
-    def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        return head(self) | packed(
-            self.Packed(findings=self.findings, places=self.places, summary=self.summary, empty=self.empty)
-        )
 
     def where(self, value: Any) -> tuple[int]:
         """(row,): its place in `findings`."""

@@ -41,7 +41,6 @@ class Outer:
     holes: Sequence[float | None]
     more: Mapping[str, Sequence[Inner]]
     spare: Array | None = None
-    _private: int = 0
 
 
 def test_annotations_become_types() -> None:
