@@ -35,7 +35,12 @@ def numbers(name: str, values: Any, *axes: str, sizes: Sequence[int | None] = ()
         raise TypeError(
             f"{name}: expected real numbers, got {array.dtype}; convert them first (`.real`, `.astype(float)`)"
         )
-    _check_shape(name, array, axes, sizes)
+    if array.ndim != len(axes):
+        shape = f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
+        raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
+    for axis, (expected, got) in enumerate(zip(sizes, array.shape, strict=False)):
+        if expected is not None and expected != got:
+            raise ValueError(f"{name}: expected {expected} {axes[axis]} (axis {axis}), got shape {array.shape}")
     return array
 
 
@@ -47,18 +52,6 @@ def whole_numbers(name: str, values: Any, *axes: str, sizes: Sequence[int | None
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name}: expected whole numbers, got {array.dtype}; convert them with `.astype(int)`")
     return array
-
-
-def _check_shape(name: str, array: Array, axes: Sequence[str], sizes: Sequence[int | None]) -> None:
-    if array.ndim != len(axes):
-        raise ValueError(f"{name}: expected shape {_shape(axes)}, got {array.shape}")
-    for axis, (expected, got) in enumerate(zip(sizes, array.shape, strict=False)):
-        if expected is not None and expected != got:
-            raise ValueError(f"{name}: expected {expected} {axes[axis]} (axis {axis}), got shape {array.shape}")
-
-
-def _shape(axes: Sequence[str]) -> str:
-    return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
 
 
 def text_names(name: str, values: Any, length: int | None = None) -> tuple[str, ...]:
@@ -83,18 +76,12 @@ def text_names(name: str, values: Any, length: int | None = None) -> tuple[str, 
 
 
 def one_of(name: str, value: Any, choices: Sequence[Any]) -> None:
-    """
-    Raises:
-        ValueError: `value` is none of the choices.
-    """
+    """Raise ValueError if `value` is none of the choices."""
     if value not in choices:
         raise ValueError(f"{name}: expected one of {', '.join(repr(each) for each in choices)}, got {value!r}")
 
 
 def choice_of(name: str, value: Any, names: Sequence[str]) -> None:
-    """
-    Raises:
-        KeyError: `value` is none of the names.
-    """
+    """Raise KeyError if `value` is none of the names."""
     if value not in names:
         raise KeyError(f"{name}: expected one of {', '.join(map(repr, names)) or 'none'}, got {value!r}")

@@ -71,6 +71,14 @@ def add_title(axes: Axes, title: str, theme: Theme, note: str = "") -> None:
     axes.set_title(note, loc="right", fontsize=SMALL, color=theme.secondary, parse_math=False)
 
 
+def explain(axes: Axes, *of: Any, theme: Theme, color: str, **where: Any) -> None:
+    """Draw a legend: of what is drawn with a label, or `of` handles and words."""
+    legend = axes.legend(*of, frameon=False, fontsize=SMALL, title_fontsize=SMALL, labelcolor=color, **where)
+    legend.get_title().set_color(theme.secondary)
+    for text in (*legend.get_texts(), legend.get_title()):
+        text.set_parse_math(False)
+
+
 def say(axes: Axes, words: str, theme: Theme, color: str = "") -> None:
     """Write words, in lines that fit, where a drawing would be: why it is empty."""
     bare(axes, theme)
@@ -167,16 +175,28 @@ def scale_bar(
 ) -> None:
     """Draw a bar under the axes, or `at` a place in their units, with both ends, zero where it lies inside, and the
     unit word."""
-    bar = axes.inset_axes((*at, width, 0.025))
     if colormap is None:
         colormap = theme.diverging if scale.low < 0 else theme.ink
-    bar.imshow(np.linspace(0, 1, 257)[None], cmap=colormap, aspect="auto", extent=(0, 1, 0, 1))
+    ramp = colormap(np.linspace(0, 1, 257)[None])
     ends = [scale.low, 0.0, scale.high] if scale.low < 0 < scale.high else [scale.low, scale.high]
-    length = (scale.high - scale.low) or 1.0
-    bar.set_xticks([(end - scale.low) / length for end in ends], [number(end) for end in ends])
+    color_bar(axes, (*at, width, 0.025), ramp, scale, ends, theme)
+
+
+def color_bar(
+    axes: Axes,
+    place: tuple[float, float, float, float],
+    ramp: Array,
+    scale: Scale,
+    ticks: Sequence[float],
+    theme: Theme,
+) -> None:
+    """Draw a ramp of colours (1, n, 3) at a place (left, bottom, width, height) with numbers and the unit under it."""
+    bar = axes.inset_axes(place)
+    bar.imshow(ramp, aspect="auto", extent=(scale.low, scale.low + ((scale.high - scale.low) or 1.0), 0, 1))
+    bar.set_xticks(ticks, [number(each) for each in ticks])
     bar.set_yticks([])
     bar.tick_params(labelsize=SMALL, length=0, colors=theme.secondary)
-    bar.set_xlabel(scale.unit, fontsize=SMALL, color=theme.secondary, labelpad=1)
+    bar.set_xlabel(scale.unit, fontsize=SMALL, color=theme.secondary, labelpad=1, parse_math=False)
     for spine in bar.spines.values():
         spine.set_edgecolor(theme.line)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from nnwidgets.blocks.block import Array, Block, index_in
 from nnwidgets.blocks.checks import numbers, set_field
 from nnwidgets.blocks.colors import LIGHT, Theme, heat
-from nnwidgets.blocks.drawing import Scale, add_title, bare, scale_bar
+from nnwidgets.blocks.drawing import Scale, add_title, bare, color_bar, explain, scale_bar
 from nnwidgets.blocks.squares import Floats, LegendEntry, Panel, Squares, class_slots
 from nnwidgets.words import number
 
@@ -157,20 +157,14 @@ class Heat(Block):
         _hatch(axes, ~np.isfinite(values), (np.arange(height + 1.0), np.arange(width + 1.0)), "#ffffff59")
         bare(axes, theme)
         add_title(axes, self.title, theme)
-        bar = axes.inset_axes((0.0, -0.07, 1.0, 0.02))
+        scale = Scale(self.low, self.high, ", ".join(part for part in (self.unit, self.note) if part))
         ramp = np.linspace(self.low, self.high, 257)[None]
         colors = heat(np.zeros_like(ramp), ramp, largest=most, opacity=_OPACITY)
-        bar.imshow(colors, aspect="auto", extent=(0, 1, 0, 1))
-        span = self.high - self.low or 1.0
-        ends = [self.low, self.high]
+        ticks = [self.low, self.high]
         if self.low < 0 < self.high:
             # An end that would cover zero gives way to it.
-            ends = [0.0, *(end for end in ends if abs(end) > _LEAST_BETWEEN * span)]
-        bar.set_xticks([(end - self.low) / span for end in ends], [number(end) for end in ends])
-        bar.set_yticks([])
-        bar.tick_params(labelsize=7, length=0, colors=theme.secondary)
-        words = ", ".join(part for part in (self.unit, self.note) if part)
-        bar.set_xlabel(words, fontsize=7, color=theme.secondary, parse_math=False)
+            ticks = [0.0, *(end for end in ticks if abs(end) > _LEAST_BETWEEN * (self.high - self.low))]
+        color_bar(axes, (0.0, -0.07, 1.0, 0.02), colors, scale, ticks, theme)
 
 
 def _plain(title: str) -> str:
@@ -178,17 +172,8 @@ def _plain(title: str) -> str:
 
 
 def _words(panel: Panel) -> PanelWords:
-    return PanelWords(
-        title=panel.title,
-        note=panel.note,
-        label=panel.label or _plain(panel.title),
-        unit=panel.unit,
-        low=panel.low,
-        high=panel.high,
-        shows_classes=panel.classes is not None,
-        legend=panel.legend,
-        decimals=panel.decimals,
-    )
+    said = {each.name: getattr(panel, each.name) for each in fields(PanelWords)}
+    return PanelWords(**{**said, "label": panel.label or _plain(panel.title)})
 
 
 def _draw_values(axes: Axes, panel: Panel, known: Array, squares: Squares, theme: Theme) -> None:
@@ -209,7 +194,7 @@ def _draw_values(axes: Axes, panel: Panel, known: Array, squares: Squares, theme
 
 
 def _draw_classes(axes: Axes, panel: Panel, known: Array, squares: Squares, theme: Theme) -> None:
-    """The class at each position, the unchanged one pale, with their shares as legend."""
+    """The class at each position, the unchanged one pale, with their shares as a legend."""
     colors = np.zeros((*known.shape, 4))
     handles = []
     slots = class_slots([entry[0] for entry in panel.legend], len(theme.classes))
@@ -220,17 +205,8 @@ def _draw_classes(axes: Axes, panel: Panel, known: Array, squares: Squares, them
             handles.append(Patch(facecolor=color, label=f"{name}  {100 * share:.0f} %"))
     rows, cols = squares.edges
     axes.pcolormesh(cols - 0.5, rows - 0.5, colors)
-    legend = axes.legend(
-        handles=handles[:_MOST_IN_LEGEND],
-        loc="upper left",
-        bbox_to_anchor=(-0.02, -0.02),
-        ncols=2,
-        frameon=False,
-        fontsize=7,
-    )
-    for text in legend.get_texts():
-        text.set_parse_math(False)
-        text.set_color(theme.text)
+    where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (-0.02, -0.02), "ncols": 2}
+    explain(axes, theme=theme, color=theme.text, handles=handles[:_MOST_IN_LEGEND], **where)
 
 
 def _side_by_side(axes: Axes, panels: int) -> list[Axes]:

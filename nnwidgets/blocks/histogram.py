@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from nnwidgets.blocks.block import Array, Block, index_in
 from nnwidgets.blocks.checks import numbers, set_field, text_names, whole_numbers
 from nnwidgets.blocks.colors import LIGHT, Theme
-from nnwidgets.blocks.drawing import SMALL, add_title, name_ticks, plain_axes, say
+from nnwidgets.blocks.drawing import SMALL, add_title, explain, name_ticks, plain_axes, say
 from nnwidgets.words import plural
 
 _MOST_BINS = 1000
@@ -102,7 +102,9 @@ class Histogram(Block):
         set_field(self, "counts", whole_numbers("counts", counts, "groups", "bins"))
         set_field(self, "edges", numbers("edges", self.edges, "bins + 1", sizes=(self.counts.shape[1] + 1,)))
         _check_edges(self.edges)
-        _check_names(self.names, len(self.counts))
+        groups = len(self.counts)
+        if len(self.names) != groups and (self.names or groups > 1):
+            raise ValueError(f"names: expected one for each of {groups} groups, got {len(self.names)}")
 
     def _count(self) -> None:
         edges = bin_edges(self.values, self.bins, self.range)
@@ -160,9 +162,7 @@ class Histogram(Block):
                 axes.annotate(mark.text, (mark.value, 1.0), xycoords=("data", "axes fraction"), color=theme.text,
                               fontsize=SMALL, va="bottom", ha="center", parse_math=False)  # fmt: skip
         if self.names:
-            legend = axes.legend(fontsize=SMALL, frameon=False, labelcolor=theme.secondary)
-            for text in legend.get_texts():
-                text.set_parse_math(False)
+            explain(axes, theme=theme, color=theme.secondary)
         words = _left_out(self.missing, self.outside)
         if words:
             axes.set_xlabel(f"{self.unit}\n{words}".strip(), fontsize=SMALL, color=theme.secondary, parse_math=False)
@@ -293,17 +293,10 @@ def bins_of(values: Array, edges: Array) -> Array:
 
 def _left_out(missing: int, outside: int) -> str:
     """Words for values that are in no bin."""
-    parts = [f"{plural(missing, 'value')} not finite"] * bool(missing) + [f"{plural(outside, 'value')} outside"] * bool(
-        outside
-    )
-    return ", ".join(parts)
+    told = ((missing, "not finite"), (outside, "outside"))
+    return ", ".join(f"{plural(amount, 'value')} {how}" for amount, how in told if amount)
 
 
 def _check_edges(edges: Array) -> None:
     if not (np.isfinite(edges).all() and (np.diff(edges) > 0).all()):
         raise ValueError("edges: expected finite numbers that rise, one more than bins")
-
-
-def _check_names(names: Sequence[str], groups: int) -> None:
-    if len(names) != groups and (names or groups > 1):
-        raise ValueError(f"names: expected one for each of {groups} groups, got {len(names)}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -13,11 +16,11 @@ from nnwidgets.blocks.block import Array
 from nnwidgets.blocks.colors import Theme
 from nnwidgets.blocks.looks import LEAST_AREA, MOST_AREA
 from nnwidgets.blocks.marks import Groups, Numbers
-from nnwidgets.words import count, number
+from nnwidgets.words import count, number, shortened
 
 _NAME, _NAME_EMS = 8.5, 0.65  # points; width of a bold letter
 _CANDIDATES = 64  # for the middle of a group; among more it is hardly another
-_LONGEST_NAME = 24  # letters
+_short = partial(shortened, most=24)
 _BESIDE = 1.02  # where the legend begins, in widths of the axes
 
 
@@ -30,7 +33,7 @@ def add_names(axes: Axes, positions: Array, groups: Groups, theme: Theme) -> Non
     for group in np.argsort(-groups.counts, kind="stable"):
         if groups.counts[group] == 0:
             break
-        name = _shortened(groups.names[group])
+        name = _short(groups.names[group])
         at = positions[_medoid(positions, np.flatnonzero(groups.codes == group))] * to_points
         half = len(name) * _NAME * _NAME_EMS / 2
         if any(abs(at[0] - other[0]) < half + wide and abs(at[1] - other[1]) < 1.2 * _NAME for other, wide in placed):
@@ -50,10 +53,6 @@ def _medoid(positions: Array, rows: NDArray[np.intp]) -> int:
     return int(few[apart.sum(axis=1).argmin()])
 
 
-def _shortened(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 9]}…{name[-8:]}"
-
-
 def add_legend(
     axes: Axes, color: Groups | Numbers, size: Numbers | None, wrong: int, theme: Theme, *, diameter: float
 ) -> None:
@@ -62,52 +61,31 @@ def add_legend(
     if isinstance(color, Groups):
         counts, coloured = color.counts, color.coloured
         marks += [
-            (_mark(color.swatch(int(each), theme), theme.surface, 5.0), f"{_shortened(color.names[each])}  {n}")
+            (_mark(color.swatch(int(each), theme), theme.surface, 5.0), f"{_short(color.names[each])}  {n}")
             for each, n in zip(coloured, map(count, counts[coloured].tolist()), strict=True)
         ]
         more = int((counts > 0).sum()) - len(coloured)
         if more:
-            marks.append((_mark(theme.secondary, theme.surface, 5.0), f"{count(more)} more  {_rest(counts, coloured)}"))
+            rest = int(counts.sum() - counts[coloured].sum())
+            marks.append((_mark(theme.secondary, theme.surface, 5.0), f"{count(more)} more  {count(rest)}"))
     if color.missing and (isinstance(color, Numbers) or marks):
         marks.append((_mark(theme.secondary, theme.surface, 5.0), f"no value  {count(color.missing)}"))
     if wrong:
         marks.append((_mark("none", theme.text, 7.0), f"predicted wrong  {count(wrong)}"))
     if size is not None:
-        marks.append((_mark("none", "none", 5.0), f"Area: {_shortened(size.name)}"))
+        marks.append((_mark("none", "none", 5.0), f"Area: {_short(size.name)}"))
         for area, end in ((LEAST_AREA, size.low), (MOST_AREA, size.high)):
             marks.append((_mark(theme.secondary, theme.surface, diameter * area**0.5), number(end)))
     top = 1.0
     if isinstance(color, Numbers):
         top = 0.86
-        scale = drawing.Scale(color.low, color.high, _shortened(color.color_name))
+        scale = drawing.Scale(color.low, color.high, _short(color.color_name))
         drawing.scale_bar(axes, scale, theme, colormap=color.colormap(theme), at=(_BESIDE + 0.02, 0.95), width=0.2)
     if marks:
-        _write_legend(axes, marks, color.name if isinstance(color, Groups) else "", top, theme)
-
-
-def _rest(counts: NDArray[np.int64], coloured: NDArray[np.int64]) -> str:
-    return count(int(counts.sum() - counts[coloured].sum()))
-
-
-def _write_legend(axes: Axes, marks: list[tuple[Line2D, str]], title: str, top: float, theme: Theme) -> None:
-    handles, words = zip(*marks, strict=True)
-    legend = axes.legend(
-        handles,
-        words,
-        loc="upper left",
-        bbox_to_anchor=(_BESIDE, top),
-        borderpad=0,
-        borderaxespad=0,
-        frameon=False,
-        fontsize=7,
-        labelcolor=theme.text,
-        title=title or None,
-        title_fontsize=7,
-        alignment="left",
-    )
-    legend.get_title().set_color(theme.secondary)
-    for text in (*legend.get_texts(), legend.get_title()):
-        text.set_parse_math(False)
+        title = color.name if isinstance(color, Groups) else None
+        where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (_BESIDE, top), "alignment": "left"}
+        where |= {"borderpad": 0, "borderaxespad": 0}
+        drawing.explain(axes, *zip(*marks, strict=True), theme=theme, color=theme.text, title=title, **where)
 
 
 def _mark(face: str, edge: str, size: float) -> Line2D:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from nnwidgets.blocks.block import Array, Block
 from nnwidgets.blocks.checks import choice_of, numbers, one_of, set_field
 from nnwidgets.blocks.colors import LIGHT, Theme
-from nnwidgets.blocks.drawing import SMALL, add_title, plain_axes, say
+from nnwidgets.blocks.drawing import add_title, explain, plain_axes, say
 from nnwidgets.words import FORMATS, Format, formatted
 
 Role: TypeAlias = Literal["main", "mean", "class"]
@@ -126,9 +126,6 @@ class Lines(Block):
         if self.log:
             axes.set_yscale("log")
         handles, names = axes.get_legend_handles_labels()
-        named = [(handle, name) for handle, name in zip(handles, names, strict=True) if name]
-        if len(named) > 1:
-            legend = axes.legend(*zip(*named, strict=True), fontsize=SMALL, frameon=False, labelcolor=theme.secondary)
-            for text in legend.get_texts():
-                text.set_parse_math(False)
+        if len(names) > 1:
+            explain(axes, handles, names, theme=theme, color=theme.secondary)
         return None

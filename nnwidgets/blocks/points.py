@@ -25,17 +25,9 @@ _REACH = 0.98  # the farthest coordinate, of the ±1 that positions are sent in
 _DIAMETER, _SMALL_DIAMETER, _RING = 4.0, 2.2, 3.4  # points; of a ring what it is wider than its point
 _MANY = 10_000  # points, from which on they are small
 
-
 _OF_SOME = frozenset(("selected", "near"))  # the others are of all points
-_CHECKS = {
-    "samples": whole_numbers,
-    "labels": whole_numbers,
-    "predicted": whole_numbers,
-    "confidence": numbers,
-    "loss": numbers,
-    "selected": whole_numbers,
-    "near": whole_numbers,
-}
+_CHECKS = dict.fromkeys(("samples", "labels", "predicted", "selected", "near"), whole_numbers)
+_CHECKS |= dict.fromkeys(("confidence", "loss"), numbers)
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,6 +62,10 @@ class Panel:
     names: Sequence[str] = ()
 
     @property
+    def shows_classes(self) -> bool:
+        return self.classes is not None
+
+    @property
     def legend(self) -> tuple[LegendEntry, ...]:
         """Classes of the map with their share of the known positions, the most frequent first, then the unchanged."""
         if self.classes is None:
