@@ -62,16 +62,11 @@ def _literal(value: Any) -> str:
 
 
 def _blocks() -> Iterator[type[Block]]:
-    """Every block with a kind of its own that the page draws, whichever of our modules it is in."""
+    """Every block with a kind of its own that the page draws."""
     for module in pkgutil.iter_modules(nnwidgets.blocks.__path__):
-        importlib.import_module(f"nnwidgets.blocks.{module.name}")
-    waiting = list(Block.__subclasses__())
-    while waiting:
-        block = waiting.pop()
-        waiting += block.__subclasses__()
-        ours = block.__module__.startswith("nnwidgets.blocks.")
-        if ours and "kind" in vars(block) and not block.is_widget:
-            yield block
+        for each in vars(importlib.import_module(f"nnwidgets.blocks.{module.name}")).values():
+            if isinstance(each, type) and issubclass(each, Block) and "kind" in vars(each) and not each.is_widget:
+                yield each
 
 
 class Interfaces:

@@ -8,6 +8,7 @@ from nnwidgets.shadow._evaluation import evaluation
 from nnwidgets.shadow._leaks import LeakReport, check_leaks
 from nnwidgets.shadow._mirror import TensorCopies
 from nnwidgets.shadow._placement import fitting_shadow, free_memory
+from nnwidgets.shadow._random import preserved_random_states
 from nnwidgets.shadow._shadow import Shadow, shadow_module
 from nnwidgets.shadow._support import BeingTracedError, UninitializedModelError, UnsupportedModelError, unwrap
 
@@ -22,6 +23,7 @@ __all__ = [
     "evaluation",
     "fitting_shadow",
     "free_memory",
+    "preserved_random_states",
     "shadow_module",
     "unwrap",
 ]

@@ -6,20 +6,19 @@ run once under observation, and stopped before it calls a live module or touches
 
 from __future__ import annotations
 
+import contextlib
 import pickle
-import random
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules import module as torch_module
 
 from nnwidgets.shadow._mirror import is_strided
+from nnwidgets.shadow._random import preserved_random_states, random_states
 from nnwidgets.shadow._shadow import Shadow
 from nnwidgets.shadow._support import unwrap
 from nnwidgets.shadow.torch_internals import ThreadDispatchMode, has_global_hooks, leaves, version_if_counted
@@ -53,18 +52,23 @@ def check_leaks(shadow: Shadow, live: nn.Module, args: tuple[Any, ...], kwargs: 
         Exception: What the forward pass itself raised.
     """
     watch = _LiveWatch(shadow, unwrap(live))
-    reasons = [*watch.shared_storage(), *_global_hooks()]
+    reasons = watch.shared_storage()
+    if has_global_hooks():
+        reasons.append(
+            "Global module hooks (register_module_forward_hook) are in place, and would run for the copy too: "
+            "remove them."
+        )
     draws_random = False
     versions = watch.versions()
-    with _kept_random_states() as moved:
+    with preserved_random_states() as before:
         found = watch.run(args, kwargs)
-        drawn = moved()
+        drawn = _moved(before)
     reasons += found
     if "PyTorch" in drawn and not found:
         draws_random = shadow._traits.draws_random = True
-        with _kept_random_states() as moved:
+        with preserved_random_states() as before:
             reasons += watch.run(args, kwargs)
-            still = moved()
+            still = _moved(before)
         if "PyTorch" in still:
             reasons.append("The forward pass draws random numbers that private generators cannot replace.")
     reasons += [
@@ -104,10 +108,8 @@ class _LiveWatch(ThreadDispatchMode):
         # A global hook touches no module of the user's. It acts in this thread only and goes after this call.
         handle = torch_module.register_module_forward_pre_hook(before_forward)
         try:
-            with self:
+            with self, contextlib.suppress(_LeakFound):
                 self._shadow.run(*args, **kwargs)
-        except _LeakFound:
-            return self._reasons
         finally:
             handle.remove()
         return self._reasons
@@ -164,47 +166,12 @@ def _pointer(tensor: torch.Tensor) -> int:
     return tensor.untyped_storage().data_ptr() if is_strided(tensor) else 0
 
 
-def _global_hooks() -> list[str]:
-    if not has_global_hooks():
-        return []
-    return [
-        "Global module hooks (register_module_forward_hook) are in place, and would run for the copy too: remove them."
-    ]
-
-
-@contextmanager
-def _kept_random_states() -> Iterator[Any]:
-    """Yield a function that names the libraries whose random state moved; restore the states at the end."""
-    before = _random_states()
-
-    def moved() -> set[str]:
-        now = _random_states()
-        return {library for library in before if _fingerprint(now[library]) != _fingerprint(before[library])}
-
-    try:
-        yield moved
-    finally:
-        changed = moved()
-        if "PyTorch" in changed:
-            cpu, cuda = before["PyTorch"]
-            torch.set_rng_state(cpu)
-            if cuda:
-                torch.cuda.set_rng_state_all(cuda)
-        if "NumPy" in changed:
-            np.random.set_state(before["NumPy"])  # noqa: NPY002 - the global state is the point
-        if "Python" in changed:
-            random.setstate(before["Python"])
+def _moved(before: dict[str, Any]) -> set[str]:
+    """The libraries whose random state is another one now."""
+    now = random_states()
+    return {library for library in before if _fingerprint(now[library]) != _fingerprint(before[library])}
 
 
 def _fingerprint(state: Any) -> bytes:
     tensors = [leaf for leaf in leaves(state) if isinstance(leaf, torch.Tensor)]
     return b"".join(tensor.numpy().tobytes() for tensor in tensors) if tensors else pickle.dumps(state)
-
-
-def _random_states() -> dict[str, Any]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
-    return {
-        "PyTorch": (torch.get_rng_state(), cuda),
-        "NumPy": np.random.get_state(),  # noqa: NPY002
-        "Python": random.getstate(),
-    }
