@@ -14,18 +14,13 @@ from typing import Any, Protocol
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
-
-Hook = Callable[[Optimizer, tuple[Any, ...], dict[str, Any]], None]
+from torch.utils.hooks import RemovableHandle
 
 
 def holds_parameter(optimizer: Optimizer, model: nn.Module) -> bool:
     """Whether the optimizer steps a parameter of this model."""
     ours = set(map(id, model.parameters()))
     return any(id(parameter) in ours for group in optimizer.param_groups for parameter in group["params"])
-
-
-class Removable(Protocol):
-    def remove(self) -> None: ...
 
 
 class Stepped(Protocol):
@@ -51,7 +46,7 @@ def innermost(optimizer: object) -> Optimizer:
     return found
 
 
-def attach(stepped: Stepped, optimizer: Optimizer | None) -> Removable:
+def attach(stepped: Stepped, optimizer: Optimizer | None) -> RemovableHandle:
     """Call `stepped.after_step(optimizer)` after each step of this optimizer, or of any in the process (None)."""
     find = weakref.ref(stepped)
 
@@ -120,10 +115,6 @@ class StepCounter:
         self._previous = key
         return key == self._closing
 
-    def count_by_hand(self) -> None:
-        """Count one training step that no hook has seen."""
-        self.steps += 1
-
     def _replaces(self, known: _Known) -> bool:
         """Whether a new optimizer begins a training step: one that was made later does, a companion does not."""
         if known.steps or not self._previous:
@@ -139,11 +130,11 @@ class StepCounter:
         return known
 
 
-_retired: list[Removable] = []
+_retired: list[RemovableHandle] = []
 _retiring = threading.Lock()
 
 
-def retire(handle: Removable) -> None:
+def retire(handle: RemovableHandle) -> None:
     """Remove this hook, which does nothing any more, at the next `remove_retired`."""
     _retired.append(handle)
 

@@ -25,7 +25,7 @@ class Schedule:
     def __init__(
         self, buffer: SnapshotBuffer, budget: Budget, *, readable: bool = True, spare_bytes: int | None = None
     ) -> None:
-        self.tasks = Tasks(spare_bytes)
+        self.tasks = Tasks(buffer.copies, spare_bytes)
         self.yielding = False  # somebody in the user's thread wants the shadow
         self._buffer = buffer
         self._situation = Situation(budget, readable)
@@ -164,23 +164,22 @@ class Schedule:
         """Whether the task gets a copy of the model to itself. Without one, a slow job keeps others off the shadow."""
         if not task.job.slow:
             return False
-        nbytes = self._buffer.shadow.nbytes + self._buffer.needed_bytes(task.job.snapshot_extras)
+        nbytes = self._buffer.shadow.nbytes + self._buffer.copies.needed_bytes(task.job.snapshot_extras)
         return self.tasks.has_room(nbytes, instead_of=task.replica_bytes)
 
     def _ask_for_extras(self, tasks: tuple[Task, ...], now: float) -> None:
         """Have snapshots carry what wanted jobs need, or tell those jobs that there is no room."""
         asking = [task for task in tasks if task.job.snapshot_extras and self._asked_for(task, now)]
         kinds = frozenset[Extra]().union(*(task.job.snapshot_extras for task in asking))
-        if kinds == self._buffer.extras or not self._buffer.withdraw():
+        if kinds == self._buffer.copies.kinds or not self._buffer.withdraw():
             return
-        nbytes = self._buffer.needed_bytes(kinds)
-        if not self.tasks.has_room(nbytes, instead_of=self.tasks.extra_bytes):
+        nbytes = self._buffer.copies.needed_bytes(kinds)
+        if not self.tasks.has_room(nbytes, instead_of=self._buffer.copies.nbytes):
             text = f"{' and '.join(sorted(kinds))}: expected room for {nbytes / 1e6:,.0f} MB more; raise max_memory"
             for task in asking:
                 task.fail(MemoryError(text), now)
             kinds = frozenset()
-        self._buffer.extras = kinds
-        self.tasks.extra_bytes = self._buffer.extra_bytes
+        self._buffer.want(kinds)
 
     def _asked_for(self, task: Task, now: float) -> bool:
         if task.running is not None or task.clicked_at is not None or task.promised:

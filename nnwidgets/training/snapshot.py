@@ -59,6 +59,7 @@ class SnapshotBuffer:
         cuda: For tests.
 
     Attributes:
+        copies: What is copied beside the weights at the end of a step.
         snapshot: What is in the shadow; None while that is not whole.
         arrived_at: When the snapshot was complete. Where steps queue up on a device this is long after `taken_at`.
         step: The newest step that the training thread has reported.
@@ -78,7 +79,7 @@ class SnapshotBuffer:
         self.arrived_at = float("-inf")
         self.fill_s = 0.0
         self.on_rebuilt: Callable[[], None] | None = None
-        self._extras = ExtraCopies(shadow)
+        self.copies = ExtraCopies(shadow)
         self._clock = clock
         self._filled = filled
         self._filling = False
@@ -166,27 +167,14 @@ class SnapshotBuffer:
         seconds, self._uncharged_s = self._uncharged_s, 0.0
         return seconds
 
-    @property
-    def extras(self) -> frozenset[Extra]:
-        """What is copied beside the weights at the end of a step."""
-        return self._extras.kinds
+    def want(self, kinds: frozenset[Extra]) -> None:
+        """Copy these beside the weights at the end of a step. Only while the worker has the shadow.
 
-    @extras.setter
-    def extras(self, kinds: frozenset[Extra]) -> None:
-        """Only while the worker has the shadow. What nobody needs any more is freed, also in the snapshot."""
-        if kinds != self.extras:
-            if self.snapshot is not None and not self.snapshot.extras.kinds <= kinds:
-                self.snapshot.extras.release()
-            self._extras.want(kinds)
-
-    @property
-    def extra_bytes(self) -> int:
-        """What the copies beside the weights take now."""
-        return self._extras.nbytes
-
-    def needed_bytes(self, kinds: frozenset[Extra]) -> int:
-        """What copies of these kinds would take."""
-        return self._extras.needed_bytes(kinds)
+        What nobody needs any more is freed, also in the snapshot.
+        """
+        if self.snapshot is not None and not self.snapshot.extras.kinds <= kinds:
+            self.snapshot.extras.release()
+        self.copies.want(kinds)
 
     def offer(self) -> None:
         """Let the training thread have the shadow, unless a copy is on its way. Nothing of ours may run on it."""
@@ -207,11 +195,11 @@ class SnapshotBuffer:
 
     def _begin_pair(self) -> bool:
         """Whether only the weights were copied, as the previous ones of the snapshot at the next step."""
-        if "previous" not in self._extras.kinds:
+        if "previous" not in self.copies.kinds:
             return False
         begin = time.perf_counter()
         self.snapshot = None  # whose previous weights are overwritten now
-        begun = self._extras.copy_previous(self.step)
+        begun = self.copies.copy_previous(self.step)
         self._pair_s += time.perf_counter() - begin
         return begun
 
@@ -227,7 +215,7 @@ class SnapshotBuffer:
         begin, taken_at, fence = time.perf_counter(), self._clock(), Fence(self.shadow.devices, self.cuda)
         try:
             self.shadow.refill(wait=False, before=before)
-            extras = self._extras.copy_gradients() if at_border else Extras()
+            extras = self.copies.copy_gradients() if at_border else Extras()
         finally:
             self._keep_memory()
             fence.close(self.shadow.devices)
@@ -249,10 +237,10 @@ class SnapshotBuffer:
     def _keep_memory(self) -> None:
         """Tell the allocator of each stream that writes to the shadow, lest it hands the memory out too early."""
         recorded, streams = self._recorded
-        memory = (self.shadow.builds, self._extras.kinds)
+        memory = (self.shadow.builds, self.copies.kinds)
         if memory != recorded:
             streams = set()
         if new := {self.cuda.current_stream(device) for device in self.shadow.devices} - streams:
             self.shadow.record_streams(new)
-            self._extras.record_streams(new)
+            self.copies.record_streams(new)
             self._recorded = (memory, streams | new)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from nnwidgets.training.extras import ExtraCopies
 from nnwidgets.training.job import Job
 from nnwidgets.training.task import Task
 
@@ -12,15 +13,12 @@ class Tasks:
     """Any thread may `add`, `remove`, iterate and read; everything else is for the worker, unless it says otherwise.
 
     Args:
+        copies: The extras of the snapshot.
         spare_bytes: How much copies of the model beside the shadow may take together; None for any amount.
-
-    Attributes:
-        extra_bytes: How much the extras of the snapshot take.
     """
 
-    def __init__(self, spare_bytes: int | None) -> None:
-        self.extra_bytes = 0
-        self._spare_bytes = spare_bytes
+    def __init__(self, copies: ExtraCopies, spare_bytes: int | None) -> None:
+        self._copies, self._spare_bytes = copies, spare_bytes
         self._tasks: dict[Job, Task] = {}
 
     def __iter__(self) -> Iterator[Task]:
@@ -52,7 +50,7 @@ class Tasks:
     @property
     def replica_bytes(self) -> int:
         """Bytes of all copies of the model beside the shadow, extras of snapshots included."""
-        return self.extra_bytes + sum(task.replica_bytes for task in self)
+        return self._copies.nbytes + sum(task.replica_bytes for task in self)
 
     def has_room(self, nbytes: int, *, instead_of: int) -> bool:
         """Whether there may be copies of `nbytes` in the place of some that are there."""

@@ -150,7 +150,7 @@ class Watch:
         if self.closed:
             return
         if not self._counter.hooked:
-            self._counter.count_by_hand()
+            self._counter.steps += 1
             try:
                 self._at_border()
             except Exception as error:

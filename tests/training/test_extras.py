@@ -48,7 +48,7 @@ def same(ours: dict[str, Tensor] | None, theirs: dict[str, Tensor]) -> bool:
 
 def filled(model: nn.Module, kinds: frozenset[Extra]) -> SnapshotBuffer:
     buffer = SnapshotBuffer(Shadow(model), clock=lambda: 0.0, filled=lambda: None)
-    buffer.extras = kinds
+    buffer.want(kinds)
     return buffer
 
 
@@ -117,7 +117,7 @@ def test_nothing_is_copied_that_nobody_asks_for(monkeypatch: pytest.MonkeyPatch)
     world.train(5.0)
     snapshot = world.buffer.snapshot
     assert snapshot is not None
-    assert (snapshot.gradients, snapshot.previous, world.buffer.extra_bytes) == (None, None, 0)
+    assert (snapshot.gradients, snapshot.previous, world.buffer.copies.nbytes) == (None, None, 0)
 
 
 def test_gradients_come_with_the_next_step_and_previous_weights_with_the_one_after() -> None:
@@ -127,7 +127,7 @@ def test_gradients_come_with_the_next_step_and_previous_weights_with_the_one_aft
         world.train(5.0)
         job.snapshot_extras = kinds
         world.schedule.turn()
-        assert world.buffer.extras == kinds
+        assert world.buffer.copies.kinds == kinds
         world.schedule.tasks.click(job, world.now)
         world.turn()
         begun, asked = len(job.seen), world.buffer.step
@@ -269,7 +269,7 @@ def test_without_room_the_job_is_told(bench: MakeBench) -> None:
     assert "gradients and previous: expected room for" in str(told[0])
     assert len(other.runs) > 10
     assert job.runs == []
-    assert world.buffer.extra_bytes == 0
+    assert world.buffer.copies.nbytes == 0
 
 
 def test_what_a_slow_job_holds_stays_as_it_is_while_newer_snapshots_are_taken() -> None:
