@@ -162,7 +162,7 @@ class Session:
 
     def charge(self, seconds: float, job: Job | None = None) -> None:
         """Sending what this job found, or nobody's in particular, took so long: part of what watching costs."""
-        self.worker.charge_sending(seconds, job)
+        self.worker.schedule.charge_sending(seconds, job)
 
     def watch_changed(self) -> None:
         """A watch has ended or has something to say: show it, and the final weights."""
@@ -236,7 +236,7 @@ class Session:
             overhead=watch.overhead if watch is not None else None,
             budget=watch.budget.share if watch is not None else None,
             memory_bytes=self.shadow.nbytes
-            + self.worker.replica_bytes
+            + self.worker.schedule.tasks.replica_bytes
             + self.samples.nbytes
             + self.record.nbytes
             + sum(tuple(self.kept_bytes.values())),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from nnwidgets.training.optimistic_copy import OptimisticCopy
 from nnwidgets.training.situation import SOON_S, Situation
-from nnwidgets.training.snapshot import SnapshotBuffer
 from nnwidgets.training.task import NEVER, Task, by_turn
-from nnwidgets.training.tasks import Tasks
 
 YIELD_AFTER_S = 0.1  # background work on the shadow that a click waits for is stopped after this
 STEP_AWAITED_S = 0.4  # how long a click waits for a step before it is answered otherwise
@@ -19,11 +16,9 @@ class Clicks:
     That is the one in the buffer, the one of the next step, or a copy that the worker makes if no step comes.
     """
 
-    def __init__(
-        self, buffer: SnapshotBuffer, tasks: Tasks, optimistic_copy: OptimisticCopy, situation: Situation
-    ) -> None:
-        self._buffer, self._tasks = buffer, tasks
-        self._optimistic_copy, self._situation = optimistic_copy, situation
+    def __init__(self, situation: Situation) -> None:
+        self._situation, self._copy = situation, situation.copy
+        self._buffer, self._tasks = situation.buffer, situation.tasks
 
     def choose(self, clicked: list[Task], now: float) -> tuple[Task | None, float | None]:
         """The click whose chunk is next, or how long to sleep."""
@@ -39,7 +34,7 @@ class Clicks:
 
     def _answerable(self, task: Task) -> bool:
         """Whether the buffer has a snapshot for this click. Ends an offer of the shadow, if there is one."""
-        if self._optimistic_copy.pending or not self._buffer.withdraw():
+        if self._copy.pending or not self._buffer.withdraw():
             return False
         snapshot = self._buffer.snapshot
         if snapshot is None or task.takes_old:
@@ -57,8 +52,9 @@ class Clicks:
         if in_the_way := self._tasks.on_shadow:
             if waited <= YIELD_AFTER_S:
                 return min(in_the_way, key=by_turn), 0.0
-            self._tasks.stop(in_the_way)
-        if self._optimistic_copy.pending:
+            for other in in_the_way:
+                other.stop()
+        if self._copy.pending:
             return None, self._settle(task, waited)
         # If a step spoilt an optimistic copy, steps do come: wait for the next one. Only steps bring gradients, and
         # previous weights need two of them.
@@ -71,15 +67,15 @@ class Clicks:
             return None, STEP_AWAITED_S / 8
         task.copy_tried_at = now
         if self._situation.readable:
-            return None, self._optimistic_copy.remaining_s if self._optimistic_copy.begin() else SOON_S
+            return None, self._copy.remaining_s if self._copy.begin() else SOON_S
         task.takes_old = True
         return None, 0.0
 
     def _settle(self, task: Task, waited: float) -> float:
         """Validate an optimistic copy when it is old enough; returns the seconds to sleep."""
-        if self._optimistic_copy.remaining_s > 0:
-            return self._optimistic_copy.remaining_s
-        if self._optimistic_copy.settle():
+        if self._copy.remaining_s > 0:
+            return self._copy.remaining_s
+        if self._copy.settle():
             return 0.0
         task.copy_tried_at = self._situation.budget.clock()
         if not self._situation.following and waited > STILL_AWAITED_S:

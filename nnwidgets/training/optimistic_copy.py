@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from nnwidgets.shadow import BeingTracedError
 from nnwidgets.training.snapshot import Snapshot, SnapshotBuffer
@@ -19,9 +18,8 @@ class OptimisticCopy:
     whole.
     """
 
-    def __init__(self, buffer: SnapshotBuffer, clock: Callable[[], float]) -> None:
-        self._buffer = buffer
-        self._clock = clock
+    def __init__(self, buffer: SnapshotBuffer) -> None:
+        self._buffer, self._clock = buffer, buffer.clock
         self._candidate: Snapshot | None = None
         self._good_at = 0.0
 

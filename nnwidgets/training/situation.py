@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from nnwidgets.training.budget import Budget
+from nnwidgets.training.optimistic_copy import OptimisticCopy
+from nnwidgets.training.snapshot import SnapshotBuffer
+from nnwidgets.training.tasks import Tasks
 
 TICK_S = 0.5  # how often a watch is looked after
 SOON_S = 0.005
@@ -25,12 +28,15 @@ class Follower(Protocol):
 
 @dataclass
 class Situation:
-    """The watch that the worker follows, if any, with its budget.
+    """What there is to decide on, and the watch that the worker follows, if any, with its budget.
 
     Attributes:
         readable: Whether the worker may copy the model itself while nothing trains: on the CPU and on CUDA.
     """
 
+    buffer: SnapshotBuffer
+    tasks: Tasks
+    copy: OptimisticCopy
     budget: Budget
     readable: bool
     watch: weakref.ref[Follower] | None = None
@@ -46,5 +52,4 @@ class Situation:
     @property
     def still_s(self) -> float:
         """For how long the weights have not been seen to move; 0 without a watch."""
-        follower = self.follower
-        return follower.still_s if follower is not None else 0.0
+        return follower.still_s if (follower := self.follower) is not None else 0.0

@@ -71,8 +71,7 @@ class SnapshotBuffer:
     def __init__(
         self, shadow: Shadow, *, clock: Callable[[], float], filled: Callable[[], object], cuda: Cuda = CUDA
     ) -> None:
-        self.shadow = shadow
-        self.cuda = cuda
+        self.shadow, self.cuda, self.clock = shadow, cuda, clock
         self.due = False
         self.step = 0
         self.snapshot: Snapshot | None = None
@@ -80,7 +79,6 @@ class SnapshotBuffer:
         self.fill_s = 0.0
         self.on_rebuilt: Callable[[], None] | None = None
         self.copies = ExtraCopies(shadow)
-        self._clock = clock
         self._filled = filled
         self._filling = False
         self._flight: _Flight | None = None
@@ -155,7 +153,7 @@ class SnapshotBuffer:
 
     def publish(self, snapshot: Snapshot) -> None:
         """Give this snapshot to jobs from now on."""
-        self.arrived_at, self.snapshot = self._clock(), snapshot
+        self.arrived_at, self.snapshot = self.clock(), snapshot
 
     @property
     def look_again_s(self) -> float:
@@ -212,7 +210,7 @@ class SnapshotBuffer:
             self._training_streams[device] = self.cuda.current_stream(device)
 
     def _copy(self, before: Callable[[], object] | None = None, *, at_border: bool = False) -> _Flight:
-        begin, taken_at, fence = time.perf_counter(), self._clock(), Fence(self.shadow.devices, self.cuda)
+        begin, taken_at, fence = time.perf_counter(), self.clock(), Fence(self.shadow.devices, self.cuda)
         try:
             self.shadow.refill(wait=False, before=before)
             extras = self.copies.copy_gradients() if at_border else Extras()

@@ -24,9 +24,6 @@ class Tasks:
     def __iter__(self) -> Iterator[Task]:
         return iter(tuple(self._tasks.values()))
 
-    def __len__(self) -> int:
-        return len(self._tasks)
-
     def add(self, job: Job) -> None:
         self._tasks.setdefault(job, Task(job))
 
@@ -37,10 +34,6 @@ class Tasks:
     def clicked(self) -> bool:
         """Whether anybody waits for an answer."""
         return any(task.clicked_at is not None or task.promised for task in self)
-
-    @property
-    def busy(self) -> bool:
-        return self.clicked or any(task.running is not None for task in self)
 
     @property
     def on_shadow(self) -> list[Task]:
@@ -57,9 +50,7 @@ class Tasks:
         return self._spare_bytes is None or nbytes + self.replica_bytes - instead_of <= self._spare_bytes
 
     def click(self, job: Job, at: float) -> None:
-        """Somebody asks for this job; what runs for it is out of date."""
-        task = self._tasks.get(job)
-        if task is not None:
+        if task := self._tasks.get(job):
             task.click(at)
 
     def click_all(self, at: float) -> None:
@@ -68,25 +59,13 @@ class Tasks:
                 task.click(at)
 
     def cancel(self, job: Job) -> None:
-        task = self._tasks.get(job)
-        if task is not None:
+        if task := self._tasks.get(job):
             task.cancel()
 
     def note_sent(self, job: Job | None, seconds: float) -> None:
         """Sending the results of this job took this long. Sending thread."""
-        task = self._tasks.get(job) if job is not None else None
-        if task is not None:
+        if job is not None and (task := self._tasks.get(job)):
             task.sent_s += seconds
-
-    def stop(self, tasks: Iterable[Task]) -> None:
-        """End the work in progress of these tasks."""
-        for task in tasks:
-            task.stop()
-
-    def free_memory(self) -> None:
-        """Drop what tasks hold. PyTorch reuses it when somebody needs memory; `empty_cache` would stall training."""
-        for task in self:
-            task.release()
 
     def release(self) -> None:
         """Stop everything and let go of all jobs."""

@@ -140,7 +140,7 @@ class Watch:
         self._failures += 1
         if self._failures >= FAILURES_ALLOWED:
             self.closed = True
-            self._worker.detach(self)
+            self._worker.schedule.unfollow(self)
             self._note(f"watching stopped, the model could not be copied: {type(error).__name__}: {error}")
 
     # What a training loop calls.
@@ -234,7 +234,7 @@ class Watch:
         own_thread = self._may_unhook()
         if own_thread:
             hooks.remove_retired()
-        self._worker.detach(self)
+        self._worker.schedule.unfollow(self)
         if own_thread and self._counter.steps and not self._worker.closed:
             self._buffer.step = self.step_count
             self.budget.ended()

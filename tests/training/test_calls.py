@@ -11,7 +11,7 @@ from torch import nn
 
 from nnwidgets.training.calls import Calls
 from tests.nets import NETS, Training
-from tests.training.toys import Bench, eventually
+from tests.training.toys import Bench, eventually, flush
 from tests.waiting import inspecting, shown
 
 
@@ -120,7 +120,7 @@ def test_the_worker_runs_them_in_its_thread_and_flush_waits_for_those_that_are_d
     ran: list[str] = []
     worker.call("now", lambda: ran.append(threading.current_thread().name))
     worker.call("much later", lambda: ran.append("too soon"), delay_s=1_000.0)
-    assert worker.flush(60)
+    assert flush(worker, 60)
     assert ran == ["nnwidgets-worker"]
     worker.call("soon", lambda: ran.append("soon"), delay_s=0.05)
     assert eventually(lambda: "soon" in ran)
@@ -137,7 +137,7 @@ def test_a_closed_view_is_neither_laid_out_nor_drawn_any_more() -> None:
             view.renew_layout()
             worker.call((id(view), "picture"), lambda: None, delay_s=1_000.0)
             view.close()
-        assert worker.flush(60)
+        assert flush(worker, 60)
         assert view.job.laid is laid
         assert not worker._calls._calls
 

@@ -16,7 +16,7 @@ from nnwidgets.training.extras import Extra
 from nnwidgets.training.snapshot import SnapshotBuffer
 from nnwidgets.training.worker import Snapshot
 from tests.training.test_exactness import INPUTS, OPTIMIZERS, everything
-from tests.training.toys import Bench, Look, eventually, loss_of, mlp, train
+from tests.training.toys import Bench, Look, eventually, flush, loss_of, mlp, train
 from tests.training.world import World
 
 MakeBench = Callable[..., Bench]
@@ -101,7 +101,7 @@ def test_a_training_whose_gradients_are_watched_ends_in_the_same_bits(bench: Mak
                 for _ in range(12):
                     watch.refresh()
                     train(model, optimizer, INPUTS, 10)
-            assert where.worker.flush()
+            assert flush(where.worker)
             assert [entry for entry in job.seen if entry[2] is not None]
         else:
             for _ in range(12):
@@ -249,11 +249,11 @@ def test_the_memory_is_counted_and_freed_when_nobody_looks_any_more(bench: MakeB
     with where.watch():
         assert eventually(lambda: train(model, optimizer, INPUTS, 2) and bool(held), 20)
         weights = sum(parameter.nbytes for parameter in model.parameters())
-        assert where.worker.replica_bytes == 2 * weights
+        assert where.worker.schedule.tasks.replica_bytes == 2 * weights
         asking.on_screen = False
         before = len(plain.steps)
         assert eventually(lambda: train(model, optimizer, INPUTS, 2) and len(plain.steps) > before + 2, 20)
-        assert where.worker.replica_bytes == 0
+        assert where.worker.schedule.tasks.replica_bytes == 0
         gc.collect()
         assert [reference() for reference in held] == [None] * len(held)
 

@@ -144,4 +144,4 @@ def test_poll_serves_the_mailbox_and_what_views_hang_on_it(bench: MakeBench) -> 
         where.user_thread.submit(lambda: served.append("dataset"))
         watch.poll()
     assert served == ["dataset", "messages"]
-    assert eventually(where.worker.idle)
+    assert eventually(lambda: idle(where.worker))
