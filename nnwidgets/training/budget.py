@@ -48,19 +48,12 @@ class Budget:
     ) -> None:
         if not 0 < share <= 1:
             raise ValueError(f"budget: expected a share of the training time in (0, 1], got {share}; 0.05 means 5 %")
-        self.share = share
-        self.clock = clock
-        self.cpu_clock = cpu_clock
-        self.training_s = 0.0
+        self.share, self.clock, self.cpu_clock = share, clock, cpu_clock
+        self.training_s = self.hook_s = self.worker_s = self.sending_s = 0.0
         self.step_interval_s = 0.0  # running mean of the time between steps
-        self.hook_s = 0.0
-        self.worker_s = 0.0
-        self.sending_s = 0.0
         self._advance = (0.0, 0.0, 1.0)  # seconds lent, at which training second, over how many to be repaid
         self.last_step_at: float | None = None
-        self._forfeited_s = 0.0
-        self._seen_training_s = 0.0
-        self._seen_outside_s = 0.0
+        self._forfeited_s = self._seen_training_s = self._seen_outside_s = 0.0
 
     def stepped(self) -> None:
         """A training step has ended. Training thread."""

@@ -38,21 +38,13 @@ class Task:
         self.clicked_at: float | None = None
         self.promised = False
         self.takes_old = False  # there will be no newer snapshot for this click
-        self.copy_tried_at = NEVER
         self.running: Iterator[None] | None = None
         self.source: Snapshot | None = None
-        self.started_at = NEVER
-        self.turn_at = NEVER
-        self.savings = 0.0
-        self.sent_s = 0.0
-        self.cost_s = 0.0
-        self._seen_sent_s = 0.0
-        self._cancelled = False
-        self._retry_at = NEVER
+        self.copy_tried_at = self.started_at = self.turn_at = self._retry_at = NEVER
+        self.savings = self.sent_s = self.cost_s = 0.0
+        self._seen_sent_s = self._run_s = self._chunk_s = 0.0
+        self._cancelled = self._warm = False
         self._failures = 0
-        self._warm = False
-        self._run_s = 0.0
-        self._chunk_s = 0.0
         self._on_replica = job.slow
         self._replica: Shadow | None = None
         self._extras = Extras()
@@ -87,8 +79,7 @@ class Task:
 
     def begin(self, source: Snapshot, now: float, *, on_replica: bool) -> None:
         """Start work on a snapshot, or on its own copy of it (`on_replica`). `advance` runs the first chunk."""
-        self.source, self.started_at, self._run_s = source, now, 0.0
-        self._on_replica = on_replica
+        self.source, self.started_at, self._run_s, self._on_replica = source, now, 0.0, on_replica
         snapshot = source
         if not on_replica:
             self._replica, self._extras = None, Extras()
@@ -136,8 +127,7 @@ class Task:
         """Tell the job that its work raised, and leave it alone for a while."""
         source = self.source
         self.stop()
-        self.source = source  # it is not tried on this snapshot again
-        self.clicked_at = None
+        self.source, self.clicked_at = source, None  # it is not tried on this snapshot again
         self._retry_at = now + min(RETRY_AFTER_S * 2**self._failures, RETRY_AT_MOST_S)
         self._failures += 1
         try:
@@ -158,11 +148,8 @@ class Task:
         if running is None:
             return
         self.source = None
-        close = getattr(running, "close", None)
-        if close is None:  # an iterator that is no generator
-            return
         try:
-            close()
+            getattr(running, "close", lambda: None)()  # an iterator that is no generator has none
         except BaseException:
             logger.exception("%s raised while it was being stopped", self.job.name)
 

@@ -31,11 +31,6 @@ class Tasks:
         return self._tasks.pop(job, None)
 
     @property
-    def clicked(self) -> bool:
-        """Whether anybody waits for an answer."""
-        return any(task.clicked_at is not None or task.promised for task in self)
-
-    @property
     def on_shadow(self) -> list[Task]:
         """Those that run on the worker's shadow now."""
         return [task for task in self if task.on_shadow]

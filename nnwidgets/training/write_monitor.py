@@ -13,10 +13,8 @@ class WriteMonitor:
     """How long the weights have been still, and how long they have been moving without a step."""
 
     def __init__(self, model: nn.Module, clock: Callable[[], float]) -> None:
-        self._model = model
-        self._clock = clock
-        self._steps = 0
-        self._writes = -1
+        self._model, self._clock = model, clock
+        self._steps, self._writes = 0, -1
         self._moved_at = self._step_at = clock()
 
     @property
@@ -26,13 +24,10 @@ class WriteMonitor:
     def look(self, steps: int) -> float:
         """Seconds since the last step if the weights have moved at every look since; else 0."""
         now = self._clock()
-        writes = self._count_writes()
+        writes = sum(version_if_counted(parameter) or 0 for parameter in self._model.parameters())
         if steps != self._steps or writes == self._writes:
             self._step_at = now
         if steps != self._steps or writes != self._writes:
             self._moved_at = now
         self._steps, self._writes = steps, writes
         return now - self._step_at
-
-    def _count_writes(self) -> int:
-        return sum(version_if_counted(parameter) or 0 for parameter in self._model.parameters())

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from nnwidgets.training.user_thread import UserThread
-from tests.training.toys import Bench, eventually, mlp, train
+from tests.training.toys import Bench, eventually, idle, mlp, train
 
 MakeBench = Callable[..., Bench]
 INPUTS = torch.randn(9, 6, generator=torch.Generator().manual_seed(1))

@@ -126,7 +126,13 @@ def flush(worker: Worker, timeout: float = 5.0) -> bool:
 def _settled(worker: Worker, timeout: float) -> bool | None:
     """Whether nothing that was requested waits, by the worker's own account; None if it gives none in time."""
     found: SimpleQueue[bool] = SimpleQueue()
-    worker._tell(lambda: found.put(not worker.schedule.tasks.clicked and not worker._calls.due))
+
+    def look() -> None:
+        now = worker.budget.clock()
+        late = any(call.due_at <= now for call in worker._calls._calls.values())
+        found.put(not late and not _clicked(worker))
+
+    worker._tell(look)
     try:
         return found.get(timeout=max(0.0, timeout))
     except Empty:
@@ -135,9 +141,12 @@ def _settled(worker: Worker, timeout: float) -> bool | None:
 
 def idle(worker: Worker) -> bool:
     """Whether everything that was requested or begun is finished."""
-    tasks = worker.schedule.tasks
-    under_way = tasks.clicked or any(task.running is not None for task in tasks)
+    under_way = _clicked(worker) or any(task.running is not None for task in worker.schedule.tasks)
     return worker._inbox.empty() and not worker._messages and not under_way
+
+
+def _clicked(worker: Worker) -> bool:
+    return any(task.clicked_at is not None or task.promised for task in worker.schedule.tasks)
 
 
 def eventually(condition: Callable[[], bool], timeout: float = 60.0) -> bool:
