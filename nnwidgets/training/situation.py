@@ -1,4 +1,4 @@
-"""Which watch a worker follows, and within which budget. Any thread may change it; the worker reads it."""
+"""What the worker decides on. Any thread may change the watch and its budget; the worker reads them."""
 
 from __future__ import annotations
 
