@@ -14,7 +14,7 @@ from nnwidgets.blocks.checks import numbers, one_of, set_field, text_names
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import MOST_NAMES, SMALL, add_title, name_ticks, plain_axes, say
 from nnwidgets.blocks.looks import MOST_ROWS
-from nnwidgets.blocks.order import order_of
+from nnwidgets.blocks.tiles import order_of
 from nnwidgets.words import FORMATS, Format, formatted
 
 

@@ -15,8 +15,7 @@ from nnwidgets.blocks import drawing
 from nnwidgets.blocks.block import Array, Block
 from nnwidgets.blocks.checks import numbers, set_field, text_names, whole_numbers
 from nnwidgets.blocks.colors import LIGHT, Theme
-from nnwidgets.blocks.legend import add_legend, add_names
-from nnwidgets.blocks.marks import Groups, Numbers
+from nnwidgets.blocks.marks import Groups, Numbers, add_legend, add_names
 from nnwidgets.blocks.metadata import NO_METADATA, ColumnHead, Metadata
 
 STEPS = 32_000  # positions are sent as int16, this for 1

@@ -14,7 +14,7 @@ from nnwidgets.blocks.checks import choice_of, one_of, set_field, text_names, wh
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import SMALL, add_title, bare, say
 from nnwidgets.blocks.looks import MOST_ROWS
-from nnwidgets.blocks.order import order_of
+from nnwidgets.blocks.tiles import order_of
 from nnwidgets.words import FORMATS, Format, count, formatted, shortened
 
 _MOST_DRAWN = 30

@@ -25,6 +25,17 @@ class Page:
     text: str
 
 
+def order_of(values: Array, *, descending: bool = True) -> Array:
+    """(n,) int32: places of the values from the largest or the smallest on; ties stay in order, NaN comes last.
+
+    >>> order_of(np.array([1.0, np.nan, 3.0, -np.inf, 3.0])).tolist()
+    [2, 4, 0, 3, 1]
+    """
+    if values.dtype.kind in "iu":
+        values = values.astype(np.int64)
+    return np.lexsort((-values if descending else values, np.isnan(values))).astype(np.int32)
+
+
 def page_of(order: Array, index: int) -> tuple[Array, Page | None]:
     """The units on the page of this index, or on the last one, and what the pager shows; None when all units fit.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnwidgets.training.situation import SOON_S, Situation
-from nnwidgets.training.task import NEVER, Task, by_turn
+from nnwidgets.training.tasks import NEVER, Task, by_turn
 
 YIELD_AFTER_S = 0.1  # background work on the shadow that a click waits for is stopped after this
 STEP_AWAITED_S = 0.4  # how long a click waits for a step before it is answered otherwise

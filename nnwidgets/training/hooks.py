@@ -1,4 +1,4 @@
-"""Hooks on optimizers that count the training steps of one model.
+"""Hooks on optimizers that count the training steps of one model; and what finds steps that no hook sees.
 
 Hooks are removed only in the thread that trains. PyTorch iterates over its table of hooks; removing one from another
 thread meanwhile would raise in the user's training loop.
@@ -15,6 +15,8 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.hooks import RemovableHandle
+
+from nnwidgets.shadow.torch_internals import version_if_counted
 
 
 def holds_parameter(optimizer: Optimizer, model: nn.Module) -> bool:
@@ -128,6 +130,30 @@ class StepCounter:
         known = table[key] = _Known(optimizer, holds_parameter(optimizer, self._model), lambda _: table.pop(key, None))
         known.steps = before.steps if before is not None else 0
         return known
+
+
+class WriteMonitor:
+    """How long the weights have been still, and how long they have been moving without a step."""
+
+    def __init__(self, model: nn.Module, clock: Callable[[], float]) -> None:
+        self._model, self._clock = model, clock
+        self._steps, self._writes = 0, -1
+        self._moved_at = self._step_at = clock()
+
+    @property
+    def seconds(self) -> float:
+        return self._clock() - self._moved_at
+
+    def look(self, steps: int) -> float:
+        """Seconds since the last step if the weights have moved at every look since; else 0."""
+        now = self._clock()
+        writes = sum(version_if_counted(parameter) or 0 for parameter in self._model.parameters())
+        if steps != self._steps or writes == self._writes:
+            self._step_at = now
+        if steps != self._steps or writes != self._writes:
+            self._moved_at = now
+        self._steps, self._writes = steps, writes
+        return now - self._step_at
 
 
 _retired: list[RemovableHandle] = []

@@ -8,7 +8,7 @@ once.
 from __future__ import annotations
 
 from nnwidgets.training.situation import SOON_S, TICK_S, Situation
-from nnwidgets.training.task import Task, by_turn
+from nnwidgets.training.tasks import Task, by_turn
 
 FRESH_S = 0.1  # a snapshot this young serves further jobs without a new copy
 INTERVAL_S = 0.05  # no job is refreshed more often

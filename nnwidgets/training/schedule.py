@@ -10,13 +10,13 @@ from nnwidgets.shadow.torch_internals import is_tracing, raised_by_tracer
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.clicks import Clicks
 from nnwidgets.training.extras import Extra
-from nnwidgets.training.job import Job
+from nnwidgets.training.tasks import Job
 from nnwidgets.training.optimistic_copy import OptimisticCopy
 from nnwidgets.training.refreshes import Refreshes
 from nnwidgets.training.situation import SOON_S, TICK_S, Follower, Situation
 from nnwidgets.training.snapshot import SnapshotBuffer
 from nnwidgets.training.streams import Fence
-from nnwidgets.training.task import Task
+from nnwidgets.training.tasks import Task
 from nnwidgets.training.tasks import Tasks
 
 

@@ -23,7 +23,7 @@ from nnwidgets.training.history import History
 from nnwidgets.training.scalar_log import ScalarLog
 from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.worker import Worker
-from nnwidgets.training.write_monitor import WriteMonitor
+from nnwidgets.training.hooks import WriteMonitor
 
 FAILURES_ALLOWED = 3
 UNSEEN_AFTER_S = 4.0  # if weights move for this long and no hook sees a step, the user is told

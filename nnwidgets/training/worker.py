@@ -22,7 +22,7 @@ from nnwidgets.training.background import quiet_this_thread
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.calls import Calls
 from nnwidgets.training.fork_lock import fork_lock, register_fork_aware
-from nnwidgets.training.job import Job
+from nnwidgets.training.tasks import Job
 from nnwidgets.training.schedule import Schedule
 from nnwidgets.training.situation import Follower
 from nnwidgets.training.snapshot import Snapshot, SnapshotBuffer

@@ -19,7 +19,7 @@ from nnwidgets.display.panel import Panel
 from nnwidgets.display.saved_picture import LeavesPicture
 from nnwidgets.display.view import View
 from nnwidgets.display.wire import Frame
-from nnwidgets.training.job import Job
+from nnwidgets.training.tasks import Job
 from nnwidgets.training.worker import Snapshot
 from tests.benchmarks.workloads import Training
 from tests.training.toys import flush

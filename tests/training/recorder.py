@@ -10,7 +10,7 @@ from torch import nn
 
 from nnwidgets.shadow import Shadow
 from nnwidgets.training.fork_lock import fork_lock
-from nnwidgets.training.job import Job
+from nnwidgets.training.tasks import Job
 from nnwidgets.training.snapshot import Snapshot
 from nnwidgets.training.streams import Cuda
 
