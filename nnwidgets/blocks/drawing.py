@@ -136,22 +136,18 @@ def bare(axes: Axes, theme: Theme) -> None:
         spine.set_visible(False)
 
 
-def show(
-    axes: Axes, values: Array, scale: Scale, theme: Theme, *, extent: Sequence[float] | None = None, missing: str = ""
-) -> None:
-    """Draw values in the map of their scale, top row first; NaN shows a hatch in `missing`, else in the error colour.
+def show(axes: Axes, values: Array, scale: Scale, theme: Theme, *, extent: Sequence[float] | None = None) -> None:
+    """Draw values in the map of their scale, top row first; NaN shows a hatch in the error colour.
 
     extent: left, right, bottom, top in data coordinates.
     """
-    left, right, bottom, top = (
-        extent if extent is not None else (-0.5, values.shape[1] - 0.5, values.shape[0] - 0.5, -0.5)
-    )
+    left, right, bottom, top = extent or (-0.5, values.shape[1] - 0.5, values.shape[0] - 0.5, -0.5)
     clean = np.where(np.isfinite(values), values, np.nan)
     if np.isnan(clean).any():
         box = Rectangle(
             (left, top), right - left, bottom - top, facecolor=theme.ground, hatch="////", linewidth=0, zorder=-1
         )
-        box.set_edgecolor(missing or theme.error)
+        box.set_edgecolor(theme.error)
         axes.add_patch(box)
     colormap = theme.diverging if scale.low < 0 else theme.ink
     axes.imshow(

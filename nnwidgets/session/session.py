@@ -111,7 +111,7 @@ class Session:
     def off_change(self, listener: Callable[[], None]) -> None:
         self._listeners = [other for other in self._listeners if other != listener]
 
-    def compute_now(self, job: Job, *, seconds: float = QUICK_S) -> bool:
+    def compute_now(self, job: Job) -> bool:
         """Do a job in the calling thread, the user's, on the model as it is now; whether it ended in time.
 
         For first pictures: they are there at once, and their cold start is not part of any training. What takes longer
@@ -125,7 +125,7 @@ class Session:
             snapshot = self.worker.buffer.snapshot
             if snapshot is None or self.unsupported_reason:
                 return False
-            until = time.monotonic() + seconds
+            until = time.monotonic() + QUICK_S
             try:
                 for _ in job.work(snapshot):
                     if time.monotonic() > until:
@@ -229,7 +229,7 @@ class Session:
     def status(self) -> Status:
         watch = self.watch
         step = watch.step_count if watch is not None else self.record.last_step
-        stale = max(STALE_AFTER_S, 10 * watch.step_interval_s) if watch is not None and not watch.closed else None
+        stale = max(STALE_AFTER_S, 10 * watch.budget.step_interval_s) if watch is not None and not watch.closed else None
         return Status(
             step=step,
             training=self.training,

@@ -31,20 +31,14 @@ traits_of: WeakKeyDictionary[nn.Module, Traits] = WeakKeyDictionary()
 
 
 @contextmanager
-def evaluation(module: nn.Module, *, gradients: bool = False) -> Iterator[None]:
+def evaluation(module: nn.Module) -> Iterator[None]:
     """Within: no gradients, no autocast, and what else `module`, (part of) a shadow's module, needs to run.
-
-    With `gradients` autograd records what is computed from tensors that require them: inputs, activations, or
-    parameters of the shadow that the caller has switched on. A backward pass runs in this thread; by default that of
-    CUDA runs in one that training uses, too. At the end no parameter of the shadow requires a gradient or has one.
 
     >>> from nnwidgets.shadow import Shadow
     >>> private = Shadow(nn.Linear(3, 1)).module
-    >>> x = torch.ones(1, 3, requires_grad=True)
-    >>> with evaluation(private, gradients=True):
-    ...     (slope,) = torch.autograd.grad(private(x).sum(), x)
-    >>> torch.equal(slope, private.weight), torch.is_grad_enabled(), private.weight.grad
-    (True, True, None)
+    >>> with evaluation(private):
+    ...     private(torch.ones(1, 3, requires_grad=True)).requires_grad
+    False
 
     A thread that PyTorch did not start inherits neither `no_grad` nor autocast nor the default device, so all are set
     here. Only this thread sees it. Use it, not `torch.autocast(enabled=False)`: leaving an outermost autocast region
@@ -54,25 +48,13 @@ def evaluation(module: nn.Module, *, gradients: bool = False) -> Iterator[None]:
     traits = traits_of.get(module, None)
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))  # in a user's inference_mode too, results are ordinary tensors
-        if gradients:
-            stack.enter_context(torch.enable_grad())
-            stack.enter_context(torch.autograd.set_multithreading_enabled(False))
-            if traits is not None:
-                stack.callback(_forget_gradients, module)
-        else:
-            stack.enter_context(torch.no_grad())
+        stack.enter_context(torch.no_grad())
         stack.enter_context(_without_autocast())
         if traits is not None and torch.get_default_device() != traits.default_device:
             stack.enter_context(thread_device(traits.default_device))
         if traits is not None and traits.draws_random:
             stack.enter_context(PrivateRandom())
         yield
-
-
-def _forget_gradients(module: nn.Module) -> None:
-    for parameter in module.parameters():
-        parameter.requires_grad_(False)
-        parameter.grad = None
 
 
 def run_in(module: nn.Module, dtype: torch.dtype) -> None:

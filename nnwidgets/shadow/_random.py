@@ -64,9 +64,8 @@ class PrivateRandom(ThreadDispatchMode):
     (True, True)
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._seed = seed
         self._generators: dict[torch.device, torch.Generator] = {}
 
     def handle(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -82,7 +81,7 @@ class PrivateRandom(ThreadDispatchMode):
         given = kwargs.get("device") or (torch.device("cpu") if tensor is None else tensor.device)
         device = torch.empty(0, device=given).device  # with its index: "cuda" and "cuda:0" share one generator
         if device not in self._generators:
-            self._generators[device] = torch.Generator(device=device).manual_seed(self._seed)
+            self._generators[device] = torch.Generator(device=device).manual_seed(0)
         return self._generators[device]
 
 

@@ -22,14 +22,6 @@ class Budget:
     Every counter has one writing thread, so there is no lock: `stepped`, `ended` and `charge_hook` belong to the
     training thread, `charge_sending` to the thread that sends, everything else to the worker. Any thread may read.
 
-    Args:
-        share: Part of the training time that may be spent, above 0, at most 1.
-        clock: Wall clock in seconds.
-        cpu_clock: CPU seconds of the calling thread.
-
-    Raises:
-        ValueError: `share` is not in (0, 1].
-
     >>> times = iter([0.0, 1.0, 2.0])
     >>> budget = Budget(0.05, clock=lambda: next(times))
     >>> for _ in range(3):
@@ -57,12 +49,10 @@ class Budget:
 
     def stepped(self) -> None:
         """A training step has ended. Training thread."""
-        now = self.clock()
-        last = self.last_step_at
+        now, last = self.clock(), self.last_step_at
         self.last_step_at = now
         if last is not None:
-            gap = now - last
-            limit = self.idle_after_s
+            gap, limit = now - last, self.idle_after_s
             self.training_s += gap if gap < limit else limit
             self.step_interval_s += USUAL * (min(gap, 10 * limit) - self.step_interval_s)
 

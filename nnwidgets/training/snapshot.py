@@ -97,8 +97,7 @@ class SnapshotBuffer:
     def fill(self, *, at_border: bool = False) -> None:
         """Copy the model if the shadow is still free. In the thread that trains, between steps.
 
-        `at_border` says that a step has just ended, so that its gradients are there and the next step can have previous
-        weights.
+        `at_border`: a step has just ended, so its gradients are there, and the next step can have previous weights.
         """
         # Set the flag, then read `due`; `withdraw` does it the other way round. So one of the two sees the other.
         self._filling = True

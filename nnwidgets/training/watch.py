@@ -42,10 +42,6 @@ class Watch:
     a snapshot, the next step copies the model into the shadow, on the training stream, and waits for nothing.
 
     Args:
-        model: The live model.
-        shadow: Its copy, the worker's.
-        worker: Computes, within the budget of this watch from now on.
-        user_thread: User code that waits for the end of a step.
         optimizer: Count this optimizer's steps. None: those of any optimizer that holds a parameter of the model, also
             one made later.
         budget: Part of the training time that watching may cost, above 0, at most 1.
@@ -195,11 +191,6 @@ class Watch:
     def step_count(self) -> int:
         """Training steps so far: those that the watch has seen, and `first_step`."""
         return self._first_step + self._counter.steps
-
-    @property
-    def step_interval_s(self) -> float:
-        """Seconds from step to step, as a running mean."""
-        return self.budget.step_interval_s
 
     @property
     def overhead(self) -> float:

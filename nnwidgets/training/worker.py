@@ -32,6 +32,7 @@ __all__ = ["Job", "Snapshot", "Worker"]
 
 NAME = "nnwidgets-worker"
 JOIN_AT_MOST_S = 10.0
+REFILL_AT_MOST_S = 1.0
 WAIT_FOR_SHADOW_S = 0.001
 AFTER_ERROR_S = 1.0
 
@@ -122,11 +123,11 @@ class Worker:
         if self._alive:
             self._inbox.put(partial(self._calls.forget, keys))
 
-    def refill(self, timeout: float = 1.0) -> bool:
+    def refill(self) -> bool:
         """Copy the model now, in the thread that trains, between steps. Waits until the worker gives up the shadow.
 
-        Returns whether there is a snapshot no older than the call. There is none if a chunk takes longer than `timeout`
-        seconds, or while this thread captures a CUDA graph.
+        Returns whether there is a snapshot no older than the call. There is none if a chunk takes too long, or while
+        this thread captures a CUDA graph.
         """
         with self._refilling:
             asked = self.budget.clock()
@@ -135,7 +136,7 @@ class Worker:
             if not self._alive:
                 self.buffer.take()
                 return True
-            until = time.monotonic() + timeout
+            until = time.monotonic() + REFILL_AT_MOST_S
             try:
                 self.schedule.yielding = True
                 self._inbox.put(self.schedule.let_go)

@@ -106,54 +106,6 @@ def test_evaluation_of_a_module_that_is_no_shadow_is_quiet_too() -> None:
         assert Reports()() == QUIET
 
 
-def test_with_gradients_a_worker_that_has_them_off_gets_those_of_the_live_model() -> None:
-    live: Any = mlp().eval()
-    shadow = Shadow(live)
-    expected = X.clone().requires_grad_()
-    live(expected).square().sum().backward()
-
-    def attribute() -> tuple[torch.Tensor, torch.Tensor, bool]:
-        torch.set_grad_enabled(False)
-        x = X.clone().requires_grad_()
-        with evaluation(shadow.module, gradients=True):
-            shadow.module.get_parameter("0.weight").requires_grad_()
-            shadow.module(x).square().sum().backward()
-            weight = shadow.module.get_parameter("0.weight").grad
-            assert weight is not None
-            assert x.grad is not None
-            return x.grad, weight.clone(), torch.is_grad_enabled()
-
-    inputs, weight, _ = in_another_thread(attribute)
-    torch.testing.assert_close(inputs, expected.grad, rtol=1e-6, atol=1e-7)
-    torch.testing.assert_close(weight, live[0].weight.grad, rtol=1e-6, atol=1e-7)
-    assert all(parameter.grad is None and not parameter.requires_grad for parameter in shadow.module.parameters())
-    assert all(parameter.requires_grad for parameter in live.parameters())
-
-
-@pytest.mark.parametrize("fails", [False, True])
-@pytest.mark.parametrize("enabled", [False, True])
-def test_with_gradients_the_callers_modes_are_put_back(enabled: bool, fails: bool) -> None:
-    shadow = Shadow(Reports())
-    with torch.set_grad_enabled(enabled), torch.inference_mode(not enabled):
-        before = torch.is_grad_enabled(), torch._C._is_multithreading_enabled()
-        try:
-            with evaluation(shadow.module, gradients=True):
-                assert shadow.module() == (True, *QUIET[1:])
-                assert not torch._C._is_multithreading_enabled()
-                if fails:
-                    raise ZeroDivisionError
-        except ZeroDivisionError:
-            pass
-        assert (torch.is_grad_enabled(), torch._C._is_multithreading_enabled()) == before
-
-
-def test_with_gradients_a_users_module_keeps_its_own() -> None:
-    live: Any = mlp()
-    with evaluation(live, gradients=True):
-        live(X).sum().backward()
-    assert all(parameter.requires_grad and parameter.grad is not None for parameter in live.parameters())
-
-
 @pytest.mark.cuda
 def test_a_default_device_on_cuda_holds_in_a_new_thread() -> None:
     with torch.device("cuda"):

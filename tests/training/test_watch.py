@@ -75,7 +75,7 @@ def test_background_refreshes_follow_the_training(bench: MakeBench) -> None:
         assert watch.training
         assert job.steps == sorted(job.steps)
         assert 0 < watch.overhead < 1
-        assert watch.step_interval_s > 0
+        assert watch.budget.step_interval_s > 0
     assert not watch.training
 
 
