@@ -146,7 +146,7 @@ class Session:
         with self.worker.held():
             try:
                 first = self.samples.batch(self.samples.probe_indices[:2])
-                self.unsupported_reason = " ".join(check_leaks(self.shadow, live, first.args, first.kwargs).reasons)
+                self.unsupported_reason = " ".join(check_leaks(self.shadow, live, first.args, first.kwargs))
             except Exception as error:
                 # The views run into the same, say it, and try again when the model has changed.
                 logger.info("the model that was taken apart can't be run: %s", error)

@@ -5,7 +5,7 @@ writes to the live model, draws from a global random generator, or changes a set
 """
 
 from nnwidgets.shadow._evaluation import evaluation
-from nnwidgets.shadow._leaks import LeakReport, check_leaks
+from nnwidgets.shadow._leaks import check_leaks
 from nnwidgets.shadow._mirror import TensorCopies
 from nnwidgets.shadow._placement import fitting_shadow, free_memory
 from nnwidgets.shadow._random import preserved_random_states
@@ -14,7 +14,6 @@ from nnwidgets.shadow._support import BeingTracedError, UninitializedModelError,
 
 __all__ = [
     "BeingTracedError",
-    "LeakReport",
     "Shadow",
     "TensorCopies",
     "UninitializedModelError",

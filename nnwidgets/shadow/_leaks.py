@@ -10,7 +10,6 @@ import contextlib
 import pickle
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -24,29 +23,15 @@ from nnwidgets.shadow._support import unwrap
 from nnwidgets.shadow.torch_internals import ThreadDispatchMode, has_global_hooks, leaves, version_if_counted
 
 
-@dataclass(frozen=True)
-class LeakReport:
-    """What `check_leaks` saw.
+def check_leaks(
+    shadow: Shadow, live: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[str, ...]:
+    """Why the shadow must not run in another thread while the model trains, in sentences for the user; () if it may.
 
-    Attributes:
-        safe: Whether the shadow may run in another thread while the model trains.
-        reasons: Sentences for the user; empty when safe.
-        draws_random: Whether the forward pass draws PyTorch random numbers in eval mode. That alone is safe, as the
-            shadow then draws from private generators.
-    """
-
-    safe: bool
-    reasons: tuple[str, ...]
-    draws_random: bool
-
-
-def check_leaks(shadow: Shadow, live: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LeakReport:
-    """Report what a forward pass of the shadow would do to the live model and to the global random numbers.
-
-    Call it in the thread that owns the model, outside a training step. It stops before a live module runs or an
-    operation takes a live tensor, and restores the random states of PyTorch, NumPy and `random`. If the model draws
-    PyTorch random numbers, it turns on the shadow's `draws_random` and runs again, to see whether private generators
-    leave the global state alone.
+    Call it in the thread that owns the model, outside a training step. The forward pass of the shadow stops before a
+    live module runs or an operation takes a live tensor, and the random states of PyTorch, NumPy and `random` are
+    restored. If the model draws PyTorch random numbers in eval mode, this turns on the shadow's `draws_random` and runs
+    again, to see whether private generators leave the global state alone.
 
     Raises:
         Exception: What the forward pass itself raised.
@@ -58,14 +43,13 @@ def check_leaks(shadow: Shadow, live: nn.Module, args: tuple[Any, ...], kwargs: 
             "Global module hooks (register_module_forward_hook) are in place, and would run for the copy too: "
             "remove them."
         )
-    draws_random = False
     versions = watch.versions()
     with preserved_random_states() as before:
         found = watch.run(args, kwargs)
         drawn = _moved(before)
     reasons += found
     if "PyTorch" in drawn and not found:
-        draws_random = shadow._traits.draws_random = True
+        shadow._traits.draws_random = True
         with preserved_random_states() as before:
             reasons += watch.run(args, kwargs)
             still = _moved(before)
@@ -76,8 +60,7 @@ def check_leaks(shadow: Shadow, live: nn.Module, args: tuple[Any, ...], kwargs: 
         for library in ("NumPy", "Python")
         if library in drawn
     ]
-    reasons += watch.written(versions)
-    return LeakReport(safe=not reasons, reasons=tuple(reasons), draws_random=draws_random)
+    return (*reasons, *watch.written(versions))
 
 
 class _LeakFound(BaseException):

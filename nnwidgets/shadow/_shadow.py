@@ -52,7 +52,7 @@ class Shadow:
     notes: tuple[str, ...]
     """Sentences for the user: what the copy shares with the live model, and how it differs."""
     builds: int
-    """How often the copy was built. A report of `check_leaks` holds for one build."""
+    """How often the copy was built. What `check_leaks` finds holds for one build."""
     device: torch.device
     """The device of the copy's first parameter or buffer, where inputs belong."""
 
