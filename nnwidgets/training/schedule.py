@@ -8,13 +8,12 @@ from typing import NamedTuple
 from nnwidgets.analysis.engine.out_of_memory import is_out_of_memory
 from nnwidgets.shadow.torch_internals import is_tracing, raised_by_tracer
 from nnwidgets.training.budget import Budget
-from nnwidgets.training.clicks import Clicks
+from nnwidgets.training.clicks import choose_clicked
 from nnwidgets.training.extras import Extra
 from nnwidgets.training.tasks import Job
-from nnwidgets.training.optimistic_copy import OptimisticCopy
 from nnwidgets.training.refreshes import Refreshes
 from nnwidgets.training.situation import SOON_S, TICK_S, Follower, Situation
-from nnwidgets.training.snapshot import SnapshotBuffer
+from nnwidgets.training.snapshot import OptimisticCopy, SnapshotBuffer
 from nnwidgets.training.streams import Fence
 from nnwidgets.training.tasks import Task
 from nnwidgets.training.tasks import Tasks
@@ -40,7 +39,7 @@ class Schedule:
         self.yielding = False  # somebody in the user's thread wants the shadow
         self._buffer = buffer
         self._situation = Situation(buffer, self.tasks, OptimisticCopy(buffer), budget, readable)
-        self._clicks, self._refreshes = Clicks(self._situation), Refreshes(self._situation)
+        self._refreshes = Refreshes(self._situation)
         self._chunk: _Chunk | None = None
         self._asked_for_shadow = False
         self._ticked_at = float("-inf")
@@ -146,7 +145,7 @@ class Schedule:
         self._ask_for_extras(tasks, now)
         clicked = [task for task in tasks if task.clicked_at is not None]
         if clicked:
-            return self._clicks.choose(clicked, now)
+            return choose_clicked(self._situation, clicked, now)
         wanted = [task for task in tasks if task.promised or (self.following and task.wanted(now))]
         for task in tasks:
             if task not in wanted:

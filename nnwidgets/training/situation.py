@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from nnwidgets.training.budget import Budget
-from nnwidgets.training.optimistic_copy import OptimisticCopy
-from nnwidgets.training.snapshot import SnapshotBuffer
+from nnwidgets.training.snapshot import OptimisticCopy, SnapshotBuffer
 from nnwidgets.training.tasks import Tasks
 
 TICK_S = 0.5  # how often a watch is looked after
