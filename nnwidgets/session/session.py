@@ -228,18 +228,14 @@ class Session:
 
     def status(self) -> Status:
         watch = self.watch
-        step = watch.step_count if watch is not None else self.record.last_step
         stale = max(STALE_AFTER_S, 10 * watch.budget.step_interval_s) if watch is not None and not watch.closed else None
+        memory = self.shadow.nbytes + self.worker.schedule.tasks.nbytes + self.samples.nbytes + self.record.nbytes
         return Status(
-            step=step,
+            step=self.record.last_step if watch is None else watch.step_count,
             training=self.training,
-            overhead=watch.overhead if watch is not None else None,
-            budget=watch.budget.share if watch is not None else None,
-            memory_bytes=self.shadow.nbytes
-            + self.worker.schedule.tasks.replica_bytes
-            + self.samples.nbytes
-            + self.record.nbytes
-            + sum(tuple(self.kept_bytes.values())),
+            overhead=None if watch is None else watch.overhead,
+            budget=None if watch is None else watch.budget.share,
+            memory_bytes=memory + sum(tuple(self.kept_bytes.values())),
             stale_after_s=stale,
         )
 

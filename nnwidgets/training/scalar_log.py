@@ -52,8 +52,9 @@ class ScalarLog:
             if value.is_cuda:
                 if self._cuda.capturing(self._cuda.current_stream(value.device)):
                     return False
-                kept = value.clone()
-                self._waiting.append(_Entry(name, step, kept, Fence.after((value.device,), self._cuda)))
+                kept, written = value.clone(), Fence((), self._cuda)
+                written.close((value.device,))
+                self._waiting.append(_Entry(name, step, kept, written))
                 return True
         self._waiting.append(_Entry(name, step, float(value), None))
         return True

@@ -188,7 +188,7 @@ class Schedule:
         if not task.job.slow:
             return False
         nbytes = self._buffer.shadow.nbytes + self._buffer.copies.needed_bytes(task.job.snapshot_extras)
-        return self.tasks.has_room(nbytes, instead_of=task.replica_bytes)
+        return self.tasks.has_room(nbytes, instead_of=task.nbytes)
 
     def _ask_for_extras(self, tasks: tuple[Task, ...], now: float) -> None:
         """Have snapshots carry what wanted jobs need, or tell those jobs that there is no room."""

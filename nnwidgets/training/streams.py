@@ -59,13 +59,6 @@ class Fence:
         self._ends: dict[torch.device, Event] = {}
         self._looks = 0
 
-    @classmethod
-    def after(cls, devices: Iterable[torch.device], cuda: Cuda) -> Fence:
-        """A fence behind the work that was just started on these devices."""
-        fence = cls((), cuda)
-        fence.close(devices)
-        return fence
-
     def close(self, devices: Iterable[torch.device] | None = None) -> None:
         """All work has been started, on these devices if they are not those it began with."""
         self._ends = {device: self._mark(device) for device in (self._begins if devices is None else devices)}

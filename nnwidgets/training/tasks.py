@@ -88,7 +88,7 @@ class Task:
         return self.running is not None and not self._on_replica
 
     @property
-    def replica_bytes(self) -> int:
+    def nbytes(self) -> int:
         """Bytes of its own copy of the model, and of the extras of its snapshot."""
         return self._replica.nbytes + self._extras.nbytes if self._replica is not None else 0
 
@@ -223,13 +223,13 @@ class Tasks:
         return [task for task in self if task.on_shadow]
 
     @property
-    def replica_bytes(self) -> int:
+    def nbytes(self) -> int:
         """Bytes of all copies of the model beside the shadow, extras of snapshots included."""
-        return self._copies.nbytes + sum(task.replica_bytes for task in self)
+        return self._copies.nbytes + sum(task.nbytes for task in self)
 
     def has_room(self, nbytes: int, *, instead_of: int) -> bool:
         """Whether there may be copies of `nbytes` in the place of some that are there."""
-        return self._spare_bytes is None or nbytes + self.replica_bytes - instead_of <= self._spare_bytes
+        return self._spare_bytes is None or nbytes + self.nbytes - instead_of <= self._spare_bytes
 
     def click(self, job: Job, at: float) -> None:
         if task := self._tasks.get(job):

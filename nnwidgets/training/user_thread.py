@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable
 
@@ -32,7 +31,6 @@ class UserThread:
     def __init__(self) -> None:
         self.pending: deque[Callable[[], None]] = deque()
         self.trains_elsewhere: Callable[[], bool] = lambda: False
-        self._thread = threading.get_ident()
         try:
             self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:

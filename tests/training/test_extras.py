@@ -249,11 +249,11 @@ def test_the_memory_is_counted_and_freed_when_nobody_looks_any_more(bench: MakeB
     with where.watch():
         assert eventually(lambda: train(model, optimizer, INPUTS, 2) and bool(held), 20)
         weights = sum(parameter.nbytes for parameter in model.parameters())
-        assert where.worker.schedule.tasks.replica_bytes == 2 * weights
+        assert where.worker.schedule.tasks.nbytes == 2 * weights
         asking.on_screen = False
         before = len(plain.steps)
         assert eventually(lambda: train(model, optimizer, INPUTS, 2) and len(plain.steps) > before + 2, 20)
-        assert where.worker.schedule.tasks.replica_bytes == 0
+        assert where.worker.schedule.tasks.nbytes == 0
         gc.collect()
         assert [reference() for reference in held] == [None] * len(held)
 
@@ -286,4 +286,4 @@ def test_what_a_slow_job_holds_stays_as_it_is_while_newer_snapshots_are_taken() 
             values.add(float(slow.seen[-1].gradients["weight"]))
     assert len(quick.runs) > 20
     assert len(values) == 1
-    assert world.schedule.tasks.replica_bytes >= world.buffer.shadow.nbytes
+    assert world.schedule.tasks.nbytes >= world.buffer.shadow.nbytes
