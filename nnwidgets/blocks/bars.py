@@ -20,21 +20,21 @@ from nnwidgets.words import FORMATS, Format, formatted
 
 @dataclass(frozen=True, eq=False)
 class Bars(Block):
-    """One horizontal bar for each value, with its name and its number; a click says which.
+    """One horizontal bar for each value, with its name and its number; a click picks one.
 
-    Bars begin at zero, or at the end of the axis where zero is outside; what is not finite has none and says so. A page
-    shows the first 1 000.
+    Bars start at zero, or at the end of the axis if zero lies outside; values that are not finite have a number and no
+    bar. A page shows the first 1 000.
 
     Args:
         values: (bars,) float.
         names: one for each.
         unit: what the values are: "accuracy", "probability".
         low, high: ends of the axis; default: the least and the largest of values, intervals and zero.
-        order: of the bars on show: as given, or by value. A click names a bar by its place as given.
-        spread: (2, bars), lower and upper ends of an interval round each value, drawn as whiskers.
+        order: as given, or by value. A click names a bar by its place as given.
+        spread: (2, bars), lower and upper end of an interval around each value, drawn as whiskers.
         reference: a value to compare with, drawn as a line across all bars; `reference_name` says what it is.
         format: how the numbers are written: "number", "share", "percent", "count", "loss" or "signed".
-        empty: what stands there when there are no bars.
+        empty: shown when there are no bars.
 
     Raises:
         TypeError: no numbers.
@@ -78,7 +78,7 @@ class Bars(Block):
 
     @property
     def places(self) -> Array:
-        """(bars,) int32: which bar stands where; by value ties stay in order and NaN comes last."""
+        """(bars,) int32: the bars from top to bottom; ties stay in order, NaN comes last."""
         if self.order == "given":
             return np.arange(len(self.values), dtype=np.int32)
         return order_of(self.values, descending=self.order == "descending")

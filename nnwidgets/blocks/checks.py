@@ -1,4 +1,4 @@
-"""What blocks are given, checked with messages that teach; arrays that already fit stay the same object."""
+"""Checks of what blocks are given. Arrays that already fit stay the same object."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def numbers(name: str, values: Any, *axes: str, sizes: Sequence[int | None] = ()
 
 
 def whole_numbers(name: str, values: Any, *axes: str, sizes: Sequence[int | None] = ()) -> Array:
-    """Like `numbers`, but only whole ones; no values at all count as such."""
+    """Like `numbers`, but whole ones only; an empty array of any type passes."""
     array = numbers(name, values, *axes, sizes=sizes)
     if array.size == 0:
         return array.astype(np.int64)
@@ -55,7 +55,7 @@ def whole_numbers(name: str, values: Any, *axes: str, sizes: Sequence[int | None
 
 
 def text_names(name: str, values: Any, length: int | None = None) -> tuple[str, ...]:
-    """Strings; numbers and other things become their text, a single string is refused.
+    """Strings: numbers and other items become text; a single string is refused.
 
     >>> text_names("names", [0, "cat"])
     ('0', 'cat')

@@ -51,10 +51,10 @@ class Grid(Block):
             `layout="sequence"` (n, positions). Values that are not finite are hatched.
         layout: how the units are laid out.
         order: (n,) units in display order, for tiles; default: by number.
-        labels: under each tile left; default: its number.
-        figures: under each tile right; a narrow page leaves them to hover. A leading †, ‡, ≡ or ≈ stays.
-        flags: under each tile right, in the colour of text. A tile whose flag starts with "dead" is an empty frame.
-        described: each tile for screen readers and for hover on a narrow page.
+        labels: below each tile, left; default: its number.
+        figures: below each tile, right; on a narrow page on hover only, but for a leading †, ‡, ≡ or ≈.
+        flags: below each tile, right, in the colour of text. A tile whose flag starts with "dead" is an empty frame.
+        described: each tile in words, for screen readers and for hover on a narrow page.
         selected: the unit that is enlarged in the detail column.
         signed: whether zero stands in the middle of the scale; negative values put it there by themselves.
         per_tile: whether each tile has a colour scale of its own instead of one for all.
@@ -69,7 +69,7 @@ class Grid(Block):
         prediction: names and probabilities of the most probable classes, at most three.
         row_titles: names of the rows of strips, or of what a sequence runs over.
         dead: (n,) bool, units with a mark under the strips.
-        column: whether there is a detail column. Without one, tiles can be looked at and not selected.
+        column: whether there is a detail column. Without one, tiles can't be selected.
     """
 
     kind = "grid"

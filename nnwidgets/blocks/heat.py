@@ -47,9 +47,9 @@ class PanelWords:
 class Heat(Block):
     """A picture in grey with orange over it where values are positive and blue where they are negative.
 
-    With `squares`, `panels` show what happens with a square at each of these positions: each position is drawn at its
-    square's centre, so one place is the same in all maps, and the margin that no centre reaches stays empty. On the
-    page one crosshair marks the position in all of them, and a table tells its values.
+    With `squares`, `panels` show what happens with a square at each of these positions. A position is drawn at its
+    square's centre, so places agree in all maps, and the margin that no centre reaches stays empty. On the page a
+    crosshair marks the position in all maps, and a table lists its values.
 
     Args:
         values: (height, width); NaN is hatched.
@@ -61,7 +61,7 @@ class Heat(Block):
         computed: (rows, cols) bool, whether the panels know a position; None: all of them.
         columns: of the table: without a square, with one, and the difference.
         options: names of the view's options that are offered beside the table instead of in the head.
-        clickable: whether the view wants to know of clicks; a click fixes the square on the page in any case.
+        clickable: whether the view gets clicks; on the page a click fixes the square in any case.
 
     Raises:
         TypeError: values that are no numbers.

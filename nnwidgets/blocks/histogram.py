@@ -1,4 +1,4 @@
-"""Where values lie: one histogram, or many as ridges behind each other."""
+"""Distributions of values: one histogram, or several as ridges behind each other."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def _none() -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Histogram(Block):
-    """How many values lie where; a click says in which bin. Values that are not finite are counted, not drawn.
+    """Counts of values by bin; a click picks a bin. Values that are not finite are counted, not drawn.
 
     Give `values`, or `counts` with `edges` where they are counted already.
 
     Args:
         values: (n,) float.
-        bins: how many, of one width.
+        bins: how many, all of one width.
         range: ends of the axis; default: the least and the largest finite value.
         unit: what the values are: "entropy", "loss".
         groups: (n,) which of `names` each value belongs to; the groups are stacked in the colours of the classes.
         names: of the groups.
         members: (n,) what each value belongs to, such as the index of its sample; see `members_in`.
         marks: values to point out: `Mark` or (value, text).
-        log: whether counts begin on a log scale; the page has a switch, which stays as it is left.
+        log: whether counts start on a log scale; the page has a switch and remembers it.
         counts: (bins,) or (groups, bins) whole numbers.
         edges: (bins + 1,) rising.
-        empty: what stands there when there are no values.
+        empty: shown when there are no values.
 
     Raises:
         TypeError: no numbers.
@@ -130,7 +130,7 @@ class Histogram(Block):
         return int(len(self.values) - self.missing - self.counts.sum()) if len(self.values) else 0
 
     def rows_in(self, bin: int) -> Array:
-        """Places in `values` of those in a bin, in order; its upper edge belongs to the next, the last one's to it."""
+        """Places in `values` of those in a bin, in order. A bin holds its lower edge, the last one both."""
         return np.flatnonzero(bins_of(self.values, self.edges) == bin)
 
     def members_in(self, bin: int) -> Array:
@@ -174,7 +174,7 @@ class Histogram(Block):
 class Ridges(Block):
     """Histograms with common bins behind each other: the first row at the back, the last in front.
 
-    A click says which row and bin.
+    A click picks a row and a bin.
 
     Args:
         counts: (rows, bins) whole numbers or densities.
@@ -183,9 +183,9 @@ class Ridges(Block):
         unit: what the values are.
         row_title: what the rows are: "step", "layer".
         highlight: a row to stand out; default: the last.
-        together: whether the rows begin on one common scale, not each on its own; the page has a switch.
+        together: whether the rows start on one common scale, not each on its own; the page has a switch.
         missing: how many values are left out because they are not finite.
-        empty: what stands there when there are no rows.
+        empty: shown when there are no rows.
 
     Raises:
         TypeError: no numbers.

@@ -20,10 +20,10 @@ Role: TypeAlias = Literal["main", "mean", "class"]
 
 @dataclass(frozen=True, eq=False)
 class Lines(Block):
-    """Curves with one x axis, their values of now beside the title. NaN leaves a gap.
+    """Curves over one x axis, with their latest values beside the title. NaN leaves a gap.
 
     Args:
-        x: (n,) steps, or whatever lies across.
+        x: (n,) steps, or another quantity.
         lines: (n,) values by their name in the legend.
         roles: by name: "main" is the one looked for (brand blue), "mean" what it is compared with (ink), "class" takes
             the next colour of the classes. A line alone is "main", others are "class".
@@ -31,7 +31,7 @@ class Lines(Block):
         inner_band: (2, n) the same in a darker shade.
         others: (k, n) further lines, thin and pale, without names.
         unit: what the values are.
-        x_title: what lies across: "step".
+        x_title: what x is: "step".
         log: whether y is logarithmic; values of zero or below are then left out.
         format: how values are written.
         empty: why there is nothing to draw, if there is nothing.
@@ -91,7 +91,7 @@ class Lines(Block):
         return theme.brand if role == "main" else theme.text
 
     def now(self) -> list[tuple[str, Role, str]]:
-        """Name, role and last value in words of each line."""
+        """Name, role and latest value of each line, in words."""
         if not len(self.x):
             return []
         return [

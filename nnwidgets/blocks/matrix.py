@@ -21,9 +21,9 @@ _MOST_WITH_NUMBERS = 20
 
 @dataclass(frozen=True, eq=False)
 class Matrix(Block):
-    """A labelled matrix: cells with their numbers while those have room, else colours and words under the pointer.
+    """A labelled matrix: numbers in the cells where they fit, else colours, with the numbers on hover.
 
-    A click says row and column.
+    A click picks a row and a column.
 
     Args:
         values: (rows, columns); whole numbers are counts.
@@ -32,14 +32,14 @@ class Matrix(Block):
         signed: whether the colours run from −max over zero to max; default: when values are negative.
         shares: colour by share of each "row" or each "column" in place of the values themselves, which must be ≥ 0.
         row_title, column_title: what rows and columns are: "label", "predicted".
-        diagonal: whether cells on the diagonal are what one expects: they are framed, their colours don't count, so
-            that what is off it shows. Default: when the matrix is square with the same names at both sides.
+        diagonal: whether the diagonal holds the expected cells: they are framed and left out of the colour scale, so
+            that the others stand out. Default: when rows and columns have the same names.
         format: how values are written; default "count" for whole numbers, else "number".
-        empty: what stands there when there are no cells.
+        empty: shown when there are no cells.
 
     Raises:
         TypeError: no numbers.
-        ValueError: another shape, another number of names, shares of negative values, a diagonal that is none.
+        ValueError: another shape, another number of names, shares of negative values, a diagonal of no square.
 
     >>> matrix = Matrix([[90, 10], [3, 97]], ["cat", "dog"], ["cat", "dog"], unit="samples", shares="row")
     >>> matrix.diagonal, matrix.scale.high, matrix.words(0, 1)

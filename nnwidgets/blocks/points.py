@@ -37,7 +37,7 @@ class Points(Block):
         positions: (n, 2) or (n, 3) floats. All axes have one scale, and none is drawn: their place means nothing.
         samples: (n,) indices into the dataset, no two alike; points keep their identity by them.
         labels: (n,) classes, -1 for none.
-        predicted: (n,) what the model takes the samples for, -1 for none. Points with another label are ringed.
+        predicted: (n,) predicted classes, -1 for none. Points with another label are ringed.
         confidence: (n,) probability of the predicted class, NaN for none.
         loss: (n,) NaN for none.
         class_names: of all classes among labels and predictions.
@@ -46,7 +46,7 @@ class Points(Block):
         size: "equal", "loss", "confidence" or the name of a column of numbers.
         selected: (k,) indices into the dataset, also of samples that are no points here.
         sample: the one looked at, an index into the dataset.
-        near: (k,) rows of the points that lines lead to from that sample.
+        near: (k,) rows of the points that it is joined to by lines.
         trails: (steps, k, 2 or 3) where some points were before, oldest first, and last where they are.
         trail_rows: (k,) rows of these points.
 
@@ -111,7 +111,7 @@ class Points(Block):
 
     @property
     def wrong(self) -> NDArray[np.bool_]:
-        """Which points (n,) are taken for another class than theirs."""
+        """Which points (n,) are predicted wrong."""
         if self.labels is None or self.predicted is None:
             return np.zeros(len(self.positions), dtype=bool)
         wrong: NDArray[np.bool_] = (self.labels >= 0) & (self.predicted >= 0) & (self.labels != self.predicted)
@@ -191,7 +191,7 @@ class Points(Block):
         add_legend(on, colors, sizes, int(wrong.sum()), theme, diameter=_DIAMETER)
 
     def _numbers(self, by: str) -> Numbers | None:
-        """The scale of this name as the page has it; None where a name says no numbers."""
+        """The scale of this name, as on the page; None if the name stands for no numbers."""
         if by == "loss" and self.loss is not None:
             return replace(Numbers.of(by, self.loss, low=0.0), root=True)
         if by == "confidence" and self.confidence is not None:

@@ -1,4 +1,4 @@
-"""Samples beside each other: their pictures with a few words."""
+"""Samples side by side: their pictures with a few words."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _ACROSS = 12
 
 @dataclass(frozen=True, eq=False)
 class Strip(Block):
-    """Samples as small pictures, or as cards of words where they have none; a click says which.
+    """Samples as small pictures, or as cards of words where they have none; a click picks one.
 
     Args:
         pictures: (shown, height, width) or (shown, height, width, 3) uint8, or None.
         labels: (shown,) what each is.
-        samples: (n,) indices of the samples, n ≥ shown: of the others "+n" is said.
-        predicted: (shown,) what the model says; one that differs from the label stands out. Empty: no predictions.
-        values: (shown,) one more thing each: strings, or numbers written with three significant digits.
-        value_name: what those are, for the words under the pointer: "loss", "distance".
-        wrap: whether the strip goes on in further lines; else it shows as many as fit into one.
+        samples: (n,) indices of the samples, n ≥ shown; the others are shown as "+n".
+        predicted: (shown,) predictions; one that differs from the label stands out. Empty: none.
+        values: (shown,) one more value each: strings, or numbers written with three significant digits.
+        value_name: what those are, for hover: "loss", "distance".
+        wrap: whether the strip wraps into further lines; else it shows what fits into one.
         selection: whether these are the samples selected in all views: then "Copy indices" and "Clear" stand beside.
-        empty: what stands there when there are no samples; what follows a line break explains it.
+        empty: shown when there are no samples; what follows a line break explains it.
 
     Raises:
         TypeError: pictures that aren't uint8, samples that aren't whole numbers.
@@ -59,7 +59,7 @@ class Strip(Block):
 
     @property
     def height(self) -> float:
-        """None without samples: what an empty strip says is about the page."""
+        """An empty strip is left out: what it says is about the page."""
         return 0.4 if len(self.samples) else 0.0
 
     def __post_init__(self) -> None:

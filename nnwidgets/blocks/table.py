@@ -32,18 +32,18 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Table(Block):
-    """A table whose rows can be sorted on the page by a click on a column's name, and clicked.
+    """A table that the page sorts by a click on a column's name; a click on a row picks it.
 
     A page shows the first 1 000 rows in the order of `sort` and says so.
 
     Args:
         columns: values of one length by the column's name: (rows,) numbers, or strings.
-        samples: (rows,) indices of the samples that rows are about; the one on show in all views is marked.
+        samples: (rows,) indices of the samples that rows are about; the selected one is marked.
         sort: the column that rows are sorted by at first; default: as given.
         descending: whether the largest come first; NaN is last either way.
         formats: how numbers are written, by column: "number" (three significant digits), "count", "share", "loss",
             "percent" or "signed"; default "count" for whole numbers, else "number".
-        empty: what stands there when there are no rows.
+        empty: shown when there are no rows.
 
     Raises:
         TypeError: a column that is no sequence.

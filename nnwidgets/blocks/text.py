@@ -16,7 +16,7 @@ from nnwidgets.blocks.drawing import add_title, say
 
 @dataclass(frozen=True, eq=False)
 class Text(Block):
-    """Paragraphs of plain words; markup in them is shown as it is written.
+    """Paragraphs of plain text; markup is shown as written.
 
     Args:
         paragraphs: one string each; a string alone is one paragraph.

@@ -1,4 +1,4 @@
-"""What checks found: a row for each, to be opened."""
+"""Findings of checks: a row for each, which opens."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Verdicts(Block):
-    """Findings of checks: what is wrong first, what is well folded into one line. Each opens to its reason and repair.
+    """Findings of checks, worst first, passed checks folded into one line. Each opens to its reason and repair.
 
-    A click on the place of one says which.
+    A click on the place that a finding names picks it.
 
     Args:
         findings: one `Verdict` for each check, in the order of the checks.
-        empty: what stands there before the first check.
+        empty: shown before the first check.
 
     Raises:
         TypeError: something else than verdicts.

@@ -228,7 +228,9 @@ class Session:
 
     def status(self) -> Status:
         watch = self.watch
-        stale = max(STALE_AFTER_S, 10 * watch.budget.step_interval_s) if watch is not None and not watch.closed else None
+        stale = None
+        if watch is not None and not watch.closed:
+            stale = max(STALE_AFTER_S, 10 * watch.budget.step_interval_s)
         memory = self.shadow.nbytes + self.worker.schedule.tasks.nbytes + self.samples.nbytes + self.record.nbytes
         return Status(
             step=self.record.last_step if watch is None else watch.step_count,

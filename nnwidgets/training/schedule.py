@@ -26,7 +26,7 @@ class _Chunk(NamedTuple):
     fence: Fence
     cpu_s: float  # of this thread
     done: bool
-    owed: bool  # whether the task is charged: not while nothing trains, nor for a click, which all tasks are charged for
+    owed: bool  # whether the task is charged; no task is while nothing trains, and all are for a click
 
 
 class Schedule:
