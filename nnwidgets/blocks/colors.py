@@ -37,36 +37,21 @@ _TINTS = np.array([LOST, GAINED]) / 255
 
 @dataclass(frozen=True, eq=False)
 class Theme:
-    """The colours of one ground.
+    """The colours of one ground."""
 
-    Attributes:
-        ink: map for values from 0 up.
-        diverging: map for signed values from -max to max, blue below zero, orange above.
-        mark_ink, mark_diverging: the same for marks on the ground, without the ground's own colour.
-        classes: ten colours, told apart with any common colour blindness; repeat them beyond ten.
-        ground: colour of zero.
-        surface: behind everything.
-        text: words that matter.
-        secondary: words beside them.
-        line: rules and frames.
-        brand: what is selected, and the curve that one looks for.
-        flag: mark of dead units.
-        error: hatching of NaN and infinite values.
-    """
-
-    ink: ListedColormap
-    diverging: ListedColormap
-    mark_ink: ListedColormap
+    ink: ListedColormap  # for values from 0 up
+    diverging: ListedColormap  # for signed values from -max to max, blue below zero, orange above
+    mark_ink: ListedColormap  # the same for marks on the ground, without the ground's own colour
     mark_diverging: ListedColormap
-    classes: tuple[str, ...]
-    ground: str
-    surface: str
-    text: str
-    secondary: str
-    line: str
-    brand: str
-    flag: str
-    error: str
+    classes: tuple[str, ...]  # ten, told apart with any common colour blindness; repeat them beyond ten
+    ground: str  # of zero
+    surface: str  # behind everything
+    text: str  # words that matter
+    secondary: str  # words beside them
+    line: str  # rules and frames
+    brand: str  # what is selected, and the curve that one looks for
+    flag: str  # mark of dead units
+    error: str  # hatching of NaN and infinite values
 
 
 def heat(picture: Array, values: Array, *, largest: float, opacity: float = 0.85) -> Array:

@@ -32,11 +32,7 @@ class Stepped(Protocol):
 
 
 def innermost(optimizer: object) -> Optimizer:
-    """The optimizer inside wrappers that keep theirs as `.optimizer` (Accelerate, Lightning).
-
-    Raises:
-        TypeError: There is no `torch.optim.Optimizer` in it.
-    """
+    """The optimizer inside wrappers that keep theirs as `.optimizer` (Accelerate, Lightning); TypeError without one."""
     found = optimizer
     while (inner := getattr(found, "optimizer", None)) is not None and inner is not found:
         found = inner
@@ -80,18 +76,11 @@ class StepCounter:
     A training step is over when an optimizer steps that has already stepped in it. This counts as one expects for one
     optimizer, for two that alternate, for one per parameter (stepped in the backward pass), and for one that replaces
     another.
-
-    Attributes:
-        steps: How many training steps have begun to end.
-        hooked: Whether an optimizer of this model has stepped since this was last set to false.
-
-    Args:
-        model: Whose parameters an optimizer must hold to count.
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self.steps = 0
-        self.hooked = False
+        self.steps = 0  # that have begun to end
+        self.hooked = False  # whether an optimizer of this model has stepped since this was last set to false
         self._model = model
         self._known: dict[int, _Known] = {}
         self._this_step: set[int] = set()  # ids of the optimizers that have stepped in it

@@ -27,17 +27,13 @@ class Follower(Protocol):
 
 @dataclass
 class Situation:
-    """What there is to decide on, and the watch that the worker follows, if any, with its budget.
-
-    Attributes:
-        readable: Whether the worker may copy the model itself while nothing trains: on the CPU and on CUDA.
-    """
+    """What there is to decide on, and the watch that the worker follows, if any, with its budget."""
 
     buffer: SnapshotBuffer
     tasks: Tasks
     copy: OptimisticCopy
     budget: Budget
-    readable: bool
+    readable: bool  # whether the worker may copy the model itself while nothing trains: on the CPU and on CUDA
     watch: weakref.ref[Follower] | None = None
 
     @property

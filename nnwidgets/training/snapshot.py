@@ -57,18 +57,7 @@ class SnapshotBuffer:
     On CUDA the training thread only enqueues the copy, on its own streams. The worker asks in `poll` whether it has
     arrived; until then nobody may touch the shadow.
 
-    Args:
-        filled: Called in the training thread after each copy; must not block.
-        cuda: For tests.
-
-    Attributes:
-        copies: What is copied beside the weights at the end of a step.
-        snapshot: What is in the shadow; None while that is not whole.
-        arrived_at: When the snapshot was complete. Where steps queue up on a device this is long after `taken_at`.
-        step: The newest step that the training thread has reported.
-        fill_s: How long the last copy took, on the CPU or on its device.
-        on_rebuilt: Called, in any thread, when the model was taken apart and the shadow was built anew. Nothing runs on
-            it then until `mark_checked()`. None if nobody needs to check it.
+    `filled` is called in the training thread after each copy, and must not block.
     """
 
     def __init__(
@@ -76,12 +65,14 @@ class SnapshotBuffer:
     ) -> None:
         self.shadow, self.cuda, self.clock = shadow, cuda, clock
         self.due = False
-        self.step = 0
-        self.snapshot: Snapshot | None = None
-        self.arrived_at = float("-inf")
-        self.fill_s = 0.0
+        self.step = 0  # the newest that the training thread has reported
+        self.snapshot: Snapshot | None = None  # what is in the shadow; None while that is not whole
+        self.arrived_at = float("-inf")  # when it was complete: long after `taken_at` where steps queue up on a device
+        self.fill_s = 0.0  # how long the last copy took, on the CPU or on its device
+        # Called, in any thread, when the model was taken apart and the shadow was built anew. Nothing runs on it then
+        # until `mark_checked()`. None if nobody needs to check it.
         self.on_rebuilt: Callable[[], None] | None = None
-        self.copies = ExtraCopies(shadow)
+        self.copies = ExtraCopies(shadow)  # what is copied beside the weights at the end of a step
         self._filled = filled
         self._filling = False
         self._flight: _Flight | None = None

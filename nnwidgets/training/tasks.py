@@ -54,27 +54,21 @@ class Job(ABC):
 
 
 class Task:
-    """Everything here but `sent_s` belongs to the worker.
-
-    Attributes:
-        clicked_at: When somebody asked for a result and has no answer yet, by the worker's clock.
-        promised: The answer takes long, and goes on in the background.
-        running: The work in progress, on `source`, the newest snapshot that this job was given.
-        savings: Seconds this job may spend of what the budget earned.
-        sent_s: Seconds that sending its results has cost so far. Written by the sending thread.
-        cost_s: Seconds that the next run is expected to cost, or its next chunk if it has its own copy of the model.
-            The very first run does not count, as it fills caches and imports modules.
-    """
+    """Everything here but `sent_s` belongs to the worker."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.clicked_at: float | None = None
-        self.promised = False
+        self.clicked_at: float | None = None  # when somebody asked for a result and has no answer yet
+        self.promised = False  # the answer takes long, and goes on in the background
         self.takes_old = False  # there will be no newer snapshot for this click
-        self.running: Iterator[None] | None = None
-        self.source: Snapshot | None = None
+        self.running: Iterator[None] | None = None  # the work in progress, on `source`
+        self.source: Snapshot | None = None  # the newest snapshot that this job was given
         self.copy_tried_at = self.started_at = self.turn_at = self._retry_at = NEVER
-        self.savings = self.sent_s = self.cost_s = 0.0
+        self.savings = 0.0  # seconds this job may spend of what the budget earned
+        self.sent_s = 0.0  # what sending its results has cost so far; written by the sending thread
+        # What the next run is expected to cost, or its next chunk if it has its own copy of the model. The very first
+        # run does not count, as it fills caches and imports modules.
+        self.cost_s = 0.0
         self._seen_sent_s = self._run_s = self._chunk_s = 0.0
         self._cancelled = self._warm = False
         self._failures = 0
@@ -199,9 +193,7 @@ by_turn = operator.attrgetter("turn_at")  # the task that has waited longest com
 class Tasks:
     """Any thread may `add`, `remove`, iterate and read; everything else is for the worker, unless it says otherwise.
 
-    Args:
-        copies: The extras of the snapshot.
-        spare_bytes: How much copies of the model beside the shadow may take together; None for any amount.
+    `spare_bytes` bounds what copies of the model beside the shadow take together, extras of snapshots included.
     """
 
     def __init__(self, copies: ExtraCopies, spare_bytes: int | None) -> None:

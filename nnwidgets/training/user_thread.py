@@ -21,15 +21,11 @@ logger = logging.getLogger(__name__)
 
 
 class UserThread:
-    """A mailbox of callables for the user's thread.
-
-    Attributes:
-        pending: What waits. An empty queue is false, so that the end of a step costs one look.
-        trains_elsewhere: Whether a thread other than the caller's is training. If so, that thread serves the mailbox.
-    """
+    """A mailbox of callables for the user's thread."""
 
     def __init__(self) -> None:
-        self.pending: deque[Callable[[], None]] = deque()
+        self.pending: deque[Callable[[], None]] = deque()  # false when empty: the end of a step costs one look
+        # Whether a thread other than the caller's is training. If so, that thread serves the mailbox.
         self.trains_elsewhere: Callable[[], bool] = lambda: False
         try:
             self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
@@ -47,8 +43,7 @@ class UserThread:
     def run_one(self) -> None:
         """Run the callable that has waited longest, if there is one. User's thread.
 
-        Raises:
-            BaseException: Ctrl-C and the like go through; the callable stays first in the mailbox.
+        Ctrl-C and the like go through; the callable then stays first in the mailbox.
         """
         try:
             call = self.pending.popleft()

@@ -47,12 +47,8 @@ class Worker:
     Clicks go first; without a watch nothing else runs. Jobs are held from `add` to `remove`. The thread ends at
     `close`, when nobody holds the worker any more, and at the end of the process.
 
-    Args:
-        shadow: The copy of the model that jobs get. It is filled here, in the caller's thread.
-        budget: What background work may cost; a watch brings its own.
-        readable: Whether the worker may copy the model itself while nothing trains: on the CPU and on CUDA.
-        spare_bytes: How much further copies of the model may take; None for any amount.
-        cuda: For tests.
+    The shadow is filled here, in the caller's thread. A watch brings a budget of its own. `readable` and `spare_bytes`
+    are those of `Situation` and `Tasks`.
     """
 
     def __init__(
@@ -154,7 +150,7 @@ class Worker:
     def attach(self, follower: Follower, budget: Budget, *, readable: bool) -> None:
         """Refresh wanted jobs in the background from now on, within this budget.
 
-        A newer follower replaces an older one. It is held weakly. `readable` means the same as in the constructor.
+        A newer follower replaces an older one. It is held weakly.
         """
         self.schedule.follow(follower, budget, readable=readable)
         self._tell(None)
