@@ -100,8 +100,7 @@ def plain_axes(axes: Axes, theme: Theme, *, x: str = "", y: str = "", grid: str 
     axes.tick_params(labelsize=SMALL, length=0, colors=theme.secondary)
     axes.set_xlabel(x, fontsize=SMALL, color=theme.secondary, parse_math=False)
     axes.set_ylabel(y, fontsize=SMALL, color=theme.secondary, parse_math=False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
     for axis, name in ((axes.xaxis, "x"), (axes.yaxis, "y")):
         axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
         if grid == name:
@@ -132,8 +131,7 @@ def bare(axes: Axes, theme: Theme) -> None:
     axes.set_facecolor(theme.surface)
     axes.set_xticks([])
     axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
 
 
 def show(axes: Axes, values: Array, scale: Scale, theme: Theme, *, extent: Sequence[float] | None = None) -> None:
@@ -193,8 +191,7 @@ def color_bar(
     bar.set_yticks([])
     bar.tick_params(labelsize=SMALL, length=0, colors=theme.secondary)
     bar.set_xlabel(scale.unit, fontsize=SMALL, color=theme.secondary, labelpad=1, parse_math=False)
-    for spine in bar.spines.values():
-        spine.set_edgecolor(theme.line)
+    bar.spines[:].set_edgecolor(theme.line)
 
 
 def tiles(

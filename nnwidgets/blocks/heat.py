@@ -226,9 +226,7 @@ def _side_by_side(axes: Axes, panels: int) -> list[Axes]:
 def _keep_frame(axes: Axes, shape: Sequence[int], theme: Theme) -> None:
     """Keep the picture's frame round the smaller grid: the margin is empty, not zero."""
     bare(axes, theme)
-    for spine in axes.spines.values():
-        spine.set_visible(True)
-        spine.set_edgecolor(theme.line)
+    axes.spines[:].set(visible=True, edgecolor=theme.line)
     axes.set_xlim(-0.5, shape[1] - 0.5)
     axes.set_ylim(shape[0] - 0.5, -0.5)
     axes.set_aspect("equal")

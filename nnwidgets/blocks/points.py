@@ -110,11 +110,17 @@ class Points(Block):
                     )
 
     @property
-    def wrong(self) -> NDArray[np.bool_]:
-        """Which points (n,) are predicted wrong."""
+    def _judged(self) -> NDArray[np.bool_]:
+        """Which points (n,) have a label and a prediction."""
         if self.labels is None or self.predicted is None:
             return np.zeros(len(self.positions), dtype=bool)
-        wrong: NDArray[np.bool_] = (self.labels >= 0) & (self.predicted >= 0) & (self.labels != self.predicted)
+        judged: NDArray[np.bool_] = (self.labels >= 0) & (self.predicted >= 0)
+        return judged
+
+    @property
+    def wrong(self) -> NDArray[np.bool_]:
+        """Which points (n,) are predicted wrong."""
+        wrong: NDArray[np.bool_] = self._judged & (self.labels != self.predicted)
         return wrong
 
     def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,17 +149,14 @@ class Points(Block):
     @cached_property
     def colors(self) -> Groups | Numbers:
         """What colours the points; their classes where `color` is none of the choices."""
-        n, by = len(self.positions), self.color
+        by = self.color
         column = self.metadata.column(by)
         if column is not None and column.codes is not None:
             return Groups(by, column.codes.astype(np.int64), column.names, named=False)
         if by == "prediction":
             return Groups("Prediction", *self._classes(self.predicted))
         if by == "correctness":
-            known = np.zeros(n, dtype=bool)
-            if self.labels is not None and self.predicted is not None:
-                known = (self.labels >= 0) & (self.predicted >= 0)
-            codes = np.where(known, self.wrong, -1).astype(np.int64)
+            codes = np.where(self._judged, self.wrong, -1).astype(np.int64)
             return Groups("Correctness", codes, ("right", "wrong"), named=False)
         return self._numbers(by) or Groups("Class", *self._classes(self.labels))
 
@@ -231,11 +234,7 @@ def _in_three_dimensions(axes: Axes) -> Any:
     """Axes with depth in the place of these."""
     spec = axes.get_subplotspec()
     figure: Any = axes.figure
-    where = figure.add_subplot if spec is not None else figure.add_axes
-    deep = where(
-        spec if spec is not None else axes.get_position(),
-        projection="3d",
-        computed_zorder=False,  # rings stay above points
-    )
+    add, place = (figure.add_axes, axes.get_position()) if spec is None else (figure.add_subplot, spec)
+    deep = add(place, projection="3d", computed_zorder=False)  # rings stay above points
     axes.remove()
     return deep

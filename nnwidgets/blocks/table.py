@@ -181,7 +181,8 @@ def _column(name: str, values: Any) -> Any:
         raise TypeError(f"columns[{name!r}]: expected a sequence, got {values!r}")
     if isinstance(values, tuple) and all(type(each) is str for each in values):
         return values
-    array = np.asarray(values) if not isinstance(values, (list, tuple)) else _array_of(values)
+    words = isinstance(values, (list, tuple)) and any(each is None or isinstance(each, (str, bytes)) for each in values)
+    array = np.array(values, dtype=object) if words else np.asarray(values)  # words among numbers make all words
     if array.ndim != 1:
         raise ValueError(f"columns[{name!r}]: expected shape (rows,), got {array.shape}")
     if array.dtype == np.bool_:
@@ -189,10 +190,3 @@ def _column(name: str, values: Any) -> Any:
     if array.dtype.kind in "iuf":
         return array
     return text_names(f"columns[{name!r}]", ["" if each is None else each for each in array.tolist()])
-
-
-def _array_of(values: Sequence[Any]) -> Array:
-    """A list as an array; words among numbers make all of them words."""
-    if any(isinstance(each, (str, bytes)) or each is None for each in values):
-        return np.array(values, dtype=object)
-    return np.asarray(values)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from torch import nn
@@ -58,16 +59,14 @@ def attach(stepped: Stepped, optimizer: Optimizer | None) -> RemovableHandle:
     return register_optimizer_step_post_hook(after_step)
 
 
+@dataclass(slots=True)
 class _Known:
     """An optimizer, whether it steps our model, and how many parameter groups it had when that was found out."""
 
-    __slots__ = ("groups", "ours", "ref", "steps")
-
-    def __init__(self, optimizer: Optimizer, ours: bool, forget: Callable[[object], object]) -> None:
-        self.ref = weakref.ref(optimizer, forget)
-        self.groups = len(optimizer.param_groups)
-        self.ours = ours
-        self.steps = 0
+    ref: weakref.ref[Optimizer]
+    ours: bool
+    groups: int
+    steps: int
 
 
 class StepCounter:
@@ -116,8 +115,12 @@ class StepCounter:
     def _look_at(self, optimizer: Optimizer) -> _Known:
         key, table = id(optimizer), self._known
         before = table.get(key)
-        known = table[key] = _Known(optimizer, holds_parameter(optimizer, self._model), lambda _: table.pop(key, None))
-        known.steps = before.steps if before is not None else 0
+        known = table[key] = _Known(
+            weakref.ref(optimizer, lambda _: table.pop(key, None)),
+            holds_parameter(optimizer, self._model),
+            len(optimizer.param_groups),
+            before.steps if before is not None else 0,
+        )
         return known
 
 
