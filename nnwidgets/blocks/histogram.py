@@ -224,8 +224,7 @@ class Ridges(Block):
         """Count values by row: `rows` maps names to (n,) arrays; `more` are other fields."""
         values = [numbers(f"rows[{name!r}]", each, "n") for name, each in rows.items()]
         edges = bin_edges(np.concatenate([_none(), *values]), bins, range)
-        at = [bins_of(each, edges) for each in values]
-        counts = [np.bincount(each[each >= 0], minlength=bins) for each in at]
+        counts = [np.histogram(each, edges)[0] for each in values]
         missing = sum(int((~np.isfinite(each)).sum()) for each in values)
         return cls(np.array(counts).reshape(len(values), bins), edges, tuple(rows), missing=missing, **more)
 

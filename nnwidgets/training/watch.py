@@ -71,7 +71,7 @@ class Watch:
                 f"optimizer: expected one that steps parameters of this model, got a {type(inner).__name__} that "
                 "holds none of them; pass the one made from model.parameters(), or None for any"
             )
-        self.budget = Budget(budget, clock=worker.budget.clock, cpu_clock=worker.budget.cpu_clock)
+        self.budget = Budget(budget, clock=worker.schedule.budget.clock, cpu_clock=worker.schedule.budget.cpu_clock)
         self.closed = False
         self.notes: tuple[str, ...] = ()
         self.pollers: list[Callable[[], None]] = []

@@ -76,10 +76,6 @@ class Worker:
         _workers.add(self)
         weakref.finalize(self, self._inbox.put, None).atexit = False
 
-    @property
-    def budget(self) -> Budget:
-        return self.schedule.budget
-
     # For any thread. Nothing here waits for the worker, unless it says so.
 
     def add(self, job: Job) -> None:
@@ -96,11 +92,11 @@ class Worker:
 
     def request(self, job: Job) -> None:
         """Start this job anew, from a snapshot no older than now: somebody waits. Ignored for a removed job."""
-        self._tell(partial(self.schedule.tasks.click, job, self.budget.clock()))
+        self._tell(partial(self.schedule.tasks.click, job, self.schedule.budget.clock()))
 
     def request_all(self) -> None:
         """`request` every wanted job."""
-        self._tell(partial(self.schedule.tasks.click_all, self.budget.clock()))
+        self._tell(partial(self.schedule.tasks.click_all, self.schedule.budget.clock()))
 
     def cancel(self, job: Job) -> None:
         """Stop this job, and leave it alone until it is requested again."""
@@ -112,7 +108,7 @@ class Worker:
 
         For what is made of results: layouts, pictures. The cost is charged, to be repaid over `over_s` seconds.
         """
-        self._tell(partial(self._calls.put, key, function, self.budget.clock() + delay_s, over_s))
+        self._tell(partial(self._calls.put, key, function, self.schedule.budget.clock() + delay_s, over_s))
 
     def forget(self, *keys: Hashable) -> None:
         """Run no call of these keys that still waits."""
@@ -126,7 +122,7 @@ class Worker:
         this thread captures a CUDA graph.
         """
         with self._refilling:
-            asked = self.budget.clock()
+            asked = self.schedule.budget.clock()
             if self.buffer.capturing:
                 return False
             if not self._alive:
@@ -233,20 +229,16 @@ def _live(find: weakref.ref[Worker], inbox: Inbox) -> None:
             worker = find()
             if worker is None or worker.closed:
                 break
-            pause = _safe_turn(worker, message)
+            try:
+                pause = worker.turn(message)
+            except BaseException:
+                # SystemExit included: if this thread ended, every view would freeze without a word.
+                logger.exception("the background thread of nnwidgets met an error and goes on")
+                pause = AFTER_ERROR_S
             del worker, message
     if worker is not None:
         with fork_lock:
             worker.schedule.release()
-
-
-def _safe_turn(worker: Worker, message: Callable[[], object] | None) -> float | None:
-    try:
-        return worker.turn(message)
-    except BaseException:
-        # SystemExit included: if this thread ended, every view would freeze without a word.
-        logger.exception("the background thread of nnwidgets met an error and goes on")
-        return AFTER_ERROR_S
 
 
 def _close_all() -> None:

@@ -128,7 +128,7 @@ def _settled(worker: Worker, timeout: float) -> bool | None:
     found: SimpleQueue[bool] = SimpleQueue()
 
     def look() -> None:
-        now = worker.budget.clock()
+        now = worker.schedule.budget.clock()
         late = any(call.due_at <= now for call in worker._calls._calls.values())
         found.put(not late and not _clicked(worker))
 
