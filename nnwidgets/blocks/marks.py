@@ -90,18 +90,21 @@ class Numbers:
     root: bool = False
 
     @classmethod
-    def of(cls, name: str, values: Array, *, low: float | None = None, high: float | None = None) -> Numbers:
-        """On a scale from the smallest to the largest, symmetric about zero with both signs; or between given ends.
+    def of(
+        cls, name: str, values: Array, low: float | None = None, high: float | None = None, *, root: bool = False
+    ) -> Numbers:
+        """On a scale between these ends, by default the smallest and the largest; symmetric if zero lies between.
 
         >>> scale = Numbers.of("change", np.array([-1.0, 3.0, np.nan]))
         >>> scale.low, scale.high, scale.missing
         (-3.0, 3.0, 1)
         """
         known = values[np.isfinite(values)]
-        least, most = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
-        if least < 0 < most:
-            least, most = min(least, -most), max(most, -least)
-        return cls(name, values, least if low is None else low, most if high is None else high)
+        low = low if low is not None else float(known.min()) if known.size else 0.0
+        high = high if high is not None else float(known.max()) if known.size else 0.0
+        if low < 0 < high:
+            low, high = min(low, -high), max(high, -low)
+        return cls(name, values, low, high, root)
 
     @property
     def missing(self) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -196,16 +196,13 @@ class Points(Block):
     def _numbers(self, by: str) -> Numbers | None:
         """The scale of this name, as on the page; None if the name stands for no numbers."""
         if by == "loss" and self.loss is not None:
-            return replace(Numbers.of(by, self.loss, low=0.0), root=True)
+            return Numbers.of(by, self.loss, low=0.0, root=True)
         if by == "confidence" and self.confidence is not None:
-            return Numbers.of("probability", self.confidence, low=0.0, high=1.0)
+            return Numbers.of("probability", self.confidence, 0.0, 1.0)
         column = self.metadata.column(by)
         if column is None or column.numbers is None:
             return None
-        low, high = column.span
-        if low < 0 < high:
-            low, high = min(low, -high), max(high, -low)
-        return Numbers(by, column.numbers, low, high)
+        return Numbers.of(by, column.numbers, *column.span)
 
     def _classes(self, codes: Array | None) -> tuple[NDArray[np.int64], Sequence[str]]:
         """Codes and names up to the last class among them."""
