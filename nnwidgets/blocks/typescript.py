@@ -23,7 +23,7 @@ from nnwidgets.blocks import looks
 from nnwidgets.blocks.block import Block
 
 COMMAND = "python -m nnwidgets.blocks.typescript"
-_PLAIN: dict[Any, str] = {str: "string", int: "number", float: "number", bool: "boolean", types.NoneType: "null"}
+_PLAIN: dict[Any, str] = {str: "string", int: "number", float: "number", bool: "boolean"}
 _BASE = frozenset(each.name for each in fields(Block))
 
 
@@ -119,11 +119,9 @@ class Interfaces:
         if origin in (tuple, list, Sequence):
             item = self._type(args[0])
             return f"({item})[]" if "|" in item else f"{item}[]"
-        if origin in (dict, Mapping) and args[0] is str:
-            return f"Record<string, {self._type(args[1])}>"
         if is_dataclass(annotation) and isinstance(annotation, type):
             return self._record(annotation)
-        raise TypeError(f"expected numbers, strings, arrays, lists, mappings or dataclasses of these, got {annotation}")
+        raise TypeError(f"expected numbers, strings, arrays, lists or dataclasses of these, got {annotation}")
 
     def _record(self, record: type) -> str:
         """The name of a dataclass, whose interface is added."""
