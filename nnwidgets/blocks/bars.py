@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from matplotlib.axes import Axes
 
-from nnwidgets.blocks.block import Array, Block, index_in
+from nnwidgets.blocks.block import Array, Block, finite_span, index_in
 from nnwidgets.blocks.checks import numbers, one_of, set_field, text_names
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import MOST_NAMES, SMALL, add_title, name_ticks, plain_axes, say
@@ -88,9 +88,8 @@ class Bars(Block):
         """Where the axis begins and ends."""
         parts = [np.ravel(self.values), [0.0] if self.reference is None else [0.0, self.reference]]
         everything = np.concatenate([*parts, [] if self.spread is None else np.ravel(self.spread)])
-        finite = everything[np.isfinite(everything)]
-        low = float(finite.min()) if self.low is None else self.low
-        high = float(finite.max()) if self.high is None else self.high
+        least, most = finite_span(everything)
+        low, high = least if self.low is None else self.low, most if self.high is None else self.high
         return low, high if high > low else low + 1.0
 
     def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:

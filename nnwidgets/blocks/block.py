@@ -87,6 +87,12 @@ class Block:
         raise ValueError(f"state: expected a block that keeps some, got {self.kind}")
 
 
+def finite_span(values: Array, empty: tuple[float, float] = (0.0, 0.0)) -> tuple[float, float]:
+    """The least and the largest finite value, `empty` where there is none."""
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else empty
+
+
 def index_in(name: str, value: Any, length: int) -> int:
     """A whole number from the page, from 0 to below `length`.
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from matplotlib.axes import Axes
 
-from nnwidgets.blocks.block import Array, Block, index_in
+from nnwidgets.blocks.block import Array, Block, finite_span, index_in
 from nnwidgets.blocks.checks import numbers, set_field, text_names, whole_numbers
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import SMALL, add_title, explain, name_ticks, plain_axes, say
@@ -271,8 +271,7 @@ def bin_edges(values: Array, bins: int, range: tuple[float, float] | None = None
         if not (np.isfinite([low, high]).all() and low < high):
             raise ValueError(f"range: expected a lower and a higher end, got {range!r}")
     else:
-        finite = values[np.isfinite(values)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        low, high = finite_span(values, (0.0, 1.0))
         if not low < high:
             low, high = low - 0.5, high + 0.5
     return np.linspace(low, high, bins + 1)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 import numpy as np
 from matplotlib.axes import Axes
 
-from nnwidgets.blocks.block import Array, Block
+from nnwidgets.blocks.block import Array, Block, finite_span
 from nnwidgets.blocks.checks import choice_of, numbers, one_of, set_field
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import add_title, explain, plain_axes, say
@@ -102,8 +102,7 @@ class Lines(Block):
         """The least and the largest finite value on show; 0 and 1 when there is none."""
         parts = [*self.lines.values(), self.band, self.inner_band, self.others]
         values = np.concatenate([np.empty(0), *(np.ravel(part) for part in parts if part is not None)])
-        values = values[np.isfinite(values) & ((values > 0) | (not self.log))]
-        return (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+        return finite_span(values[values > 0] if self.log else values, (0.0, 1.0))
 
     def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
         raise TypeError("lines: bqplot draws them, they are not sent as a block")

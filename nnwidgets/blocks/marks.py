@@ -18,6 +18,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from nnwidgets.blocks import drawing
+from nnwidgets.blocks.block import finite_span
 from nnwidgets.blocks.colors import Theme
 from nnwidgets.blocks.looks import LEAST_AREA, MOST_AREA, MOST_GROUPS
 from nnwidgets.words import count, number, shortened
@@ -99,9 +100,8 @@ class Numbers:
         >>> scale.low, scale.high, scale.missing
         (-3.0, 3.0, 1)
         """
-        known = values[np.isfinite(values)]
-        low = low if low is not None else float(known.min()) if known.size else 0.0
-        high = high if high is not None else float(known.max()) if known.size else 0.0
+        least, most = finite_span(values)
+        low, high = least if low is None else low, most if high is None else high
         if low < 0 < high:
             low, high = min(low, -high), max(high, -low)
         return cls(name, values, low, high, root)
