@@ -15,8 +15,8 @@ from torch import nn
 
 import nnwidgets as nnw
 from nnwidgets.display.view import View
-from tests.waiting import eventually, inspecting, shown
 from tests.training.toys import flush
+from tests.waiting import eventually, inspecting, shown
 
 X, Y = torch.rand(32, 1, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(32) % 4
 

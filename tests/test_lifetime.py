@@ -21,9 +21,9 @@ from nnwidgets.display.page_code import page_code
 from nnwidgets.display.publisher import PUBLISHER
 from nnwidgets.shadow import Shadow
 from tests.nets import NETS, Training
+from tests.training.toys import flush
 from tests.views.every import EVERY, make, make_all
 from tests.waiting import eventually, inspecting, shown
-from tests.training.toys import flush
 
 RUNS = 20
 EXIT_DEADLINE_S = 120

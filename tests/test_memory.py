@@ -21,8 +21,8 @@ from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.display.view import View
 from nnwidgets.measures import ModelAtStep
 from nnwidgets.training.snapshot import Snapshot
-from tests.waiting import inspecting, shown
 from tests.training.toys import flush
+from tests.waiting import inspecting, shown
 
 MB = 1_000_000
 PROBE = 64

@@ -15,9 +15,9 @@ from nnwidgets.measures import statistics
 from nnwidgets.training.worker import Job, Snapshot
 from tests.nets import NETS, Training
 from tests.test_exactness import Counted
+from tests.training.toys import flush
 from tests.views.every import EVERY, make
 from tests.waiting import DEADLINE_S, inspecting, tell
-from tests.training.toys import flush
 
 pytestmark = pytest.mark.alone
 EVERY_S = 0.2

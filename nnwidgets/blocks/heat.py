@@ -17,7 +17,6 @@ from nnwidgets.blocks.checks import numbers, set_field
 from nnwidgets.blocks.colors import LIGHT, Theme, heat
 from nnwidgets.blocks.drawing import Scale, add_title, bare, color_bar, explain, scale_bar
 from nnwidgets.blocks.squares import Floats, LegendEntry, Panel, Squares, class_slots
-from nnwidgets.words import number
 
 _OPACITY = 0.85  # the page's slider starts here
 _MUTED = 0.3  # what stays of the colour of an unchanged class

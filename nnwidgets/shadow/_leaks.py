@@ -23,9 +23,7 @@ from nnwidgets.shadow._support import unwrap
 from nnwidgets.shadow.torch_internals import ThreadDispatchMode, has_global_hooks, leaves, version_if_counted
 
 
-def check_leaks(
-    shadow: Shadow, live: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[str, ...]:
+def check_leaks(shadow: Shadow, live: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, ...]:
     """Why the shadow must not run in another thread while the model trains, in sentences for the user; () if it may.
 
     Call it in the thread that owns the model, outside a training step. The forward pass of the shadow stops before a

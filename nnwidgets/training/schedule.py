@@ -10,13 +10,11 @@ from nnwidgets.shadow.torch_internals import is_tracing, raised_by_tracer
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.clicks import choose_clicked
 from nnwidgets.training.extras import Extra
-from nnwidgets.training.tasks import Job
 from nnwidgets.training.refreshes import Refreshes
 from nnwidgets.training.situation import SOON_S, TICK_S, Follower, Situation
 from nnwidgets.training.snapshot import OptimisticCopy, SnapshotBuffer
 from nnwidgets.training.streams import Fence
-from nnwidgets.training.tasks import Task
-from nnwidgets.training.tasks import Tasks
+from nnwidgets.training.tasks import Job, Task, Tasks
 
 
 class _Chunk(NamedTuple):
@@ -118,8 +116,8 @@ class Schedule:
         if self._asked_for_shadow and arrived:
             self._asked_for_shadow = False
             self._situation.copy.abandon()
-            for task in self.tasks.on_shadow:
-                task.stop()
+            for running in self.tasks.on_shadow:
+                running.stop()
             self._buffer.offer()
         pause: float | None = None
         if is_tracing():

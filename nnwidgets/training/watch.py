@@ -20,10 +20,10 @@ from nnwidgets.training import hooks
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.fork_lock import register_fork_aware
 from nnwidgets.training.history import History
+from nnwidgets.training.hooks import WriteMonitor
 from nnwidgets.training.scalar_log import ScalarLog
 from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.worker import Worker
-from nnwidgets.training.hooks import WriteMonitor
 
 FAILURES_ALLOWED = 3
 UNSEEN_AFTER_S = 4.0  # if weights move for this long and no hook sees a step, the user is told

@@ -22,11 +22,11 @@ from nnwidgets.training.background import quiet_this_thread
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.calls import Calls
 from nnwidgets.training.fork_lock import fork_lock, register_fork_aware
-from nnwidgets.training.tasks import Job
 from nnwidgets.training.schedule import Schedule
 from nnwidgets.training.situation import Follower
 from nnwidgets.training.snapshot import Snapshot, SnapshotBuffer
 from nnwidgets.training.streams import CUDA, Cuda, SideStreams
+from nnwidgets.training.tasks import Job
 
 __all__ = ["Job", "Snapshot", "Worker"]
 

@@ -19,8 +19,8 @@ from nnwidgets.blocks.heat import Heat
 from nnwidgets.display.view import Strong
 from nnwidgets.measures import ModelAtStep, Progress
 from nnwidgets.views.occlusion import OcclusionView
-from tests.waiting import command, inspecting, shown
 from tests.training.toys import flush
+from tests.waiting import command, inspecting, shown
 
 NAMES = ["cat", "dog", "fox"]
 X = torch.rand(12, 1, 8, 8, generator=torch.Generator().manual_seed(1))
