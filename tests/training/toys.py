@@ -130,7 +130,7 @@ def _settled(worker: Worker, timeout: float) -> bool | None:
     def look() -> None:
         now = worker.schedule.budget.clock()
         late = any(call.due_at <= now for call in worker._calls._calls.values())
-        found.put(not late and not _clicked(worker))
+        found.put(worker._inbox.empty() and not late and not _clicked(worker))
 
     worker._tell(look)
     try:
