@@ -9,8 +9,6 @@ from typing import Any
 
 from traitlets import HasTraits, Int, TraitError, Tuple, Unicode
 
-__all__ = ["Selection"]
-
 _NAMES = ("layer", "unit", "sample", "target", "selected")
 
 
@@ -74,12 +72,10 @@ class Selection(HasTraits):
         """`value` as the trait holds it; raises TraitError with what was expected."""
         if name == "layer":
             return self._checked_layer(value)
-        if name == "unit":
-            return None if value is None else _whole(value, "unit", self._units(layer) if self._units else None)
-        if name == "sample":
-            return _whole(value, "sample", self._samples)
-        if name == "target":
-            return None if value is None else _whole(value, "target", self._classes)
+        if name != "selected":
+            units = self._units(layer) if self._units else None
+            below = {"unit": units, "sample": self._samples, "target": self._classes}[name]
+            return None if value is None and name != "sample" else _whole(value, name, below)
         if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
             raise TraitError(f"selected: expected indices into the dataset, got {value!r}")
         return tuple(dict.fromkeys(_whole(each, "selected", self._samples) for each in value))

@@ -10,24 +10,6 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Final, Literal, TypeAlias, get_args
 
-__all__ = [
-    "FORMATS",
-    "MINUS",
-    "THIN",
-    "Format",
-    "count",
-    "duration",
-    "fixed",
-    "formatted",
-    "number",
-    "percent",
-    "plural",
-    "share",
-    "shortened",
-    "signed",
-    "size",
-]
-
 THIN: Final = "\u202f"  # between thousands, and before units
 MINUS: Final = "\u2212"
 ELLIPSIS: Final = "…"

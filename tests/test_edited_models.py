@@ -15,6 +15,7 @@ from torch import nn
 
 import nnwidgets as nnw
 from nnwidgets.display.view import View
+from tests.training.toys import flush
 from tests.waiting import eventually, inspecting, shown
 
 X, Y = torch.rand(32, 1, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(32) % 4
@@ -65,7 +66,7 @@ def maps_now(net: Net, sample: int) -> torch.Tensor:
 
 def settled(view: View) -> Any:
     """What the view shows when a copy that was made anew has been looked at, in this thread as a cell would."""
-    eventually(lambda: come_by(view) and view.session.worker.flush(0.05), "an answer")
+    eventually(lambda: come_by(view) and flush(view.session.worker, 0.05), "an answer")
     return shown(view)
 
 

@@ -21,6 +21,7 @@ from nnwidgets.display.page_code import page_code
 from nnwidgets.display.publisher import PUBLISHER
 from nnwidgets.shadow import Shadow
 from tests.nets import NETS, Training
+from tests.training.toys import flush
 from tests.views.every import EVERY, make, make_all
 from tests.waiting import eventually, inspecting, shown
 
@@ -121,14 +122,14 @@ def test_a_view_closed_takes_all_its_widgets_listeners_and_jobs_with_it(name: st
         before = open_widgets()
 
         def held() -> tuple[int, ...]:
-            session.worker.flush()
+            flush(session.worker)
             return (
                 open_widgets(),
                 len(PUBLISHER._lanes),
                 len(session._listeners),
                 len(session.members),
                 len(session.probe._listeners),
-                len(session.worker._schedule.tasks),
+                len(tuple(session.worker.schedule.tasks)),
                 len(session.worker._calls._calls),
                 len(session.kept_bytes),
                 len(session.pictured),

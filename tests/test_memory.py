@@ -21,6 +21,7 @@ from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.display.view import View
 from nnwidgets.measures import ModelAtStep
 from nnwidgets.training.snapshot import Snapshot
+from tests.training.toys import flush
 from tests.waiting import inspecting, shown
 
 MB = 1_000_000
@@ -103,7 +104,7 @@ def test_what_is_kept_stays_under_the_bound_from_refresh_to_refresh(
             session.worker.request(session.probe)
             for view in views:
                 view.refresh()
-            assert session.worker.flush(DEADLINE_S)
+            assert flush(session.worker, DEADLINE_S)
             for view in views:
                 shown(view)
             assert session.probe.error == ""
@@ -151,7 +152,7 @@ def test_what_an_occlusion_map_holds_while_it_is_computed_is_counted_and_bounded
     for most, windowed in ((800 * MB, True), (MAX_MEMORY, False)):
         with inspected(net, 2, max_memory=most) as inspector:
             session, view = inspector._session, inspector.occlusion(patch=32, stride=32)
-            assert session.worker.flush(DEADLINE_S)
+            assert flush(session.worker, DEADLINE_S)
             before = session.status().memory_bytes
             held, shares = [], []
             model = ModelAtStep(session.shadow.module, session.samples.batch([view.sample]), None)

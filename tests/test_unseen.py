@@ -15,6 +15,7 @@ from nnwidgets.measures import statistics
 from nnwidgets.training.worker import Job, Snapshot
 from tests.nets import NETS, Training
 from tests.test_exactness import Counted
+from tests.training.toys import flush
 from tests.views.every import EVERY, make
 from tests.waiting import DEADLINE_S, inspecting, tell
 
@@ -112,7 +113,7 @@ def test_a_view_that_nobody_sees_is_not_computed(training: Training, inspector: 
     counted = Counted(make(inspector, name, **({"method": "pca"} if name == "embedding" else {})))
     view = counted.view
     view.shown = False
-    inspector._session.worker.flush(DEADLINE_S)
+    flush(inspector._session.worker, DEADLINE_S)
     before = counted.finished
     with inspector.watch(training.optimizer, budget=1.0):
         train_on(training, inspector)

@@ -15,6 +15,7 @@ from nnwidgets.display.packing import Sent
 from nnwidgets.display.panel import Panel
 from nnwidgets.display.view import View
 from nnwidgets.display.wire import encode
+from tests.training.toys import flush
 
 DEADLINE_S = 60.0
 
@@ -35,7 +36,7 @@ def answered(view: View) -> View:
     session, until = view.session, time.monotonic() + DEADLINE_S
     while True:
         session.user_thread.drain()
-        assert session.worker.flush(DEADLINE_S), f"{view.name}: no answer in {DEADLINE_S:.0f} s"
+        assert flush(session.worker, DEADLINE_S), f"{view.name}: no answer in {DEADLINE_S:.0f} s"
         if not session.user_thread.pending:  # what was read may have asked for more
             return view
         assert time.monotonic() < until, f"{view.name}: {view.reader.waiting_for}"

@@ -8,12 +8,13 @@
 from nnwidgets.blocks.bars import Bars
 from nnwidgets.blocks.block import Block
 from nnwidgets.blocks.grid import Grid
-from nnwidgets.blocks.heat import Heat, Panel, Squares
+from nnwidgets.blocks.heat import Heat
 from nnwidgets.blocks.histogram import Histogram, Mark, Ridges
 from nnwidgets.blocks.lines import Lines
 from nnwidgets.blocks.matrix import Matrix
 from nnwidgets.blocks.metadata import Metadata
 from nnwidgets.blocks.points import Points
+from nnwidgets.blocks.squares import Panel, Squares
 from nnwidgets.blocks.strip import Strip
 from nnwidgets.blocks.table import Table
 from nnwidgets.blocks.text import Text

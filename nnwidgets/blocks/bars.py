@@ -9,35 +9,32 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from matplotlib.axes import Axes
 
-from nnwidgets.blocks.block import Array, Block, index_in
+from nnwidgets.blocks.block import Array, Block, finite_span, index_in
 from nnwidgets.blocks.checks import numbers, one_of, set_field, text_names
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import MOST_NAMES, SMALL, add_title, name_ticks, plain_axes, say
 from nnwidgets.blocks.looks import MOST_ROWS
-from nnwidgets.blocks.order import order_of
-from nnwidgets.blocks.packed import head, packed
+from nnwidgets.blocks.tiles import order_of
 from nnwidgets.words import FORMATS, Format, formatted
-
-__all__ = ["Bars"]
 
 
 @dataclass(frozen=True, eq=False)
 class Bars(Block):
-    """One horizontal bar for each value, with its name and its number; a click says which.
+    """One horizontal bar for each value, with its name and its number; a click picks one.
 
-    Bars begin at zero, or at the end of the axis where zero is outside; what is not finite has none and says so. A page
-    shows the first 1 000.
+    Bars start at zero, or at the end of the axis if zero lies outside; values that are not finite have a number and no
+    bar. A page shows the first 1 000.
 
     Args:
         values: (bars,) float.
         names: one for each.
         unit: what the values are: "accuracy", "probability".
         low, high: ends of the axis; default: the least and the largest of values, intervals and zero.
-        order: of the bars on show: as given, or by value. A click names a bar by its place as given.
-        spread: (2, bars), lower and upper ends of an interval round each value, drawn as whiskers.
+        order: as given, or by value. A click names a bar by its place as given.
+        spread: (2, bars), lower and upper end of an interval around each value, drawn as whiskers.
         reference: a value to compare with, drawn as a line across all bars; `reference_name` says what it is.
         format: how the numbers are written: "number", "share", "percent", "count", "loss" or "signed".
-        empty: what stands there when there are no bars.
+        empty: shown when there are no bars.
 
     Raises:
         TypeError: no numbers.
@@ -50,6 +47,7 @@ class Bars(Block):
 
     kind: ClassVar[str] = "bars"
     exact: ClassVar[tuple[str, ...]] = ("values", "spread")
+    local: ClassVar[tuple[str, ...]] = ("order",)
 
     values: Array
     names: Sequence[str]
@@ -63,19 +61,10 @@ class Bars(Block):
     format: Format = "number"
     empty: str = "No values yet"
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
-        values: Array
-        names: Sequence[str]
         places: Array  # bars in the order on show
-        unit: str
         low: float
         high: float
-        spread: Array | None
-        reference: float | None
-        reference_name: str
-        format: Format
-        empty: str
 
     def __post_init__(self) -> None:
         set_field(self, "values", numbers("values", self.values, "bars"))
@@ -89,7 +78,7 @@ class Bars(Block):
 
     @property
     def places(self) -> Array:
-        """(bars,) int32: which bar stands where; by value ties stay in order and NaN comes last."""
+        """(bars,) int32: the bars from top to bottom; ties stay in order, NaN comes last."""
         if self.order == "given":
             return np.arange(len(self.values), dtype=np.int32)
         return order_of(self.values, descending=self.order == "descending")
@@ -99,28 +88,13 @@ class Bars(Block):
         """Where the axis begins and ends."""
         parts = [np.ravel(self.values), [0.0] if self.reference is None else [0.0, self.reference]]
         everything = np.concatenate([*parts, [] if self.spread is None else np.ravel(self.spread)])
-        finite = everything[np.isfinite(everything)]
-        low = float(finite.min()) if self.low is None else self.low
-        high = float(finite.max()) if self.high is None else self.high
+        least, most = finite_span(everything)
+        low, high = least if self.low is None else self.low, most if self.high is None else self.high
         return low, high if high > low else low + 1.0
 
     def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
         low, high = self.ends
-        return head(self) | packed(
-            self.Packed(
-                values=self.values,
-                names=self.names,
-                places=self.places[:MOST_ROWS],
-                unit=self.unit,
-                low=low,
-                high=high,
-                spread=self.spread,
-                reference=self.reference,
-                reference_name=self.reference_name,
-                format=self.format,
-                empty=self.empty,
-            )
-        )
+        return self._packed(places=self.places[:MOST_ROWS], low=low, high=high)
 
     def where(self, value: Any) -> tuple[int]:
         """(bar,): its place in `values`."""

@@ -1,4 +1,4 @@
-"""What blocks are given, checked with messages that teach; arrays that already fit stay the same object."""
+"""Checks of what blocks are given. Arrays that already fit stay the same object."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 
 from nnwidgets.blocks.block import Array
-
-__all__ = ["choice_of", "numbers", "one_of", "set_field", "text_names", "whole_numbers"]
 
 
 def set_field(block: object, name: str, value: Any) -> None:
@@ -37,12 +35,17 @@ def numbers(name: str, values: Any, *axes: str, sizes: Sequence[int | None] = ()
         raise TypeError(
             f"{name}: expected real numbers, got {array.dtype}; convert them first (`.real`, `.astype(float)`)"
         )
-    _check_shape(name, array, axes, sizes)
+    if array.ndim != len(axes):
+        shape = f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
+        raise ValueError(f"{name}: expected shape {shape}, got {array.shape}")
+    for axis, (expected, got) in enumerate(zip(sizes, array.shape, strict=False)):
+        if expected is not None and expected != got:
+            raise ValueError(f"{name}: expected {expected} {axes[axis]} (axis {axis}), got shape {array.shape}")
     return array
 
 
 def whole_numbers(name: str, values: Any, *axes: str, sizes: Sequence[int | None] = ()) -> Array:
-    """Like `numbers`, but only whole ones; no values at all count as such."""
+    """Like `numbers`, but whole ones only; an empty array of any type passes."""
     array = numbers(name, values, *axes, sizes=sizes)
     if array.size == 0:
         return array.astype(np.int64)
@@ -51,20 +54,8 @@ def whole_numbers(name: str, values: Any, *axes: str, sizes: Sequence[int | None
     return array
 
 
-def _check_shape(name: str, array: Array, axes: Sequence[str], sizes: Sequence[int | None]) -> None:
-    if array.ndim != len(axes):
-        raise ValueError(f"{name}: expected shape {_shape(axes)}, got {array.shape}")
-    for axis, (expected, got) in enumerate(zip(sizes, array.shape, strict=False)):
-        if expected is not None and expected != got:
-            raise ValueError(f"{name}: expected {expected} {axes[axis]} (axis {axis}), got shape {array.shape}")
-
-
-def _shape(axes: Sequence[str]) -> str:
-    return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"
-
-
 def text_names(name: str, values: Any, length: int | None = None) -> tuple[str, ...]:
-    """Strings; numbers and other things become their text, a single string is refused.
+    """Strings: numbers and other items become text; a single string is refused.
 
     >>> text_names("names", [0, "cat"])
     ('0', 'cat')
@@ -85,18 +76,12 @@ def text_names(name: str, values: Any, length: int | None = None) -> tuple[str, 
 
 
 def one_of(name: str, value: Any, choices: Sequence[Any]) -> None:
-    """
-    Raises:
-        ValueError: `value` is none of the choices.
-    """
+    """Raise ValueError if `value` is none of the choices."""
     if value not in choices:
         raise ValueError(f"{name}: expected one of {', '.join(repr(each) for each in choices)}, got {value!r}")
 
 
 def choice_of(name: str, value: Any, names: Sequence[str]) -> None:
-    """
-    Raises:
-        KeyError: `value` is none of the names.
-    """
+    """Raise KeyError if `value` is none of the names."""
     if value not in names:
         raise KeyError(f"{name}: expected one of {', '.join(map(repr, names)) or 'none'}, got {value!r}")

@@ -8,6 +8,7 @@ evenly.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.colors import ListedColormap, to_rgb
@@ -15,67 +16,46 @@ from numpy.typing import NDArray
 
 from nnwidgets.blocks.looks import CLASSES, DIVERGING, GAINED, GROUND, HEAT_DARKENS, INK, LOST
 
-__all__ = ["DARK", "LIGHT", "Theme", "heat"]
-
 Array = NDArray[np.float64]
 
 _LEVELS = 257  # odd, so that the diverging map has a true middle
 
 # Linear sRGB -> cone responses, and their cube roots -> OKLab (Ottosson 2020).
-_TO_CONES = np.array(
-    [
-        [0.4122214708, 0.5363325363, 0.0514459929],
-        [0.2119034982, 0.6806995451, 0.1073969566],
-        [0.0883024619, 0.2817188376, 0.6299787005],
-    ]
-)
-_TO_LAB = np.array(
-    [
-        [0.2104542553, 0.7936177850, -0.0040720468],
-        [1.9779984951, -2.4285922050, 0.4505937099],
-        [0.0259040371, 0.7827717662, -0.8086757660],
-    ]
-)
+_TO_CONES = np.array([
+    [0.4122214708, 0.5363325363, 0.0514459929],
+    [0.2119034982, 0.6806995451, 0.1073969566],
+    [0.0883024619, 0.2817188376, 0.6299787005],
+])  # fmt: skip
+_TO_LAB = np.array([
+    [0.2104542553, 0.7936177850, -0.0040720468],
+    [1.9779984951, -2.4285922050, 0.4505937099],
+    [0.0259040371, 0.7827717662, -0.8086757660],
+])  # fmt: skip
 
 _TINTS = np.array([LOST, GAINED]) / 255
 
 
 @dataclass(frozen=True, eq=False)
 class Theme:
-    """The colours of one ground.
+    """The colours of one ground."""
 
-    Attributes:
-        ink: map for values from 0 up.
-        diverging: map for signed values from -max to max, blue below zero, orange above.
-        mark_ink, mark_diverging: the same for marks on the ground, without the ground's own colour.
-        classes: ten colours, told apart with any common colour blindness; repeat them beyond ten.
-        ground: colour of zero.
-        surface: behind everything.
-        text: words that matter.
-        secondary: words beside them.
-        line: rules and frames.
-        brand: what is selected, and the curve that one looks for.
-        flag: mark of dead units.
-        error: hatching of NaN and infinite values.
-    """
-
-    ink: ListedColormap
-    diverging: ListedColormap
-    mark_ink: ListedColormap
+    ink: ListedColormap  # for values from 0 up
+    diverging: ListedColormap  # for signed values from -max to max, blue below zero, orange above
+    mark_ink: ListedColormap  # the same for marks on the ground, without the ground's own colour
     mark_diverging: ListedColormap
-    classes: tuple[str, ...]
-    ground: str
-    surface: str
-    text: str
-    secondary: str
-    line: str
-    brand: str
-    flag: str
-    error: str
+    classes: tuple[str, ...]  # ten, told apart with any common colour blindness; repeat them beyond ten
+    ground: str  # of zero
+    surface: str  # behind everything
+    text: str  # words that matter
+    secondary: str  # words beside them
+    line: str  # rules and frames
+    brand: str  # what is selected, and the curve that one looks for
+    flag: str  # mark of dead units
+    error: str  # hatching of NaN and infinite values
 
 
 def heat(picture: Array, values: Array, *, largest: float, opacity: float = 0.85) -> Array:
-    """Return the picture in grey, orange where `values` > 0 and blue where < 0, `(height, width, 3)` in 0 to 1.
+    """The picture in grey, orange where `values` > 0 and blue where < 0, `(height, width, 3)` in 0 to 1.
 
     Args:
         picture: `(height, width)`, grey from 0 to 1.
@@ -86,9 +66,8 @@ def heat(picture: Array, values: Array, *, largest: float, opacity: float = 0.85
     >>> heat(np.ones((1, 1)), np.zeros((1, 1)), largest=1.0, opacity=0.0)[0, 0].tolist()
     [1.0, 1.0, 1.0]
     """
-    strength = (
-        np.nan_to_num(np.clip(np.abs(values) / largest, 0, 1) if largest > 0 else 0 * values)[..., None] * opacity
-    )
+    shares = np.clip(np.abs(values) / largest, 0, 1) if largest > 0 else 0 * values
+    strength = np.nan_to_num(shares)[..., None] * opacity
     tint = _TINTS[(values < 0).astype(int)]
     grey = (picture * (1 - HEAT_DARKENS * opacity))[..., None]
     mixed: Array = grey * (1 - strength) + tint * strength
@@ -96,7 +75,7 @@ def heat(picture: Array, values: Array, *, largest: float, opacity: float = 0.85
 
 
 def _colormap(name: str, anchors: str) -> ListedColormap:
-    """Return a map through evenly spaced anchors, given as hex colours; NaN is transparent and shows what is behind."""
+    """A map through evenly spaced anchors, given as hex colours; NaN is transparent and shows what is behind."""
     lab = _oklab(np.array([to_rgb(f"#{anchor}") for anchor in anchors.split()]))
     at = np.linspace(0, len(lab) - 1, _LEVELS)
     levels = np.stack([np.interp(at, np.arange(len(lab)), channel) for channel in lab.T], axis=1)
@@ -114,24 +93,19 @@ def _srgb(lab: Array) -> Array:
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-def _palette(colors: str) -> tuple[str, ...]:
-    return tuple(f"#{color}" for color in colors.split())
-
-
-def _colormaps(side: str) -> dict[str, ListedColormap]:
-    """The maps of a theme by the names of its fields."""
-    maps, ground = {}, GROUND[side]
+def _shared(side: str) -> dict[str, Any]:
+    """The maps and colours of a theme that the page has too, by the names of its fields."""
+    ground = GROUND[side]
+    found: dict[str, Any] = {"ground": ground, "classes": tuple(f"#{color}" for color in CLASSES[side].split())}
     for name, anchors in (("ink", INK[side]), ("diverging", DIVERGING[side])):
         off_ground = " ".join(anchor for anchor in anchors.split() if f"#{anchor}" != ground)
-        maps[name] = _colormap(f"nnw_{name}_{side}", anchors)
-        maps[f"mark_{name}"] = _colormap(f"nnw_mark_{name}_{side}", off_ground)
-    return maps
+        found[name] = _colormap(f"nnw_{name}_{side}", anchors)
+        found[f"mark_{name}"] = _colormap(f"nnw_mark_{name}_{side}", off_ground)
+    return found
 
 
 LIGHT = Theme(
-    **_colormaps("light"),
-    classes=_palette(CLASSES["light"]),
-    ground=GROUND["light"],
+    **_shared("light"),
     surface="#ffffff",
     text="#212121",
     secondary="#757575",
@@ -141,9 +115,7 @@ LIGHT = Theme(
     error="#d32f2f",
 )
 DARK = Theme(
-    **_colormaps("dark"),
-    classes=_palette(CLASSES["dark"]),
-    ground=GROUND["dark"],
+    **_shared("dark"),
     surface="#111111",
     text="#e0e0e0",
     secondary="#9e9e9e",

@@ -20,26 +20,6 @@ from numpy.typing import NDArray
 from nnwidgets.blocks.colors import Theme
 from nnwidgets.words import number, shortened
 
-__all__ = [
-    "MOST_NAMES",
-    "NORMAL",
-    "SMALL",
-    "Drawing",
-    "Scale",
-    "add_caption",
-    "add_title",
-    "bare",
-    "letters_across",
-    "name_ticks",
-    "plain_axes",
-    "say",
-    "scale_bar",
-    "show",
-    "tick",
-    "tiles",
-    "write",
-]
-
 Array = NDArray[np.float64]
 Drawing = Figure | SubFigure
 
@@ -91,6 +71,14 @@ def add_title(axes: Axes, title: str, theme: Theme, note: str = "") -> None:
     axes.set_title(note, loc="right", fontsize=SMALL, color=theme.secondary, parse_math=False)
 
 
+def explain(axes: Axes, *of: Any, theme: Theme, color: str, **where: Any) -> None:
+    """Draw a legend: of what is drawn with a label, or `of` handles and words."""
+    legend = axes.legend(*of, frameon=False, fontsize=SMALL, title_fontsize=SMALL, labelcolor=color, **where)
+    legend.get_title().set_color(theme.secondary)
+    for text in (*legend.get_texts(), legend.get_title()):
+        text.set_parse_math(False)
+
+
 def say(axes: Axes, words: str, theme: Theme, color: str = "") -> None:
     """Write words, in lines that fit, where a drawing would be: why it is empty."""
     bare(axes, theme)
@@ -112,8 +100,7 @@ def plain_axes(axes: Axes, theme: Theme, *, x: str = "", y: str = "", grid: str 
     axes.tick_params(labelsize=SMALL, length=0, colors=theme.secondary)
     axes.set_xlabel(x, fontsize=SMALL, color=theme.secondary, parse_math=False)
     axes.set_ylabel(y, fontsize=SMALL, color=theme.secondary, parse_math=False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
     for axis, name in ((axes.xaxis, "x"), (axes.yaxis, "y")):
         axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
         if grid == name:
@@ -144,26 +131,21 @@ def bare(axes: Axes, theme: Theme) -> None:
     axes.set_facecolor(theme.surface)
     axes.set_xticks([])
     axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
 
 
-def show(
-    axes: Axes, values: Array, scale: Scale, theme: Theme, *, extent: Sequence[float] | None = None, missing: str = ""
-) -> None:
-    """Draw values in the map of their scale, top row first; NaN shows a hatch in `missing`, else in the error colour.
+def show(axes: Axes, values: Array, scale: Scale, theme: Theme, *, extent: Sequence[float] | None = None) -> None:
+    """Draw values in the map of their scale, top row first; NaN shows a hatch in the error colour.
 
     extent: left, right, bottom, top in data coordinates.
     """
-    left, right, bottom, top = (
-        extent if extent is not None else (-0.5, values.shape[1] - 0.5, values.shape[0] - 0.5, -0.5)
-    )
+    left, right, bottom, top = extent or (-0.5, values.shape[1] - 0.5, values.shape[0] - 0.5, -0.5)
     clean = np.where(np.isfinite(values), values, np.nan)
     if np.isnan(clean).any():
         box = Rectangle(
             (left, top), right - left, bottom - top, facecolor=theme.ground, hatch="////", linewidth=0, zorder=-1
         )
-        box.set_edgecolor(missing or theme.error)
+        box.set_edgecolor(theme.error)
         axes.add_patch(box)
     colormap = theme.diverging if scale.low < 0 else theme.ink
     axes.imshow(
@@ -187,18 +169,29 @@ def scale_bar(
 ) -> None:
     """Draw a bar under the axes, or `at` a place in their units, with both ends, zero where it lies inside, and the
     unit word."""
-    bar = axes.inset_axes((*at, width, 0.025))
     if colormap is None:
         colormap = theme.diverging if scale.low < 0 else theme.ink
-    bar.imshow(np.linspace(0, 1, 257)[None], cmap=colormap, aspect="auto", extent=(0, 1, 0, 1))
+    ramp = colormap(np.linspace(0, 1, 257)[None])
     ends = [scale.low, 0.0, scale.high] if scale.low < 0 < scale.high else [scale.low, scale.high]
-    length = (scale.high - scale.low) or 1.0
-    bar.set_xticks([(end - scale.low) / length for end in ends], [number(end) for end in ends])
+    color_bar(axes, (*at, width, 0.025), ramp, scale, ends, theme)
+
+
+def color_bar(
+    axes: Axes,
+    place: tuple[float, float, float, float],
+    ramp: Array,
+    scale: Scale,
+    ticks: Sequence[float],
+    theme: Theme,
+) -> None:
+    """Draw a ramp of colours (1, n, 3) at a place (left, bottom, width, height) with numbers and the unit under it."""
+    bar = axes.inset_axes(place)
+    bar.imshow(ramp, aspect="auto", extent=(scale.low, scale.low + ((scale.high - scale.low) or 1.0), 0, 1))
+    bar.set_xticks(ticks, [number(each) for each in ticks])
     bar.set_yticks([])
     bar.tick_params(labelsize=SMALL, length=0, colors=theme.secondary)
-    bar.set_xlabel(scale.unit, fontsize=SMALL, color=theme.secondary, labelpad=1)
-    for spine in bar.spines.values():
-        spine.set_edgecolor(theme.line)
+    bar.set_xlabel(scale.unit, fontsize=SMALL, color=theme.secondary, labelpad=1, parse_math=False)
+    bar.spines[:].set_edgecolor(theme.line)
 
 
 def tiles(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, fields, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -14,11 +14,8 @@ from matplotlib.colors import ListedColormap
 from nnwidgets.blocks import drawing, tiles
 from nnwidgets.blocks.block import Array, Block, index_in
 from nnwidgets.blocks.colors import LIGHT, Theme
-from nnwidgets.blocks.packed import head, packed
 from nnwidgets.blocks.tiles import Page
 from nnwidgets.words import count
-
-__all__ = ["Grid"]
 
 _SHAPES = {
     "maps": "(n, height, width), or (n, height, width, 3) of uint8",
@@ -54,10 +51,10 @@ class Grid(Block):
             `layout="sequence"` (n, positions). Values that are not finite are hatched.
         layout: how the units are laid out.
         order: (n,) units in display order, for tiles; default: by number.
-        labels: under each tile left; default: its number.
-        figures: under each tile right; a narrow page leaves them to hover. A leading †, ‡, ≡ or ≈ stays.
-        flags: under each tile right, in the colour of text. A tile whose flag starts with "dead" is an empty frame.
-        described: each tile for screen readers and for hover on a narrow page.
+        labels: below each tile, left; default: its number.
+        figures: below each tile, right; on a narrow page on hover only, but for a leading †, ‡, ≡ or ≈.
+        flags: below each tile, right, in the colour of text. A tile whose flag starts with "dead" is an empty frame.
+        described: each tile in words, for screen readers and for hover on a narrow page.
         selected: the unit that is enlarged in the detail column.
         signed: whether zero stands in the middle of the scale; negative values put it there by themselves.
         per_tile: whether each tile has a colour scale of its own instead of one for all.
@@ -72,10 +69,11 @@ class Grid(Block):
         prediction: names and probabilities of the most probable classes, at most three.
         row_titles: names of the rows of strips, or of what a sequence runs over.
         dead: (n,) bool, units with a mark under the strips.
-        column: whether there is a detail column. Without one, tiles can be looked at and not selected.
+        column: whether there is a detail column. Without one, tiles can't be selected.
     """
 
     kind = "grid"
+    local = ("order", "signed", "per_tile", "floor", "unit", "peak")
 
     values: Array
     _: KW_ONLY
@@ -102,32 +100,14 @@ class Grid(Block):
     dead: Array | None = None
     column: bool = True
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
-        """One page. Words are those of its tiles; `units` are their numbers, of strips and sequences all in order."""
+        """One page of tiles, whose words these are. Strips and sequences have all units, in order, and no page."""
 
-        layout: Literal["maps", "strips", "sequence"]
-        values: Array
-        noun: str
-        hint: str
-        column: bool
-        picture_title: str
-        prediction: Sequence[tuple[str, float]]
-        row_titles: Sequence[str]
-        detail_title: str
-        facts: str
-        units: Sequence[int] | None = None
-        labels: Sequence[str] | None = None
-        figures: Sequence[str] | None = None
-        flags: Sequence[str] | None = None
-        described: Sequence[str] | None = None
-        selected: int | None = None
-        scale: ColorScale | None = None
-        page: Page | None = None
-        size: tuple[int, int] | None = None  # of the maps before they were reduced
-        detail: Array | None = None  # the selected unit, when it is not on the page as it is
-        picture: Array | None = None
-        dead: Array | None = None
+        units: Sequence[int] | None  # the numbers of the tiles
+        scale: ColorScale | None
+        page: Page | None
+        size: tuple[int, int] | None  # of the maps before they were reduced
+        detail: Array | None  # the selected unit, when it is not on the page as it is
 
     def __post_init__(self) -> None:
         if self.layout not in _SHAPES:
@@ -175,11 +155,11 @@ class Grid(Block):
 
     def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
         """The page that was turned to for the selected unit, else the page that this unit is on."""
-        as_they_are = {each.name: getattr(self, each.name, None) for each in fields(self.Packed)}
-        picked: dict[str, Any] = self._pack_tiles(state) if self.layout == "maps" else {"scale": self._scale()}
+        made: dict[str, Any] = dict.fromkeys(self.Packed.__annotations__)
+        made |= self._pack_tiles(state) if self.layout == "maps" else {"scale": self._scale()}
         if self.selected is not None and not self.detail_title:
-            picked["detail_title"] = f"{self.noun[:1].upper()}{self.noun[1:]} {self._label(self.selected)}"
-        return {**head(self), **packed(self.Packed(**{**as_they_are, **picked}))}
+            made["detail_title"] = f"{self.noun[:1].upper()}{self.noun[1:]} {self._label(self.selected)}"
+        return self._packed(**made)
 
     def where(self, value: Any) -> tuple[int]:
         if not self.column:

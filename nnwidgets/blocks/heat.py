@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,12 +15,8 @@ from matplotlib.patches import Patch
 from nnwidgets.blocks.block import Array, Block, index_in
 from nnwidgets.blocks.checks import numbers, set_field
 from nnwidgets.blocks.colors import LIGHT, Theme, heat
-from nnwidgets.blocks.drawing import Scale, add_title, bare, scale_bar
-from nnwidgets.blocks.packed import head, packed
+from nnwidgets.blocks.drawing import Scale, add_title, bare, color_bar, explain, scale_bar
 from nnwidgets.blocks.squares import Floats, LegendEntry, Panel, Squares, class_slots
-from nnwidgets.words import number
-
-__all__ = ["Heat", "Panel", "Squares"]
 
 _OPACITY = 0.85  # the page's slider starts here
 _MUTED = 0.3  # what stays of the colour of an unchanged class
@@ -50,9 +46,9 @@ class PanelWords:
 class Heat(Block):
     """A picture in grey with orange over it where values are positive and blue where they are negative.
 
-    With `squares`, `panels` show what happens with a square at each of these positions: each position is drawn at its
-    square's centre, so one place is the same in all maps, and the margin that no centre reaches stays empty. On the
-    page one crosshair marks the position in all of them, and a table tells its values.
+    With `squares`, `panels` show what happens with a square at each of these positions. A position is drawn at its
+    square's centre, so places agree in all maps, and the margin that no centre reaches stays empty. On the page a
+    crosshair marks the position in all maps, and a table lists its values.
 
     Args:
         values: (height, width); NaN is hatched.
@@ -64,7 +60,7 @@ class Heat(Block):
         computed: (rows, cols) bool, whether the panels know a position; None: all of them.
         columns: of the table: without a square, with one, and the difference.
         options: names of the view's options that are offered beside the table instead of in the head.
-        clickable: whether the view wants to know of clicks; a click fixes the square on the page in any case.
+        clickable: whether the view gets clicks; on the page a click fixes the square in any case.
 
     Raises:
         TypeError: values that are no numbers.
@@ -91,25 +87,13 @@ class Heat(Block):
     options: Sequence[str] = ()
     clickable: bool = False
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
         """`cells` (panels, 1 + rows · cols): without a square, then row by row. `classes`: the same for panels of
         classes, in their order."""
 
-        values: Array
-        unit: str
-        low: float
-        high: float
-        columns: tuple[str, str, str]
-        options: Sequence[str]
-        clickable: bool
         panels: Sequence[PanelWords]
-        picture: Array | None
-        decimals: int | None
-        squares: Squares | None
         cells: Array | None
         classes: Array | None
-        computed: Array | None
 
     def __post_init__(self) -> None:
         set_field(self, "values", numbers("values", self.values, "height", "width"))
@@ -133,23 +117,11 @@ class Heat(Block):
     def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
         cells = [np.append(panel.without, panel.values) for panel in self.panels]
         classes = [np.append(panel.class_without, panel.classes) for panel in self.panels if panel.classes is not None]
-        record = self.Packed(
-            values=self.values,
-            unit=self.unit,
-            low=self.low,
-            high=self.high,
-            columns=self.columns,
-            options=self.options,
-            clickable=self.clickable,
+        return self._packed(
             panels=[_words(panel) for panel in self.panels],
-            picture=self.picture,
-            decimals=self.decimals,
-            squares=self.squares,
             cells=np.stack(cells) if cells else None,
             classes=np.stack(classes).astype(np.int32) if classes else None,
-            computed=self.computed,
         )
-        return {**head(self), **packed(record)}
 
     def where(self, value: Any) -> tuple[Any, ...]:
         """("position", row, column) among the squares, or ("pixel", row, column) of a picture without squares."""
@@ -184,20 +156,14 @@ class Heat(Block):
         _hatch(axes, ~np.isfinite(values), (np.arange(height + 1.0), np.arange(width + 1.0)), "#ffffff59")
         bare(axes, theme)
         add_title(axes, self.title, theme)
-        bar = axes.inset_axes((0.0, -0.07, 1.0, 0.02))
+        scale = Scale(self.low, self.high, ", ".join(part for part in (self.unit, self.note) if part))
         ramp = np.linspace(self.low, self.high, 257)[None]
         colors = heat(np.zeros_like(ramp), ramp, largest=most, opacity=_OPACITY)
-        bar.imshow(colors, aspect="auto", extent=(0, 1, 0, 1))
-        span = self.high - self.low or 1.0
-        ends = [self.low, self.high]
+        ticks = [self.low, self.high]
         if self.low < 0 < self.high:
             # An end that would cover zero gives way to it.
-            ends = [0.0, *(end for end in ends if abs(end) > _LEAST_BETWEEN * span)]
-        bar.set_xticks([(end - self.low) / span for end in ends], [number(end) for end in ends])
-        bar.set_yticks([])
-        bar.tick_params(labelsize=7, length=0, colors=theme.secondary)
-        words = ", ".join(part for part in (self.unit, self.note) if part)
-        bar.set_xlabel(words, fontsize=7, color=theme.secondary, parse_math=False)
+            ticks = [0.0, *(end for end in ticks if abs(end) > _LEAST_BETWEEN * (self.high - self.low))]
+        color_bar(axes, (0.0, -0.07, 1.0, 0.02), colors, scale, ticks, theme)
 
 
 def _plain(title: str) -> str:
@@ -205,17 +171,8 @@ def _plain(title: str) -> str:
 
 
 def _words(panel: Panel) -> PanelWords:
-    return PanelWords(
-        title=panel.title,
-        note=panel.note,
-        label=panel.label or _plain(panel.title),
-        unit=panel.unit,
-        low=panel.low,
-        high=panel.high,
-        shows_classes=panel.classes is not None,
-        legend=panel.legend,
-        decimals=panel.decimals,
-    )
+    said = {each.name: getattr(panel, each.name) for each in fields(PanelWords)}
+    return PanelWords(**{**said, "label": panel.label or _plain(panel.title)})
 
 
 def _draw_values(axes: Axes, panel: Panel, known: Array, squares: Squares, theme: Theme) -> None:
@@ -236,7 +193,7 @@ def _draw_values(axes: Axes, panel: Panel, known: Array, squares: Squares, theme
 
 
 def _draw_classes(axes: Axes, panel: Panel, known: Array, squares: Squares, theme: Theme) -> None:
-    """The class at each position, the unchanged one pale, with their shares as legend."""
+    """The class at each position, the unchanged one pale, with their shares as a legend."""
     colors = np.zeros((*known.shape, 4))
     handles = []
     slots = class_slots([entry[0] for entry in panel.legend], len(theme.classes))
@@ -247,17 +204,8 @@ def _draw_classes(axes: Axes, panel: Panel, known: Array, squares: Squares, them
             handles.append(Patch(facecolor=color, label=f"{name}  {100 * share:.0f} %"))
     rows, cols = squares.edges
     axes.pcolormesh(cols - 0.5, rows - 0.5, colors)
-    legend = axes.legend(
-        handles=handles[:_MOST_IN_LEGEND],
-        loc="upper left",
-        bbox_to_anchor=(-0.02, -0.02),
-        ncols=2,
-        frameon=False,
-        fontsize=7,
-    )
-    for text in legend.get_texts():
-        text.set_parse_math(False)
-        text.set_color(theme.text)
+    where: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (-0.02, -0.02), "ncols": 2}
+    explain(axes, theme=theme, color=theme.text, handles=handles[:_MOST_IN_LEGEND], **where)
 
 
 def _side_by_side(axes: Axes, panels: int) -> list[Axes]:
@@ -277,9 +225,7 @@ def _side_by_side(axes: Axes, panels: int) -> list[Axes]:
 def _keep_frame(axes: Axes, shape: Sequence[int], theme: Theme) -> None:
     """Keep the picture's frame round the smaller grid: the margin is empty, not zero."""
     bare(axes, theme)
-    for spine in axes.spines.values():
-        spine.set_visible(True)
-        spine.set_edgecolor(theme.line)
+    axes.spines[:].set(visible=True, edgecolor=theme.line)
     axes.set_xlim(-0.5, shape[1] - 0.5)
     axes.set_ylim(shape[0] - 0.5, -0.5)
     axes.set_aspect("equal")

@@ -1,4 +1,4 @@
-"""Where values lie: one histogram, or many as ridges behind each other."""
+"""Distributions of values: one histogram, or several as ridges behind each other."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 from matplotlib.axes import Axes
 
-from nnwidgets.blocks.block import Array, Block, index_in
+from nnwidgets.blocks.block import Array, Block, finite_span, index_in
 from nnwidgets.blocks.checks import numbers, set_field, text_names, whole_numbers
 from nnwidgets.blocks.colors import LIGHT, Theme
-from nnwidgets.blocks.drawing import SMALL, add_title, name_ticks, plain_axes, say
-from nnwidgets.blocks.packed import head, packed
+from nnwidgets.blocks.drawing import SMALL, add_title, explain, name_ticks, plain_axes, say
 from nnwidgets.words import plural
-
-__all__ = ["Histogram", "Mark", "Ridges", "bin_edges", "bins_of"]
 
 _MOST_BINS = 1000
 
@@ -35,23 +32,23 @@ def _none() -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Histogram(Block):
-    """How many values lie where; a click says in which bin. Values that are not finite are counted, not drawn.
+    """Counts of values by bin; a click picks a bin. Values that are not finite are counted, not drawn.
 
     Give `values`, or `counts` with `edges` where they are counted already.
 
     Args:
         values: (n,) float.
-        bins: how many, of one width.
+        bins: how many, all of one width.
         range: ends of the axis; default: the least and the largest finite value.
         unit: what the values are: "entropy", "loss".
         groups: (n,) which of `names` each value belongs to; the groups are stacked in the colours of the classes.
         names: of the groups.
         members: (n,) what each value belongs to, such as the index of its sample; see `members_in`.
         marks: values to point out: `Mark` or (value, text).
-        log: whether counts begin on a log scale; the page has a switch, which stays as it is left.
+        log: whether counts start on a log scale; the page has a switch and remembers it.
         counts: (bins,) or (groups, bins) whole numbers.
         edges: (bins + 1,) rising.
-        empty: what stands there when there are no values.
+        empty: shown when there are no values.
 
     Raises:
         TypeError: no numbers.
@@ -64,6 +61,7 @@ class Histogram(Block):
 
     kind: ClassVar[str] = "histogram"
     exact: ClassVar[tuple[str, ...]] = ("edges",)
+    local: ClassVar[tuple[str, ...]] = ("values", "bins", "range", "groups", "members")
 
     values: Array = field(default_factory=_none)
     bins: int = 30
@@ -78,17 +76,10 @@ class Histogram(Block):
     edges: Array = field(default_factory=_none)
     empty: str = "No values yet"
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
-        counts: Array  # (groups, bins)
-        edges: Array
-        names: Sequence[str]
         marks: Sequence[Mark]
-        missing: int  # not finite
+        missing: int
         outside: int
-        unit: str
-        log: bool
-        empty: str
 
     def __post_init__(self) -> None:
         marks = tuple(each if isinstance(each, Mark) else Mark(float(each[0]), str(each[1])) for each in self.marks)
@@ -111,7 +102,9 @@ class Histogram(Block):
         set_field(self, "counts", whole_numbers("counts", counts, "groups", "bins"))
         set_field(self, "edges", numbers("edges", self.edges, "bins + 1", sizes=(self.counts.shape[1] + 1,)))
         _check_edges(self.edges)
-        _check_names(self.names, len(self.counts))
+        groups = len(self.counts)
+        if len(self.names) != groups and (self.names or groups > 1):
+            raise ValueError(f"names: expected one for each of {groups} groups, got {len(self.names)}")
 
     def _count(self) -> None:
         edges = bin_edges(self.values, self.bins, self.range)
@@ -137,28 +130,13 @@ class Histogram(Block):
         return int(len(self.values) - self.missing - self.counts.sum()) if len(self.values) else 0
 
     def rows_in(self, bin: int) -> Array:
-        """Places in `values` of those in a bin, in order; its upper edge belongs to the next, the last one's to it."""
+        """Places in `values` of those in a bin, in order. A bin holds its lower edge, the last one both."""
         return np.flatnonzero(bins_of(self.values, self.edges) == bin)
 
     def members_in(self, bin: int) -> Array:
         """The members in a bin, by default their places in `values`."""
         rows = self.rows_in(bin)
         return rows if self.members is None else self.members[rows]
-
-    def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        return head(self) | packed(
-            self.Packed(
-                counts=self.counts,
-                edges=self.edges,
-                names=self.names,
-                marks=[each for each in self.marks if isinstance(each, Mark)],
-                missing=self.missing,
-                outside=self.outside,
-                unit=self.unit,
-                log=self.log,
-                empty=self.empty,
-            )
-        )
 
     def where(self, value: Any) -> tuple[int]:
         """(bin,)"""
@@ -184,9 +162,7 @@ class Histogram(Block):
                 axes.annotate(mark.text, (mark.value, 1.0), xycoords=("data", "axes fraction"), color=theme.text,
                               fontsize=SMALL, va="bottom", ha="center", parse_math=False)  # fmt: skip
         if self.names:
-            legend = axes.legend(fontsize=SMALL, frameon=False, labelcolor=theme.secondary)
-            for text in legend.get_texts():
-                text.set_parse_math(False)
+            explain(axes, theme=theme, color=theme.secondary)
         words = _left_out(self.missing, self.outside)
         if words:
             axes.set_xlabel(f"{self.unit}\n{words}".strip(), fontsize=SMALL, color=theme.secondary, parse_math=False)
@@ -198,7 +174,7 @@ class Histogram(Block):
 class Ridges(Block):
     """Histograms with common bins behind each other: the first row at the back, the last in front.
 
-    A click says which row and bin.
+    A click picks a row and a bin.
 
     Args:
         counts: (rows, bins) whole numbers or densities.
@@ -207,9 +183,9 @@ class Ridges(Block):
         unit: what the values are.
         row_title: what the rows are: "step", "layer".
         highlight: a row to stand out; default: the last.
-        together: whether the rows begin on one common scale, not each on its own; the page has a switch.
+        together: whether the rows start on one common scale, not each on its own; the page has a switch.
         missing: how many values are left out because they are not finite.
-        empty: what stands there when there are no rows.
+        empty: shown when there are no rows.
 
     Raises:
         TypeError: no numbers.
@@ -248,8 +224,7 @@ class Ridges(Block):
         """Count values by row: `rows` maps names to (n,) arrays; `more` are other fields."""
         values = [numbers(f"rows[{name!r}]", each, "n") for name, each in rows.items()]
         edges = bin_edges(np.concatenate([_none(), *values]), bins, range)
-        at = [bins_of(each, edges) for each in values]
-        counts = [np.bincount(each[each >= 0], minlength=bins) for each in at]
+        counts = [np.histogram(each, edges)[0] for each in values]
         missing = sum(int((~np.isfinite(each)).sum()) for each in values)
         return cls(np.array(counts).reshape(len(values), bins), edges, tuple(rows), missing=missing, **more)
 
@@ -296,8 +271,7 @@ def bin_edges(values: Array, bins: int, range: tuple[float, float] | None = None
         if not (np.isfinite([low, high]).all() and low < high):
             raise ValueError(f"range: expected a lower and a higher end, got {range!r}")
     else:
-        finite = values[np.isfinite(values)]
-        low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+        low, high = finite_span(values, (0.0, 1.0))
         if not low < high:
             low, high = low - 0.5, high + 0.5
     return np.linspace(low, high, bins + 1)
@@ -317,17 +291,10 @@ def bins_of(values: Array, edges: Array) -> Array:
 
 def _left_out(missing: int, outside: int) -> str:
     """Words for values that are in no bin."""
-    parts = [f"{plural(missing, 'value')} not finite"] * bool(missing) + [f"{plural(outside, 'value')} outside"] * bool(
-        outside
-    )
-    return ", ".join(parts)
+    told = ((missing, "not finite"), (outside, "outside"))
+    return ", ".join(f"{plural(amount, 'value')} {how}" for amount, how in told if amount)
 
 
 def _check_edges(edges: Array) -> None:
     if not (np.isfinite(edges).all() and (np.diff(edges) > 0).all()):
         raise ValueError("edges: expected finite numbers that rise, one more than bins")
-
-
-def _check_names(names: Sequence[str], groups: int) -> None:
-    if len(names) != groups and (names or groups > 1):
-        raise ValueError(f"names: expected one for each of {groups} groups, got {len(names)}")

@@ -9,23 +9,21 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 import numpy as np
 from matplotlib.axes import Axes
 
-from nnwidgets.blocks.block import Array, Block
+from nnwidgets.blocks.block import Array, Block, finite_span
 from nnwidgets.blocks.checks import choice_of, numbers, one_of, set_field
 from nnwidgets.blocks.colors import LIGHT, Theme
-from nnwidgets.blocks.drawing import SMALL, add_title, plain_axes, say
+from nnwidgets.blocks.drawing import add_title, explain, plain_axes, say
 from nnwidgets.words import FORMATS, Format, formatted
-
-__all__ = ["Lines", "Role"]
 
 Role: TypeAlias = Literal["main", "mean", "class"]
 
 
 @dataclass(frozen=True, eq=False)
 class Lines(Block):
-    """Curves with one x axis, their values of now beside the title. NaN leaves a gap.
+    """Curves over one x axis, with their latest values beside the title. NaN leaves a gap.
 
     Args:
-        x: (n,) steps, or whatever lies across.
+        x: (n,) steps, or another quantity.
         lines: (n,) values by their name in the legend.
         roles: by name: "main" is the one looked for (brand blue), "mean" what it is compared with (ink), "class" takes
             the next colour of the classes. A line alone is "main", others are "class".
@@ -34,7 +32,7 @@ class Lines(Block):
         others: (k, n) further lines, thin and pale; `others_name` for the legend.
         subject: what a row of curves is of, such as a layer; it stands before the legend.
         unit: what the values are.
-        x_title: what lies across: "step".
+        x_title: what x is: "step".
         log: whether y is logarithmic; values of zero or below are then left out.
         format: how values are written.
         empty: why there is nothing to draw, if there is nothing.
@@ -96,7 +94,7 @@ class Lines(Block):
         return theme.brand if role == "main" else theme.text
 
     def now(self) -> list[tuple[str, Role, str]]:
-        """Name, role and last value in words of each line."""
+        """Name, role and latest value of each line, in words."""
         if not len(self.x):
             return []
         return [
@@ -107,8 +105,7 @@ class Lines(Block):
         """The least and the largest finite value on show; 0 and 1 when there is none."""
         parts = [*self.lines.values(), self.band, self.inner_band, self.others]
         values = np.concatenate([np.empty(0), *(np.ravel(part) for part in parts if part is not None)])
-        values = values[np.isfinite(values) & ((values > 0) | (not self.log))]
-        return (float(values.min()), float(values.max())) if values.size else (0.0, 1.0)
+        return finite_span(values[values > 0] if self.log else values, (0.0, 1.0))
 
     def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
         raise TypeError("lines: bqplot draws them, they are not sent as a block")
@@ -131,9 +128,6 @@ class Lines(Block):
         if self.log:
             axes.set_yscale("log")
         handles, names = axes.get_legend_handles_labels()
-        named = [(handle, name) for handle, name in zip(handles, names, strict=True) if name]
-        if len(named) > 1:
-            legend = axes.legend(*zip(*named, strict=True), fontsize=SMALL, frameon=False, labelcolor=theme.secondary)
-            for text in legend.get_texts():
-                text.set_parse_math(False)
+        if len(names) > 1:
+            explain(axes, handles, names, theme=theme, color=theme.secondary)
         return None

@@ -27,9 +27,6 @@ LOST: Final = (224, 149, 47)
 GAINED: Final = (83, 167, 217)
 HEAT_DARKENS: Final = 0.55
 
-DEAD, WITHIN_NOISE, LIKE_INPUT, SAMPLED = "†", "‡", "≡", "≈"
-MARKS: Final = DEAD + WITHIN_NOISE + LIKE_INPUT + SAMPLED
-
 THIN: Final = words.THIN
 MINUS: Final = words.MINUS
 ELLIPSIS: Final = words.ELLIPSIS

@@ -14,19 +14,16 @@ from nnwidgets.blocks.block import Array, Block, index_in
 from nnwidgets.blocks.checks import numbers, one_of, set_field, text_names
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import Scale, add_title, bare, name_ticks, plain_axes, say, scale_bar, show, write
-from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import FORMATS, Format, formatted
-
-__all__ = ["Matrix"]
 
 _MOST_WITH_NUMBERS = 20
 
 
 @dataclass(frozen=True, eq=False)
 class Matrix(Block):
-    """A labelled matrix: cells with their numbers while those have room, else colours and words under the pointer.
+    """A labelled matrix: numbers in the cells where they fit, else colours, with the numbers on hover.
 
-    A click says row and column.
+    A click picks a row and a column.
 
     Args:
         values: (rows, columns); whole numbers are counts.
@@ -35,14 +32,14 @@ class Matrix(Block):
         signed: whether the colours run from −max over zero to max; default: when values are negative.
         shares: colour by share of each "row" or each "column" in place of the values themselves, which must be ≥ 0.
         row_title, column_title: what rows and columns are: "label", "predicted".
-        diagonal: whether cells on the diagonal are what one expects: they are framed, their colours don't count, so
-            that what is off it shows. Default: when the matrix is square with the same names at both sides.
+        diagonal: whether the diagonal holds the expected cells: they are framed and left out of the colour scale, so
+            that the others stand out. Default: when rows and columns have the same names.
         format: how values are written; default "count" for whole numbers, else "number".
-        empty: what stands there when there are no cells.
+        empty: shown when there are no cells.
 
     Raises:
         TypeError: no numbers.
-        ValueError: another shape, another number of names, shares of negative values, a diagonal that is none.
+        ValueError: another shape, another number of names, shares of negative values, a diagonal of no square.
 
     >>> matrix = Matrix([[90, 10], [3, 97]], ["cat", "dog"], ["cat", "dog"], unit="samples", shares="row")
     >>> matrix.diagonal, matrix.scale.high, matrix.words(0, 1)
@@ -50,6 +47,7 @@ class Matrix(Block):
     """
 
     kind: ClassVar[str] = "matrix"
+    local: ClassVar[tuple[str, ...]] = ("signed",)
 
     values: Array
     rows: Sequence[str]
@@ -63,20 +61,11 @@ class Matrix(Block):
     format: Format | None = None
     empty: str = "No values yet"
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
-        values: Array
-        rows: Sequence[str]
-        columns: Sequence[str]
-        unit: str
         low: float
         high: float
-        shares: Literal["row", "column"] | None
-        row_title: str
-        column_title: str
         diagonal: bool
         format: Format
-        empty: str
 
     @property
     def height(self) -> float:
@@ -129,22 +118,7 @@ class Matrix(Block):
 
     def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
         scale = self.scale
-        return head(self) | packed(
-            self.Packed(
-                values=_narrow(self.values),
-                rows=self.rows,
-                columns=self.columns,
-                unit=self.unit,
-                low=scale.low,
-                high=scale.high,
-                shares=self.shares,
-                row_title=self.row_title,
-                column_title=self.column_title,
-                diagonal=bool(self.diagonal),
-                format=self._format,
-                empty=self.empty,
-            )
-        )
+        return self._packed(values=_narrow(self.values), low=scale.low, high=scale.high)
 
     def where(self, value: Any) -> tuple[int, int]:
         """(row, column)"""

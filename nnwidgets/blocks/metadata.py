@@ -10,10 +10,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nnwidgets.blocks.block import Array
+from nnwidgets.blocks.block import Array, finite_span
 from nnwidgets.words import count, number
-
-__all__ = ["NO_METADATA", "SHARE_STEPS", "Column", "ColumnHead", "Metadata"]
 
 SHARE_STEPS = 2**24  # numbers are sent as this for the whole way from low to high
 _MOST_GROUPS = 1_000  # in a legend that can still be read
@@ -43,8 +41,7 @@ class Column:
     @cached_property
     def span(self) -> tuple[float, float]:
         """The least and the largest number, 0 and 0 without one; or the ends given."""
-        known = self.numbers[np.isfinite(self.numbers)] if self.numbers is not None else np.empty(0)
-        return self.ends or ((float(known.min()), float(known.max())) if known.size else (0.0, 0.0))
+        return self.ends or finite_span(np.empty(0) if self.numbers is None else self.numbers)
 
     def text(self, row: int) -> str:
         """A point's value in words, "" where it has none.

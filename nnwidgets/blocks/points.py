@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -15,12 +15,8 @@ from nnwidgets.blocks import drawing
 from nnwidgets.blocks.block import Array, Block
 from nnwidgets.blocks.checks import numbers, set_field, text_names, whole_numbers
 from nnwidgets.blocks.colors import LIGHT, Theme
-from nnwidgets.blocks.legend import add_legend, add_names
-from nnwidgets.blocks.marks import Groups, Numbers
+from nnwidgets.blocks.marks import Groups, Numbers, add_legend, add_names
 from nnwidgets.blocks.metadata import NO_METADATA, ColumnHead, Metadata
-from nnwidgets.blocks.packed import head, packed
-
-__all__ = ["Points"]
 
 STEPS = 32_000  # positions are sent as int16, this for 1
 _REACH = 0.98  # the farthest coordinate, of the ±1 that positions are sent in
@@ -28,17 +24,9 @@ _REACH = 0.98  # the farthest coordinate, of the ±1 that positions are sent in
 _DIAMETER, _SMALL_DIAMETER, _RING = 4.0, 2.2, 3.4  # points; of a ring what it is wider than its point
 _MANY = 10_000  # points, from which on they are small
 
-
 _OF_SOME = frozenset(("selected", "near"))  # the others are of all points
-_CHECKS = {
-    "samples": whole_numbers,
-    "labels": whole_numbers,
-    "predicted": whole_numbers,
-    "confidence": numbers,
-    "loss": numbers,
-    "selected": whole_numbers,
-    "near": whole_numbers,
-}
+_CHECKS = dict.fromkeys(("samples", "labels", "predicted", "selected", "near"), whole_numbers)
+_CHECKS |= dict.fromkeys(("confidence", "loss"), numbers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +37,7 @@ class Points(Block):
         positions: (n, 2) or (n, 3) floats. All axes have one scale, and none is drawn: their place means nothing.
         samples: (n,) indices into the dataset, no two alike; points keep their identity by them.
         labels: (n,) classes, -1 for none.
-        predicted: (n,) what the model takes the samples for, -1 for none. Points with another label are ringed.
+        predicted: (n,) predicted classes, -1 for none. Points with another label are ringed.
         confidence: (n,) probability of the predicted class, NaN for none.
         loss: (n,) NaN for none.
         class_names: of all classes among labels and predictions.
@@ -58,7 +46,7 @@ class Points(Block):
         size: "equal", "loss", "confidence" or the name of a column of numbers.
         selected: (k,) indices into the dataset, also of samples that are no points here.
         sample: the one looked at, an index into the dataset.
-        near: (k,) rows of the points that lines lead to from that sample.
+        near: (k,) rows of the points that it is joined to by lines.
         trails: (steps, k, 2 or 3) where some points were before, oldest first, and last where they are.
         trail_rows: (k,) rows of these points.
 
@@ -67,6 +55,7 @@ class Points(Block):
     """
 
     kind: ClassVar[str] = "points"
+    local: ClassVar[tuple[str, ...]] = ("metadata",)
 
     positions: Array
     samples: Array
@@ -84,29 +73,14 @@ class Points(Block):
     trails: Array | None = None
     trail_rows: Array | None = None
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
-        """positions: int16, 32 000 for one `unit`. trails: the same with `trails_unit`. The rest as in `Points`."""
+        """positions: int16, 32 000 for one `unit`. trails: the same with `trails_unit`."""
 
-        positions: Array
         unit: float
-        samples: Array
-        labels: Array | None
-        predicted: Array | None
-        confidence: Array | None
-        loss: Array | None
-        class_names: Sequence[str]
         columns: Sequence[ColumnHead]
         codes: Array | None
         shares: Array | None
-        color: str
-        size: str
-        selected: Array | None
-        sample: int | None
-        near: Array | None
-        trails: Array | None
         trails_unit: float
-        trail_rows: Array | None
 
     @property
     def height(self) -> float:
@@ -136,33 +110,31 @@ class Points(Block):
                     )
 
     @property
-    def wrong(self) -> NDArray[np.bool_]:
-        """Which points (n,) are taken for another class than theirs."""
+    def _judged(self) -> NDArray[np.bool_]:
+        """Which points (n,) have a label and a prediction."""
         if self.labels is None or self.predicted is None:
             return np.zeros(len(self.positions), dtype=bool)
-        wrong: NDArray[np.bool_] = (self.labels >= 0) & (self.predicted >= 0) & (self.labels != self.predicted)
+        judged: NDArray[np.bool_] = (self.labels >= 0) & (self.predicted >= 0)
+        return judged
+
+    @property
+    def wrong(self) -> NDArray[np.bool_]:
+        """Which points (n,) are predicted wrong."""
+        wrong: NDArray[np.bool_] = self._judged & (self.labels != self.predicted)
         return wrong
 
     def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
         positions, unit = _fixed_point(self.positions)
         trails, trails_unit = (None, 1.0) if self.trails is None else _fixed_point(self.trails)
-        same = "samples", "labels", "predicted", "confidence", "loss", "class_names", "color", "size"
-        more = "selected", "sample", "near", "trail_rows"
-        return {
-            **head(self),
-            **packed(
-                self.Packed(
-                    positions=positions,
-                    unit=unit,
-                    columns=self.metadata.heads,
-                    codes=self.metadata.codes,
-                    shares=self.metadata.shares,
-                    trails=trails,
-                    trails_unit=trails_unit,
-                    **{name: getattr(self, name) for name in (*same, *more)},
-                )
-            ),
-        }
+        return self._packed(
+            positions=positions,
+            unit=unit,
+            columns=self.metadata.heads,
+            codes=self.metadata.codes,
+            shares=self.metadata.shares,
+            trails=trails,
+            trails_unit=trails_unit,
+        )
 
     def where(self, value: Any) -> tuple[Any, ...]:
         """("sample", index) of a point clicked, or ("samples", indices) of all that are to be selected."""
@@ -177,17 +149,14 @@ class Points(Block):
     @cached_property
     def colors(self) -> Groups | Numbers:
         """What colours the points; their classes where `color` is none of the choices."""
-        n, by = len(self.positions), self.color
+        by = self.color
         column = self.metadata.column(by)
         if column is not None and column.codes is not None:
             return Groups(by, column.codes.astype(np.int64), column.names, named=False)
         if by == "prediction":
             return Groups("Prediction", *self._classes(self.predicted))
         if by == "correctness":
-            known = np.zeros(n, dtype=bool)
-            if self.labels is not None and self.predicted is not None:
-                known = (self.labels >= 0) & (self.predicted >= 0)
-            codes = np.where(known, self.wrong, -1).astype(np.int64)
+            codes = np.where(self._judged, self.wrong, -1).astype(np.int64)
             return Groups("Correctness", codes, ("right", "wrong"), named=False)
         return self._numbers(by) or Groups("Class", *self._classes(self.labels))
 
@@ -225,18 +194,15 @@ class Points(Block):
         add_legend(on, colors, sizes, int(wrong.sum()), theme, diameter=_DIAMETER)
 
     def _numbers(self, by: str) -> Numbers | None:
-        """The scale of this name as the page has it; None where a name says no numbers."""
+        """The scale of this name, as on the page; None if the name stands for no numbers."""
         if by == "loss" and self.loss is not None:
-            return replace(Numbers.of(by, self.loss, low=0.0), root=True)
+            return Numbers.of(by, self.loss, low=0.0, root=True)
         if by == "confidence" and self.confidence is not None:
-            return Numbers.of("probability", self.confidence, low=0.0, high=1.0)
+            return Numbers.of("probability", self.confidence, 0.0, 1.0)
         column = self.metadata.column(by)
         if column is None or column.numbers is None:
             return None
-        low, high = column.span
-        if low < 0 < high:
-            low, high = min(low, -high), max(high, -low)
-        return Numbers(by, column.numbers, low, high)
+        return Numbers.of(by, column.numbers, *column.span)
 
     def _classes(self, codes: Array | None) -> tuple[NDArray[np.int64], Sequence[str]]:
         """Codes and names up to the last class among them."""
@@ -265,11 +231,7 @@ def _in_three_dimensions(axes: Axes) -> Any:
     """Axes with depth in the place of these."""
     spec = axes.get_subplotspec()
     figure: Any = axes.figure
-    where = figure.add_subplot if spec is not None else figure.add_axes
-    deep = where(
-        spec if spec is not None else axes.get_position(),
-        projection="3d",
-        computed_zorder=False,  # rings stay above points
-    )
+    add, place = (figure.add_axes, axes.get_position()) if spec is None else (figure.add_subplot, spec)
+    deep = add(place, projection="3d", computed_zorder=False)  # rings stay above points
     axes.remove()
     return deep

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from nnwidgets.blocks.block import Array
 
-__all__ = ["Floats", "LegendEntry", "Panel", "Squares", "class_slots"]
-
 Floats = NDArray[np.float64]
 LegendEntry = tuple[int, str, float]  # class, name, share
 
@@ -62,6 +60,10 @@ class Panel:
     classes: Array | None = None
     class_without: int = -1
     names: Sequence[str] = ()
+
+    @property
+    def shows_classes(self) -> bool:
+        return self.classes is not None
 
     @property
     def legend(self) -> tuple[LegendEntry, ...]:

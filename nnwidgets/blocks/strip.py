@@ -1,8 +1,8 @@
-"""Samples beside each other: their pictures with a few words."""
+"""Samples side by side: their pictures with a few words."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,28 +13,25 @@ from nnwidgets.blocks.block import Array, Block, index_in
 from nnwidgets.blocks.checks import set_field, text_names, whole_numbers
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import NORMAL, SMALL, add_title, bare, say, write
-from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import count, number, shortened
-
-__all__ = ["Strip"]
 
 _ACROSS = 12
 
 
 @dataclass(frozen=True, eq=False)
 class Strip(Block):
-    """Samples as small pictures, or as cards of words where they have none; a click says which.
+    """Samples as small pictures, or as cards of words where they have none; a click picks one.
 
     Args:
         pictures: (shown, height, width) or (shown, height, width, 3) uint8, or None.
         labels: (shown,) what each is.
-        samples: (n,) indices of the samples, n ≥ shown: of the others "+n" is said.
-        predicted: (shown,) what the model says; one that differs from the label stands out. Empty: no predictions.
-        values: (shown,) one more thing each: strings, or numbers written with three significant digits.
-        value_name: what those are, for the words under the pointer: "loss", "distance".
-        wrap: whether the strip goes on in further lines; else it shows as many as fit into one.
+        samples: (n,) indices of the samples, n ≥ shown; the others are shown as "+n".
+        predicted: (shown,) predictions; one that differs from the label stands out. Empty: none.
+        values: (shown,) one more value each: strings, or numbers written with three significant digits.
+        value_name: what those are, for hover: "loss", "distance".
+        wrap: whether the strip wraps into further lines; else it shows what fits into one.
         selection: whether these are the samples selected in all views: then "Copy indices" and "Clear" stand beside.
-        empty: what stands there when there are no samples; what follows a line break explains it.
+        empty: shown when there are no samples; what follows a line break explains it.
 
     Raises:
         TypeError: pictures that aren't uint8, samples that aren't whole numbers.
@@ -57,21 +54,12 @@ class Strip(Block):
     selection: bool = False
     empty: str = "No samples"
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
-        pictures: Array | None
-        labels: Sequence[str]
-        samples: Array
-        predicted: Sequence[str]
         values: Sequence[str]
-        value_name: str
-        wrap: bool
-        selection: bool
-        empty: str
 
     @property
     def height(self) -> float:
-        """None without samples: what an empty strip says is about the page."""
+        """An empty strip is left out: what it says is about the page."""
         return 0.4 if len(self.samples) else 0.0
 
     def __post_init__(self) -> None:
@@ -80,11 +68,9 @@ class Strip(Block):
         set_field(self, "samples", whole_numbers("samples", self.samples, "n"))
         if len(self.samples) < shown:
             raise ValueError(f"samples: expected at least one for each of {shown} labels, got {len(self.samples)}")
-        if len(self.predicted):
-            set_field(self, "predicted", text_names("predicted", self.predicted, shown))
-        if len(self.values):
-            words = [each if isinstance(each, str) else number(float(each)) for each in self.values]
-            set_field(self, "values", text_names("values", words, shown))
+        words = [each if isinstance(each, str) else number(float(each)) for each in self.values]
+        for name, given in (("predicted", self.predicted), ("values", words)):
+            set_field(self, name, text_names(name, given, shown) if len(given) else ())
         if self.pictures is not None:
             set_field(self, "pictures", _pictures(self.pictures, shown))
 
@@ -105,21 +91,6 @@ class Strip(Block):
         if self._texts:
             parts.append(f"{self.value_name} {self._texts[place]}".strip())
         return f"Sample {count(int(self.samples[place]))}" + (f": {', '.join(parts)}" if parts else "")
-
-    def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        return head(self) | packed(
-            self.Packed(
-                pictures=self.pictures,
-                labels=self.labels,
-                samples=self.samples,
-                predicted=tuple(self.predicted),
-                values=self._texts,
-                value_name=self.value_name,
-                wrap=self.wrap,
-                selection=self.selection,
-                empty=self.empty,
-            )
-        )
 
     def where(self, value: Any) -> tuple[int]:
         """(position,): its place in `labels`."""

@@ -14,11 +14,8 @@ from nnwidgets.blocks.checks import choice_of, one_of, set_field, text_names, wh
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import SMALL, add_title, bare, say
 from nnwidgets.blocks.looks import MOST_ROWS
-from nnwidgets.blocks.order import order_of
-from nnwidgets.blocks.packed import head, packed
+from nnwidgets.blocks.tiles import order_of
 from nnwidgets.words import FORMATS, Format, count, formatted, shortened
-
-__all__ = ["Column", "Table"]
 
 _MOST_DRAWN = 30
 
@@ -35,18 +32,18 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Table(Block):
-    """A table whose rows can be sorted on the page by a click on a column's name, and clicked.
+    """A table that the page sorts by a click on a column's name; a click on a row picks it.
 
     A page shows the first 1 000 rows in the order of `sort` and says so.
 
     Args:
         columns: values of one length by the column's name: (rows,) numbers, or strings.
-        samples: (rows,) indices of the samples that rows are about; the one on show in all views is marked.
+        samples: (rows,) indices of the samples that rows are about; the selected one is marked.
         sort: the column that rows are sorted by at first; default: as given.
         descending: whether the largest come first; NaN is last either way.
         formats: how numbers are written, by column: "number" (three significant digits), "count", "share", "loss",
             "percent" or "signed"; default "count" for whole numbers, else "number".
-        empty: what stands there when there are no rows.
+        empty: shown when there are no rows.
 
     Raises:
         TypeError: a column that is no sequence.
@@ -60,6 +57,7 @@ class Table(Block):
 
     kind: ClassVar[str] = "table"
     exact: ClassVar[tuple[str, ...]] = ("numbers",)
+    local: ClassVar[tuple[str, ...]] = ("formats",)
 
     columns: Mapping[str, Any]
     samples: Array | None = None
@@ -68,16 +66,11 @@ class Table(Block):
     formats: Mapping[str, Format] = field(default_factory=dict)
     empty: str = "No rows"
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
         columns: Sequence[Column]
         numbers: Array  # (columns of numbers, rows)
         rows: Array  # which row of all each is
-        samples: Array | None
         total: int
-        sort: str | None
-        descending: bool
-        empty: str
 
     def __post_init__(self) -> None:
         if not isinstance(self.columns, Mapping):
@@ -139,17 +132,12 @@ class Table(Block):
             else:
                 columns.append(Column(name, "text", texts=self.texts(name, rows)))
         table = [np.asarray(self.columns[name], dtype=np.float64)[rows] for name in numeric]
-        return head(self) | packed(
-            self.Packed(
-                columns=columns,
-                numbers=np.array(table).reshape(len(numeric), len(rows)),
-                rows=rows,
-                samples=None if self.samples is None else self.samples[rows],
-                total=len(self),
-                sort=self.sort,
-                descending=self.descending,
-                empty=self.empty,
-            )
+        return self._packed(
+            columns=columns,
+            numbers=np.array(table).reshape(len(numeric), len(rows)),
+            rows=rows,
+            samples=None if self.samples is None else self.samples[rows],
+            total=len(self),
         )
 
     def where(self, value: Any) -> tuple[int]:
@@ -193,7 +181,8 @@ def _column(name: str, values: Any) -> Any:
         raise TypeError(f"columns[{name!r}]: expected a sequence, got {values!r}")
     if isinstance(values, tuple) and all(type(each) is str for each in values):
         return values
-    array = np.asarray(values) if not isinstance(values, (list, tuple)) else _array_of(values)
+    words = isinstance(values, (list, tuple)) and any(each is None or isinstance(each, (str, bytes)) for each in values)
+    array = np.array(values, dtype=object) if words else np.asarray(values)  # words among numbers make all words
     if array.ndim != 1:
         raise ValueError(f"columns[{name!r}]: expected shape (rows,), got {array.shape}")
     if array.dtype == np.bool_:
@@ -201,10 +190,3 @@ def _column(name: str, values: Any) -> Any:
     if array.dtype.kind in "iuf":
         return array
     return text_names(f"columns[{name!r}]", ["" if each is None else each for each in array.tolist()])
-
-
-def _array_of(values: Sequence[Any]) -> Array:
-    """A list as an array; words among numbers make all of them words."""
-    if any(isinstance(each, (str, bytes)) or each is None for each in values):
-        return np.array(values, dtype=object)
-    return np.asarray(values)

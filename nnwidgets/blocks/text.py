@@ -13,12 +13,10 @@ from nnwidgets.blocks.checks import set_field, text_names
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import add_title, say
 
-__all__ = ["Text"]
-
 
 @dataclass(frozen=True, eq=False)
 class Text(Block):
-    """Paragraphs of plain words; markup in them is shown as it is written.
+    """Paragraphs of plain text; markup is shown as written.
 
     Args:
         paragraphs: one string each; a string alone is one paragraph.

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from nnwidgets.words import count
 
-__all__ = ["PAGE", "Page", "fit", "page_of", "page_with", "reduction", "spans"]
-
 Array = NDArray[Any]
 
 PAGE = 64
@@ -25,6 +23,17 @@ class Page:
     index: int
     count: int
     text: str
+
+
+def order_of(values: Array, *, descending: bool = True) -> Array:
+    """(n,) int32: places of the values from the largest or the smallest on; ties stay in order, NaN comes last.
+
+    >>> order_of(np.array([1.0, np.nan, 3.0, -np.inf, 3.0])).tolist()
+    [2, 4, 0, 3, 1]
+    """
+    if values.dtype.kind in "iu":
+        values = values.astype(np.int64)
+    return np.lexsort((-values if descending else values, np.isnan(values))).astype(np.int32)
 
 
 def page_of(order: Array, index: int) -> tuple[Array, Page | None]:
@@ -53,15 +62,15 @@ def page_with(order: Array, unit: int | None) -> int:
     return int(places[0]) // PAGE if len(places) else 0
 
 
-def fit(maps: Array, largest: int = LARGEST_TILE) -> Array:
-    """Maps (n, height, width) or colours (n, height, width, 3) with at most `largest` pixels a side, by area mean.
+def fit(maps: Array) -> Array:
+    """Maps (n, height, width) or colours (n, height, width, 3) with at most 96 pixels a side, by area mean.
 
     Maps that fit are returned as they are.
 
     >>> fit(np.ones((2, 200, 100))).shape
     (2, 67, 34)
     """
-    factor = _factor(maps.shape[1:3], largest)
+    factor = _factor(maps.shape[1:3])
     if factor == 1:
         return maps
     # In a wider type: uint8 and float16 do not hold the sums.
@@ -78,13 +87,13 @@ def fit(maps: Array, largest: int = LARGEST_TILE) -> Array:
     return means.round().astype(maps.dtype) if maps.dtype.kind in "iu" else means
 
 
-def reduction(size: tuple[int, ...], largest: int = LARGEST_TILE) -> str:
+def reduction(size: tuple[int, ...]) -> str:
     """What `fit` does to maps of (height, width), in words for a caption; nothing for maps that fit.
 
     >>> reduction((200, 100)), reduction((96, 96))
     ('drawn at 1/3 by area mean', '')
     """
-    factor = _factor(size, largest)
+    factor = _factor(size)
     return f"drawn at 1/{factor} by area mean" if factor > 1 else ""
 
 
@@ -102,5 +111,5 @@ def spans(tiles: Array) -> tuple[Array, Array]:
     return low, high
 
 
-def _factor(size: tuple[int, ...], largest: int) -> int:
-    return max(1, -(-max(size) // largest))
+def _factor(size: tuple[int, ...]) -> int:
+    return max(1, -(-max(size) // LARGEST_TILE))

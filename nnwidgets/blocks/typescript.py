@@ -1,7 +1,6 @@
 """The TypeScript types of what blocks send, made from the dataclasses: `python -m nnwidgets.blocks.typescript`.
 
-A block sends its own fields, or, where its `pack` sends others, those of a dataclass within it named `Packed`. The same
-command writes the looks that the page shares (`looks.py`). A test fails when a file is out of date.
+The same command writes the looks that the page shares (`looks.py`). A test fails when a file is out of date.
 """
 
 from __future__ import annotations
@@ -23,10 +22,8 @@ import nnwidgets.blocks
 from nnwidgets.blocks import looks
 from nnwidgets.blocks.block import Block
 
-__all__ = ["Interfaces", "block_types", "looks_constants", "sources"]
-
 COMMAND = "python -m nnwidgets.blocks.typescript"
-_PLAIN: dict[Any, str] = {str: "string", int: "number", float: "number", bool: "boolean", types.NoneType: "null"}
+_PLAIN: dict[Any, str] = {str: "string", int: "number", float: "number", bool: "boolean"}
 _BASE = frozenset(each.name for each in fields(Block))
 
 
@@ -65,16 +62,11 @@ def _literal(value: Any) -> str:
 
 
 def _blocks() -> Iterator[type[Block]]:
-    """Every block with a kind of its own that the page draws, whichever of our modules it is in."""
+    """Every block with a kind of its own that the page draws."""
     for module in pkgutil.iter_modules(nnwidgets.blocks.__path__):
-        importlib.import_module(f"nnwidgets.blocks.{module.name}")
-    waiting = list(Block.__subclasses__())
-    while waiting:
-        block = waiting.pop()
-        waiting += block.__subclasses__()
-        ours = block.__module__.startswith("nnwidgets.blocks.")
-        if ours and "kind" in vars(block) and not block.is_widget:
-            yield block
+        for each in vars(importlib.import_module(f"nnwidgets.blocks.{module.name}")).values():
+            if isinstance(each, type) and issubclass(each, Block) and "kind" in vars(each) and not each.is_widget:
+                yield each
 
 
 class Interfaces:
@@ -86,29 +78,29 @@ class Interfaces:
 
     def add_block(self, block: type[Block]) -> None:
         """The interface of what a block sends."""
-        sent = getattr(block, "Packed", block)
-        inherited = _BASE if sent is block else frozenset()
+        hints = get_type_hints(block) | get_type_hints(block.Packed)
+        own = {name: hints[name] for name in block.sent_names() if name not in _BASE}
         name = f"{block.__name__}Block"
-        lines = [f'kind: "{block.kind}";', *self.members(sent, leave_out=inherited)]
+        lines = [f'kind: "{block.kind}";', *self._lines(block, own)]
         self.texts[name] = _interface(f"{name} extends BlockData", lines, block)
 
-    def members(self, record: type, *, leave_out: frozenset[str] = frozenset()) -> list[str]:
+    def members(self, record: type) -> list[str]:
         """The lines of the interface of a dataclass.
 
         Raises:
             TypeError: a field has no type in TypeScript.
         """
         hints = get_type_hints(record)
+        return self._lines(record, {each.name: hints[each.name] for each in fields(record)})
+
+    def _lines(self, owner: type, annotations: Mapping[str, Any]) -> list[str]:
         lines = []
-        for each in fields(record):
-            if each.name in leave_out or each.name.startswith("_"):
-                continue
-            optional, annotation = _without_none(hints[each.name])
+        for name, annotation in annotations.items():
+            optional, annotation = _without_none(annotation)
             try:
-                written = self._type(annotation)
+                lines.append(f"{name}{'?' if optional else ''}: {self._type(annotation)};")
             except TypeError as error:
-                raise TypeError(f"{record.__qualname__}.{each.name}: {error}") from None
-            lines.append(f"{each.name}{'?' if optional else ''}: {written};")
+                raise TypeError(f"{owner.__qualname__}.{name}: {error}") from None
         return lines
 
     def _type(self, annotation: Any) -> str:
@@ -127,11 +119,9 @@ class Interfaces:
         if origin in (tuple, list, Sequence):
             item = self._type(args[0])
             return f"({item})[]" if "|" in item else f"{item}[]"
-        if origin in (dict, Mapping) and args[0] is str:
-            return f"Record<string, {self._type(args[1])}>"
         if is_dataclass(annotation) and isinstance(annotation, type):
             return self._record(annotation)
-        raise TypeError(f"expected numbers, strings, arrays, lists, mappings or dataclasses of these, got {annotation}")
+        raise TypeError(f"expected numbers, strings, arrays, lists or dataclasses of these, got {annotation}")
 
     def _record(self, record: type) -> str:
         """The name of a dataclass, whose interface is added."""
@@ -142,7 +132,6 @@ class Interfaces:
                 f"expected one dataclass named {name}, got those of {known.__module__} and {record.__module__}"
             )
         if name not in self.texts:
-            self.texts[name] = ""  # it may hold itself
             self.texts[name] = _interface(name, self.members(record), record)
         return name
 

@@ -1,9 +1,9 @@
-"""What checks found: a row for each, to be opened."""
+"""Findings of checks: a row for each, which opens."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
@@ -13,10 +13,7 @@ from nnwidgets.blocks.block import Block, index_in
 from nnwidgets.blocks.checks import one_of, set_field
 from nnwidgets.blocks.colors import LIGHT, Theme
 from nnwidgets.blocks.drawing import SMALL, add_title, bare, letters_across, say, write
-from nnwidgets.blocks.packed import head, packed
 from nnwidgets.words import plural
-
-__all__ = ["Level", "Verdict", "Verdicts"]
 
 Level: TypeAlias = Literal["wrong", "look", "not checked", "ok"]
 LEVELS: tuple[str, ...] = get_args(Level)
@@ -47,13 +44,13 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Verdicts(Block):
-    """Findings of checks: what is wrong first, what is well folded into one line. Each opens to its reason and repair.
+    """Findings of checks, worst first, passed checks folded into one line. Each opens to its reason and repair.
 
-    A click on the place of one says which.
+    A click on the place that a finding names picks it.
 
     Args:
         findings: one `Verdict` for each check, in the order of the checks.
-        empty: what stands there before the first check.
+        empty: shown before the first check.
 
     Raises:
         TypeError: something else than verdicts.
@@ -68,12 +65,9 @@ class Verdicts(Block):
     findings: Sequence[Verdict]
     empty: str = "Nothing checked yet"
 
-    @dataclass(frozen=True, eq=False)
     class Packed:
-        findings: Sequence[Verdict]
         places: Sequence[int]
         summary: str
-        empty: str
 
     def __post_init__(self) -> None:
         set_field(self, "findings", tuple(self.findings))
@@ -91,11 +85,6 @@ class Verdicts(Block):
         """How many of each level there are."""
         amounts = [(sum(each.level == level for each in self.findings), level) for level in LEVELS]
         return ", ".join(f"{amount} {level}" for amount, level in amounts if amount)
-
-    def pack(self, state: Mapping[str, Any]) -> dict[str, Any]:
-        return head(self) | packed(
-            self.Packed(findings=self.findings, places=self.places, summary=self.summary, empty=self.empty)
-        )
 
     def where(self, value: Any) -> tuple[int]:
         """(row,): its place in `findings`."""

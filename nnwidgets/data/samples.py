@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from nnwidgets.data.choose import choose
 from nnwidgets.data.pictures import InputKind, kind_of, picture_from_user, picture_of, sheet, tensors_of
-from nnwidgets.data.source import SampleError, Source, open_source, untouched_random_states
+from nnwidgets.data.source import SampleError, Source, open_source
 from nnwidgets.data.unpack import (
     Unpacked,
     as_input,
@@ -27,6 +27,7 @@ from nnwidgets.data.unpack import (
     on_device,
     stacked,
 )
+from nnwidgets.shadow import preserved_random_states
 
 
 class NotHeldError(LookupError):
@@ -253,7 +254,7 @@ class Samples:
             return self._prepared(index)
         if threading.get_ident() != self._owner:
             raise NotHeldError(f"sample {index} has not been read; the dataset is read only in the thread that made it")
-        with untouched_random_states():
+        with preserved_random_states():
             item = self._prepared(index)
         with self._lock:
             self._items[index] = item

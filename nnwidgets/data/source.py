@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,18 +141,3 @@ def _class_names(dataset: Any) -> tuple[str, ...] | None:
         return None
     # ImageNet's names are tuples of synonyms
     return tuple(str(each[0]) if isinstance(each, tuple) and each else str(each) for each in found)
-
-
-@contextmanager
-def untouched_random_states() -> Iterator[None]:
-    """Restore the global random states of torch, CUDA, NumPy and Python after the block."""
-    python_state, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
-    try:
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
-        torch.set_rng_state(torch_state)
-        if cuda_states is not None:
-            torch.cuda.set_rng_state_all(cuda_states)

@@ -75,9 +75,9 @@ def _first_shown(layers: Sequence[LayerInfo]) -> str:
 def _layers(model: nn.Module, shadow: Shadow, first: Batch) -> tuple[tuple[LayerInfo, ...], str]:
     """The layers that can be looked at, and why the model must not be run in the background, or nothing."""
     try:
-        report = check_leaks(shadow, model, first.args, first.kwargs)
+        reasons = check_leaks(shadow, model, first.args, first.kwargs)
         # One that leaks is not run again: each run changes the user's model.
-        layers = layer_names(shadow.module, first.args, first.kwargs) if report.safe else _leaves(shadow.module)
+        layers = layer_names(shadow.module, first.args, first.kwargs) if not reasons else _leaves(shadow.module)
     except UnsupportedModelError:
         raise
     except Exception as error:
@@ -87,7 +87,7 @@ def _layers(model: nn.Module, shadow: Shadow, first: Batch) -> tuple[tuple[Layer
         ) from None
     if not layers:
         raise ValueError("model: expected a forward pass that calls at least one layer, got one that calls none")
-    return layers, "" if report.safe else " ".join(report.reasons)
+    return layers, " ".join(reasons)
 
 
 def _learn_classes(session: Session, first: Batch, *, named: Callable[[Any], Tensor] | None) -> None:

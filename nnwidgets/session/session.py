@@ -115,7 +115,7 @@ class Session:
     def off_change(self, listener: Callable[[], None]) -> None:
         self._listeners = [other for other in self._listeners if other != listener]
 
-    def compute_now(self, job: Job, *, seconds: float = QUICK_S) -> bool:
+    def compute_now(self, job: Job) -> bool:
         """Do a job in the calling thread, the user's, on the model as it is now; whether it ended in time.
 
         For first pictures: they are there at once, and their cold start is not part of any training. What takes longer
@@ -129,7 +129,7 @@ class Session:
             snapshot = self.worker.buffer.snapshot
             if snapshot is None or self.unsupported_reason:
                 return False
-            until = time.monotonic() + seconds
+            until = time.monotonic() + QUICK_S
             try:
                 for _ in job.work(snapshot):
                     if time.monotonic() > until:
@@ -150,7 +150,7 @@ class Session:
         with self.worker.held():
             try:
                 first = self.samples.batch(self.samples.probe_indices[:2])
-                self.unsupported_reason = " ".join(check_leaks(self.shadow, live, first.args, first.kwargs).reasons)
+                self.unsupported_reason = " ".join(check_leaks(self.shadow, live, first.args, first.kwargs))
             except Exception as error:
                 # The views run into the same, say it, and try again when the model has changed.
                 logger.info("the model that was taken apart can't be run: %s", error)
@@ -166,7 +166,7 @@ class Session:
 
     def charge(self, seconds: float, job: Job | None = None) -> None:
         """Sending what this job found, or nobody's in particular, took so long: part of what watching costs."""
-        self.worker.charge_sending(seconds, job)
+        self.worker.schedule.charge_sending(seconds, job)
 
     def watch_changed(self) -> None:
         """A watch has ended or has something to say: show it, and the final weights."""
@@ -245,18 +245,16 @@ class Session:
 
     def status(self) -> Status:
         watch = self.watch
-        step = watch.step_count if watch is not None else self.record.last_step
-        stale = max(STALE_AFTER_S, 10 * watch.step_interval_s) if watch is not None and not watch.closed else None
+        stale = None
+        if watch is not None and not watch.closed:
+            stale = max(STALE_AFTER_S, 10 * watch.budget.step_interval_s)
+        memory = self.shadow.nbytes + self.worker.schedule.tasks.nbytes + self.samples.nbytes + self.record.nbytes
         return Status(
-            step=step,
+            step=self.record.last_step if watch is None else watch.step_count,
             training=self.training,
-            overhead=watch.overhead if watch is not None else None,
-            budget=watch.budget.share if watch is not None else None,
-            memory_bytes=self.shadow.nbytes
-            + self.worker.replica_bytes
-            + self.samples.nbytes
-            + self.record.nbytes
-            + sum(tuple(self.kept_bytes.values())),
+            overhead=None if watch is None else watch.overhead,
+            budget=None if watch is None else watch.budget.share,
+            memory_bytes=memory + sum(tuple(self.kept_bytes.values())),
             stale_after_s=stale,
         )
 

@@ -5,15 +5,15 @@ writes to the live model, draws from a global random generator, or changes a set
 """
 
 from nnwidgets.shadow._evaluation import evaluation
-from nnwidgets.shadow._leaks import LeakReport, check_leaks
+from nnwidgets.shadow._leaks import check_leaks
 from nnwidgets.shadow._mirror import TensorCopies
 from nnwidgets.shadow._placement import fitting_shadow, free_memory
+from nnwidgets.shadow._random import preserved_random_states
 from nnwidgets.shadow._shadow import Shadow, shadow_module
 from nnwidgets.shadow._support import BeingTracedError, UninitializedModelError, UnsupportedModelError, unwrap
 
 __all__ = [
     "BeingTracedError",
-    "LeakReport",
     "Shadow",
     "TensorCopies",
     "UninitializedModelError",
@@ -22,6 +22,7 @@ __all__ = [
     "evaluation",
     "fitting_shadow",
     "free_memory",
+    "preserved_random_states",
     "shadow_module",
     "unwrap",
 ]

@@ -6,65 +6,51 @@ run once under observation, and stopped before it calls a live module or touches
 
 from __future__ import annotations
 
+import contextlib
 import pickle
-import random
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules import module as torch_module
 
 from nnwidgets.shadow._mirror import is_strided
+from nnwidgets.shadow._random import preserved_random_states, random_states
 from nnwidgets.shadow._shadow import Shadow
 from nnwidgets.shadow._support import unwrap
 from nnwidgets.shadow.torch_internals import ThreadDispatchMode, has_global_hooks, leaves, version_if_counted
 
 
-@dataclass(frozen=True)
-class LeakReport:
-    """What `check_leaks` saw.
+def check_leaks(shadow: Shadow, live: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[str, ...]:
+    """Why the shadow must not run in another thread while the model trains, in sentences for the user; () if it may.
 
-    Attributes:
-        safe: Whether the shadow may run in another thread while the model trains.
-        reasons: Sentences for the user; empty when safe.
-        draws_random: Whether the forward pass draws PyTorch random numbers in eval mode. That alone is safe, as the
-            shadow then draws from private generators.
-    """
-
-    safe: bool
-    reasons: tuple[str, ...]
-    draws_random: bool
-
-
-def check_leaks(shadow: Shadow, live: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> LeakReport:
-    """Report what a forward pass of the shadow would do to the live model and to the global random numbers.
-
-    Call it in the thread that owns the model, outside a training step. It stops before a live module runs or an
-    operation takes a live tensor, and restores the random states of PyTorch, NumPy and `random`. If the model draws
-    PyTorch random numbers, it turns on the shadow's `draws_random` and runs again, to see whether private generators
-    leave the global state alone.
+    Call it in the thread that owns the model, outside a training step. The forward pass of the shadow stops before a
+    live module runs or an operation takes a live tensor, and the random states of PyTorch, NumPy and `random` are
+    restored. If the model draws PyTorch random numbers in eval mode, this turns on the shadow's `draws_random` and runs
+    again, to see whether private generators leave the global state alone.
 
     Raises:
         Exception: What the forward pass itself raised.
     """
     watch = _LiveWatch(shadow, unwrap(live))
-    reasons = [*watch.shared_storage(), *_global_hooks()]
-    draws_random = False
+    reasons = watch.shared_storage()
+    if has_global_hooks():
+        reasons.append(
+            "Global module hooks (register_module_forward_hook) are in place, and would run for the copy too: "
+            "remove them."
+        )
     versions = watch.versions()
-    with _kept_random_states() as moved:
+    with preserved_random_states() as before:
         found = watch.run(args, kwargs)
-        drawn = moved()
+        drawn = _moved(before)
     reasons += found
     if "PyTorch" in drawn and not found:
-        draws_random = shadow._traits.draws_random = True
-        with _kept_random_states() as moved:
+        shadow._traits.draws_random = True
+        with preserved_random_states() as before:
             reasons += watch.run(args, kwargs)
-            still = moved()
+            still = _moved(before)
         if "PyTorch" in still:
             reasons.append("The forward pass draws random numbers that private generators cannot replace.")
     reasons += [
@@ -72,8 +58,7 @@ def check_leaks(shadow: Shadow, live: nn.Module, args: tuple[Any, ...], kwargs: 
         for library in ("NumPy", "Python")
         if library in drawn
     ]
-    reasons += watch.written(versions)
-    return LeakReport(safe=not reasons, reasons=tuple(reasons), draws_random=draws_random)
+    return (*reasons, *watch.written(versions))
 
 
 class _LeakFound(BaseException):
@@ -104,10 +89,8 @@ class _LiveWatch(ThreadDispatchMode):
         # A global hook touches no module of the user's. It acts in this thread only and goes after this call.
         handle = torch_module.register_module_forward_pre_hook(before_forward)
         try:
-            with self:
+            with self, contextlib.suppress(_LeakFound):
                 self._shadow.run(*args, **kwargs)
-        except _LeakFound:
-            return self._reasons
         finally:
             handle.remove()
         return self._reasons
@@ -164,47 +147,12 @@ def _pointer(tensor: torch.Tensor) -> int:
     return tensor.untyped_storage().data_ptr() if is_strided(tensor) else 0
 
 
-def _global_hooks() -> list[str]:
-    if not has_global_hooks():
-        return []
-    return [
-        "Global module hooks (register_module_forward_hook) are in place, and would run for the copy too: remove them."
-    ]
-
-
-@contextmanager
-def _kept_random_states() -> Iterator[Any]:
-    """Yield a function that names the libraries whose random state moved; restore the states at the end."""
-    before = _random_states()
-
-    def moved() -> set[str]:
-        now = _random_states()
-        return {library for library in before if _fingerprint(now[library]) != _fingerprint(before[library])}
-
-    try:
-        yield moved
-    finally:
-        changed = moved()
-        if "PyTorch" in changed:
-            cpu, cuda = before["PyTorch"]
-            torch.set_rng_state(cpu)
-            if cuda:
-                torch.cuda.set_rng_state_all(cuda)
-        if "NumPy" in changed:
-            np.random.set_state(before["NumPy"])  # noqa: NPY002 - the global state is the point
-        if "Python" in changed:
-            random.setstate(before["Python"])
+def _moved(before: dict[str, Any]) -> set[str]:
+    """The libraries whose random state is another one now."""
+    now = random_states()
+    return {library for library in before if _fingerprint(now[library]) != _fingerprint(before[library])}
 
 
 def _fingerprint(state: Any) -> bytes:
     tensors = [leaf for leaf in leaves(state) if isinstance(leaf, torch.Tensor)]
     return b"".join(tensor.numpy().tobytes() for tensor in tensors) if tensors else pickle.dumps(state)
-
-
-def _random_states() -> dict[str, Any]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
-    return {
-        "PyTorch": (torch.get_rng_state(), cuda),
-        "NumPy": np.random.get_state(),  # noqa: NPY002
-        "Python": random.getstate(),
-    }

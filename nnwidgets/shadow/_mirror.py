@@ -67,12 +67,12 @@ class Mirror:
         self._loose = [_LooseTensor(live, private, name, place) for live, private, name in _loose_tensors(twins)]
         self._structure = self._structure_now()
         self._pointers = self._pointers_now()
-        self._kinds = self._kinds_now()
+        self._kinds = [_kind(live) for live, _ in self._strided]
         self._versions: list[int] | None = None
-        touched = {tensor.device for tensor in (*self._live, *self.private_tensors()) if tensor.is_cuda}
-        self._devices = tuple(sorted(touched, key=lambda device: device.index))
-        self.nbytes = sum(private.numel() * private.element_size() for _, private in pairs)
-        self.nbytes += sum(slot.private.numel() * slot.private.element_size() for slot in self._loose)
+        private = self.private_tensors()
+        touched = {tensor.device for tensor in (*self._live, *private) if tensor.is_cuda}
+        self.devices = tuple(sorted(touched, key=lambda device: device.index))
+        self.nbytes = sum(tensor.numel() * tensor.element_size() for tensor in private)
 
     def copy(self, *, wait: bool = True, before: Callable[[], object] | None = None) -> bool:
         """Make the private data equal to the live data; False, and nothing done, when it no longer has the same form.
@@ -109,11 +109,6 @@ class Mirror:
             and all(constants.current() for constants in self._constants)
         )
 
-    @property
-    def devices(self) -> tuple[torch.device, ...]:
-        """The CUDA devices that a copy reads from or writes to."""
-        return self._devices
-
     def live_of(self) -> dict[int, torch.Tensor]:
         """The ordinary live parameters and buffers, by the id of the private one."""
         return {id(private): live for live, private in self._strided}
@@ -131,7 +126,7 @@ class Mirror:
             return False
         pointers = self._pointers_now()
         if pointers != self._pointers:  # `model.double()` keeps the Parameter and replaces its data
-            if self._kinds_now() != self._kinds:
+            if [_kind(live) for live, _ in self._strided] != self._kinds:
                 return False
             self._pointers = pointers
         return all(slot.followable() for slot in self._loose) and all(c.followable() for c in self._constants)
@@ -142,9 +137,6 @@ class Mirror:
 
     def _pointers_now(self) -> list[int]:
         return [live.data_ptr() for live, _ in self._strided]
-
-    def _kinds_now(self) -> list[Kind]:
-        return [_kind(live) for live, _ in self._strided]
 
 
 class _Constants:

@@ -1,4 +1,4 @@
-"""Draw the random numbers of a thread's forward passes from private generators instead of the global ones.
+"""Leave the global random states alone: draw from private generators, or put the states back.
 
 `torch.random.fork_rng` would save and restore the global state while the training thread draws from it. A dispatch
 mode sees every operation of its own thread, however deep in PyTorch it is called, and touches nothing else.
@@ -6,15 +6,43 @@ mode sees every operation of its own thread, however deep in PyTorch it is calle
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
 
 from nnwidgets.shadow.torch_internals import ThreadDispatchMode, argument_names
 
 Call = Callable[..., Any]
+
+
+def random_states() -> dict[str, Any]:
+    """The global random states by library; of PyTorch those of the CPU and, once it is in use, of CUDA."""
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    return {
+        "PyTorch": (torch.get_rng_state(), cuda),
+        "NumPy": np.random.get_state(),  # noqa: NPY002 - the global state is the point
+        "Python": random.getstate(),
+    }
+
+
+@contextmanager
+def preserved_random_states() -> Iterator[dict[str, Any]]:
+    """Restore the global random states, which are yielded, at the end. In the thread that trains."""
+    before = random_states()
+    try:
+        yield before
+    finally:
+        cpu, cuda = before["PyTorch"]
+        torch.set_rng_state(cpu)
+        if cuda:
+            torch.cuda.set_rng_state_all(cuda)
+        np.random.set_state(before["NumPy"])  # noqa: NPY002
+        random.setstate(before["Python"])
 
 
 class PrivateRandom(ThreadDispatchMode):
@@ -36,9 +64,8 @@ class PrivateRandom(ThreadDispatchMode):
     (True, True)
     """
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._seed = seed
         self._generators: dict[torch.device, torch.Generator] = {}
 
     def handle(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -54,7 +81,7 @@ class PrivateRandom(ThreadDispatchMode):
         given = kwargs.get("device") or (torch.device("cpu") if tensor is None else tensor.device)
         device = torch.empty(0, device=given).device  # with its index: "cuda" and "cuda:0" share one generator
         if device not in self._generators:
-            self._generators[device] = torch.Generator(device=device).manual_seed(self._seed)
+            self._generators[device] = torch.Generator(device=device).manual_seed(0)
         return self._generators[device]
 
 
@@ -84,28 +111,19 @@ def _native_dropout(
     return tensor * kept * scale, kept
 
 
-def _rand_like(tensor: torch.Tensor, *, generator: torch.Generator, **options: Any) -> torch.Tensor:
-    return torch.empty_like(tensor, **options).uniform_(generator=generator)
+def _filled_like(fill: str) -> Call:
+    """A random `torch.*_like`, by filling an empty tensor."""
 
+    def draw(tensor: torch.Tensor, *ends: int, generator: torch.Generator, **options: Any) -> Any:
+        return getattr(torch.empty_like(tensor, **options), fill)(*ends, generator=generator)
 
-def _randn_like(tensor: torch.Tensor, *, generator: torch.Generator, **options: Any) -> torch.Tensor:
-    return torch.empty_like(tensor, **options).normal_(generator=generator)
-
-
-def _randint_like(tensor: torch.Tensor, high: int, *, generator: torch.Generator, **options: Any) -> torch.Tensor:
-    return torch.empty_like(tensor, **options).random_(0, high, generator=generator)
-
-
-def _randint_like_low(
-    tensor: torch.Tensor, low: int, high: int, *, generator: torch.Generator, **options: Any
-) -> torch.Tensor:
-    return torch.empty_like(tensor, **options).random_(low, high, generator=generator)
+    return draw
 
 
 _REWRITTEN: dict[str, Call] = {  # older PyTorch has no `generator` for the *_like operations
     "aten.native_dropout.default": _native_dropout,
-    "aten.rand_like.default": _rand_like,
-    "aten.randn_like.default": _randn_like,
-    "aten.randint_like.default": _randint_like,
-    "aten.randint_like.low_dtype": _randint_like_low,
+    "aten.rand_like.default": _filled_like("uniform_"),
+    "aten.randn_like.default": _filled_like("normal_"),
+    "aten.randint_like.default": _filled_like("random_"),
+    "aten.randint_like.low_dtype": _filled_like("random_"),
 }

@@ -52,7 +52,9 @@ class Shadow:
     notes: tuple[str, ...]
     """Sentences for the user: what the copy shares with the live model, and how it differs."""
     builds: int
-    """How often the copy was built. A report of `check_leaks` holds for one build."""
+    """How often the copy was built. What `check_leaks` finds holds for one build."""
+    device: torch.device
+    """The device of the copy's first parameter or buffer, where inputs belong."""
 
     def __init__(
         self,
@@ -70,11 +72,6 @@ class Shadow:
         self._traits = Traits(default_device=torch.get_default_device())
         self.builds = 0
         self._build()
-
-    @property
-    def device(self) -> torch.device:
-        """The device of the copy's first parameter or buffer, where inputs belong."""
-        return self._device
 
     @property
     def devices(self) -> tuple[torch.device, ...]:
@@ -172,7 +169,7 @@ class Shadow:
         if self.dtype is not None:
             run_in(self.module, self.dtype)
         self.notes = (*self._given_notes, *copier.notes)
-        self._device = self._find_device()
+        self.device = self._find_device()
         self._traits.default_device = copier.placed(self._traits.default_device)
         for module in self.module.modules():
             traits_of[module] = self._traits

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 
 import torch
 from torch import nn
@@ -123,8 +122,5 @@ def _wrapped(module: nn.Module) -> nn.Module | None:
 
 
 def _comes_from(module: nn.Module, package: str) -> bool:
-    return any(base == package or base.startswith(package + ".") for base in _class_modules(module))
-
-
-def _class_modules(module: nn.Module) -> Iterator[str]:
-    return (base.__module__ for base in type(module).__mro__)
+    bases = (base.__module__ for base in type(module).__mro__)
+    return any(base == package or base.startswith(package + ".") for base in bases)

@@ -22,14 +22,6 @@ class Budget:
     Every counter has one writing thread, so there is no lock: `stepped`, `ended` and `charge_hook` belong to the
     training thread, `charge_sending` to the thread that sends, everything else to the worker. Any thread may read.
 
-    Args:
-        share: Part of the training time that may be spent, above 0, at most 1.
-        clock: Wall clock in seconds.
-        cpu_clock: CPU seconds of the calling thread.
-
-    Raises:
-        ValueError: `share` is not in (0, 1].
-
     >>> times = iter([0.0, 1.0, 2.0])
     >>> budget = Budget(0.05, clock=lambda: next(times))
     >>> for _ in range(3):
@@ -48,28 +40,19 @@ class Budget:
     ) -> None:
         if not 0 < share <= 1:
             raise ValueError(f"budget: expected a share of the training time in (0, 1], got {share}; 0.05 means 5 %")
-        self.share = share
-        self.clock = clock
-        self.cpu_clock = cpu_clock
-        self.training_s = 0.0
+        self.share, self.clock, self.cpu_clock = share, clock, cpu_clock
+        self.training_s = self.hook_s = self.worker_s = self.sending_s = 0.0
         self.step_interval_s = 0.0  # running mean of the time between steps
-        self.hook_s = 0.0
-        self.worker_s = 0.0
-        self.sending_s = 0.0
         self._advance = (0.0, 0.0, 1.0)  # seconds lent, at which training second, over how many to be repaid
         self.last_step_at: float | None = None
-        self._forfeited_s = 0.0
-        self._seen_training_s = 0.0
-        self._seen_outside_s = 0.0
+        self._forfeited_s = self._seen_training_s = self._seen_outside_s = 0.0
 
     def stepped(self) -> None:
         """A training step has ended. Training thread."""
-        now = self.clock()
-        last = self.last_step_at
+        now, last = self.clock(), self.last_step_at
         self.last_step_at = now
         if last is not None:
-            gap = now - last
-            limit = self.idle_after_s
+            gap, limit = now - last, self.idle_after_s
             self.training_s += gap if gap < limit else limit
             self.step_interval_s += USUAL * (min(gap, 10 * limit) - self.step_interval_s)
 

@@ -30,11 +30,6 @@ class Calls:
         self._clock = clock
         self._calls: dict[Hashable, _Call] = {}
 
-    @property
-    def due(self) -> bool:
-        """Whether one should have run already."""
-        return any(call.due_at <= self._clock() for call in self._calls.values())
-
     def put(self, key: Hashable, function: Callable[[], object], due_at: float, over_s: float) -> None:
         waiting = self._calls.get(key)
         self._calls[key] = _Call(function, due_at if waiting is None else min(due_at, waiting.due_at), over_s)

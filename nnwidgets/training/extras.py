@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ Extra = Literal["gradients", "previous"]
 NO_STEP = -1
 
 
+@dataclass(eq=False)
 class Extras:
     """What one snapshot has beside its weights, by parameter name. A tied parameter goes by its first name.
 
@@ -25,31 +27,26 @@ class Extras:
         refused: Why the gradient of a parameter is missing, in words.
     """
 
-    def __init__(
-        self,
-        *,
-        gradients: Mapping[str, Tensor] | None = None,
-        previous: Mapping[str, Tensor] | None = None,
-        refused: Mapping[str, str] | None = None,
-    ) -> None:
-        self.gradients, self.previous, self.refused = gradients, previous, refused or {}
+    gradients: Mapping[str, Tensor] | None = None
+    previous: Mapping[str, Tensor] | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kinds(self) -> frozenset[Extra]:
-        kinds: tuple[Extra, ...] = ("gradients", "previous")
-        return frozenset(kind for kind in kinds if getattr(self, kind) is not None)
+        return frozenset(kind for kind in get_args(Extra) if getattr(self, kind) is not None)
 
     @property
     def nbytes(self) -> int:
         return sum(tensor.nbytes for part in (self.gradients, self.previous) for tensor in (part or {}).values())
 
-    def clone(self, kinds: Iterable[Extra]) -> Extras:
+    def clone(self, kinds: frozenset[Extra]) -> Extras:
         """A copy of these kinds, for a job that goes on while the next snapshot is taken."""
-        parts: dict[Extra, dict[str, Tensor]] = {
-            kind: {name: tensor.clone() for name, tensor in getattr(self, kind).items()}
-            for kind in self.kinds & frozenset(kinds)
-        }
-        return Extras(gradients=parts.get("gradients"), previous=parts.get("previous"), refused=self.refused)
+
+        def copied(kind: Extra) -> dict[str, Tensor] | None:
+            part = getattr(self, kind) if kind in kinds else None
+            return None if part is None else {name: tensor.clone() for name, tensor in part.items()}
+
+        return Extras(copied("gradients"), copied("previous"), self.refused)
 
     def release(self) -> None:
         """Drop everything; nobody needs it any more."""
@@ -82,7 +79,7 @@ class ExtraCopies:
 
     @property
     def nbytes(self) -> int:
-        return sum(tensor.nbytes for part in tuple(self._memory.values()) for tensor in part.values())
+        return sum(tensor.nbytes for tensor in self._tensors())
 
     def needed_bytes(self, kinds: frozenset[Extra]) -> int:
         return len(kinds) * sum(private.nbytes for _, private in self._shadow.parameters().values())
@@ -126,10 +123,12 @@ class ExtraCopies:
     def record_streams(self, streams: Iterable[Any]) -> None:
         """Keep this memory until these CUDA streams have done what they were told so far, whoever drops it."""
         for stream in streams:
-            for part in self._memory.values():
-                for tensor in part.values():
-                    if tensor.device == stream.device:
-                        tensor.record_stream(stream)
+            for tensor in self._tensors():
+                if tensor.device == stream.device:
+                    tensor.record_stream(stream)
+
+    def _tensors(self) -> list[Tensor]:
+        return [tensor for part in tuple(self._memory.values()) for tensor in part.values()]
 
     def _live(self) -> dict[str, Tensor]:
         return {name: live for name, (live, _) in self._shadow.parameters().items()}

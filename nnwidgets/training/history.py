@@ -23,12 +23,7 @@ class History(Generic[T]):
     The first and the newest item always stay (only the newest, if two are too large). Between them every `stride`-th
     item stays, and the stride doubles whenever a bound is passed. Any thread may read; it gets a copy of the list.
 
-    Args:
-        max_items: How many items to keep at most, at least 2.
-        max_bytes: How many bytes to keep at most, by the sizes given to `append`; None for no bound.
-
-    Raises:
-        ValueError: A bound is too small to keep anything.
+    `max_bytes` bounds the sum of the sizes given to `append`; None: no bound.
 
     >>> history = History[str](max_items=4)
     >>> for step in range(9):

@@ -1,4 +1,4 @@
-"""Hooks on optimizers that count the training steps of one model.
+"""Hooks on optimizers that count the training steps of one model; and what finds steps that no hook sees.
 
 Hooks are removed only in the thread that trains. PyTorch iterates over its table of hooks; removing one from another
 thread meanwhile would raise in the user's training loop.
@@ -9,23 +9,21 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.utils.hooks import RemovableHandle
 
-Hook = Callable[[Optimizer, tuple[Any, ...], dict[str, Any]], None]
+from nnwidgets.shadow.torch_internals import version_if_counted
 
 
 def holds_parameter(optimizer: Optimizer, model: nn.Module) -> bool:
     """Whether the optimizer steps a parameter of this model."""
     ours = set(map(id, model.parameters()))
     return any(id(parameter) in ours for group in optimizer.param_groups for parameter in group["params"])
-
-
-class Removable(Protocol):
-    def remove(self) -> None: ...
 
 
 class Stepped(Protocol):
@@ -35,11 +33,7 @@ class Stepped(Protocol):
 
 
 def innermost(optimizer: object) -> Optimizer:
-    """The optimizer inside wrappers that keep theirs as `.optimizer` (Accelerate, Lightning).
-
-    Raises:
-        TypeError: There is no `torch.optim.Optimizer` in it.
-    """
+    """The optimizer inside wrappers that keep theirs as `.optimizer` (Accelerate, Lightning); TypeError without one."""
     found = optimizer
     while (inner := getattr(found, "optimizer", None)) is not None and inner is not found:
         found = inner
@@ -51,7 +45,7 @@ def innermost(optimizer: object) -> Optimizer:
     return found
 
 
-def attach(stepped: Stepped, optimizer: Optimizer | None) -> Removable:
+def attach(stepped: Stepped, optimizer: Optimizer | None) -> RemovableHandle:
     """Call `stepped.after_step(optimizer)` after each step of this optimizer, or of any in the process (None)."""
     find = weakref.ref(stepped)
 
@@ -65,16 +59,14 @@ def attach(stepped: Stepped, optimizer: Optimizer | None) -> Removable:
     return register_optimizer_step_post_hook(after_step)
 
 
+@dataclass(slots=True)
 class _Known:
     """An optimizer, whether it steps our model, and how many parameter groups it had when that was found out."""
 
-    __slots__ = ("groups", "ours", "ref", "steps")
-
-    def __init__(self, optimizer: Optimizer, ours: bool, forget: Callable[[object], object]) -> None:
-        self.ref = weakref.ref(optimizer, forget)
-        self.groups = len(optimizer.param_groups)
-        self.ours = ours
-        self.steps = 0
+    ref: weakref.ref[Optimizer]
+    ours: bool
+    groups: int
+    steps: int
 
 
 class StepCounter:
@@ -83,18 +75,11 @@ class StepCounter:
     A training step is over when an optimizer steps that has already stepped in it. This counts as one expects for one
     optimizer, for two that alternate, for one per parameter (stepped in the backward pass), and for one that replaces
     another.
-
-    Attributes:
-        steps: How many training steps have begun to end.
-        hooked: Whether an optimizer of this model has stepped since this was last set to false.
-
-    Args:
-        model: Whose parameters an optimizer must hold to count.
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self.steps = 0
-        self.hooked = False
+        self.steps = 0  # that have begun to end
+        self.hooked = False  # whether an optimizer of this model has stepped since this was last set to false
         self._model = model
         self._known: dict[int, _Known] = {}
         self._this_step: set[int] = set()  # ids of the optimizers that have stepped in it
@@ -120,10 +105,6 @@ class StepCounter:
         self._previous = key
         return key == self._closing
 
-    def count_by_hand(self) -> None:
-        """Count one training step that no hook has seen."""
-        self.steps += 1
-
     def _replaces(self, known: _Known) -> bool:
         """Whether a new optimizer begins a training step: one that was made later does, a companion does not."""
         if known.steps or not self._previous:
@@ -134,16 +115,44 @@ class StepCounter:
     def _look_at(self, optimizer: Optimizer) -> _Known:
         key, table = id(optimizer), self._known
         before = table.get(key)
-        known = table[key] = _Known(optimizer, holds_parameter(optimizer, self._model), lambda _: table.pop(key, None))
-        known.steps = before.steps if before is not None else 0
+        known = table[key] = _Known(
+            weakref.ref(optimizer, lambda _: table.pop(key, None)),
+            holds_parameter(optimizer, self._model),
+            len(optimizer.param_groups),
+            before.steps if before is not None else 0,
+        )
         return known
 
 
-_retired: list[Removable] = []
+class WriteMonitor:
+    """How long the weights have been still, and how long they have been moving without a step."""
+
+    def __init__(self, model: nn.Module, clock: Callable[[], float]) -> None:
+        self._model, self._clock = model, clock
+        self._steps, self._writes = 0, -1
+        self._moved_at = self._step_at = clock()
+
+    @property
+    def seconds(self) -> float:
+        return self._clock() - self._moved_at
+
+    def look(self, steps: int) -> float:
+        """Seconds since the last step if the weights have moved at every look since; else 0."""
+        now = self._clock()
+        writes = sum(version_if_counted(parameter) or 0 for parameter in self._model.parameters())
+        if steps != self._steps or writes == self._writes:
+            self._step_at = now
+        if steps != self._steps or writes != self._writes:
+            self._moved_at = now
+        self._steps, self._writes = steps, writes
+        return now - self._step_at
+
+
+_retired: list[RemovableHandle] = []
 _retiring = threading.Lock()
 
 
-def retire(handle: Removable) -> None:
+def retire(handle: RemovableHandle) -> None:
     """Remove this hook, which does nothing any more, at the next `remove_retired`."""
     _retired.append(handle)
 

@@ -7,11 +7,8 @@ once.
 
 from __future__ import annotations
 
-from nnwidgets.training.optimistic_copy import OptimisticCopy
 from nnwidgets.training.situation import SOON_S, TICK_S, Situation
-from nnwidgets.training.snapshot import SnapshotBuffer
-from nnwidgets.training.task import Task, by_turn
-from nnwidgets.training.tasks import Tasks
+from nnwidgets.training.tasks import Task, by_turn
 
 FRESH_S = 0.1  # a snapshot this young serves further jobs without a new copy
 INTERVAL_S = 0.05  # no job is refreshed more often
@@ -21,11 +18,9 @@ SPARE_S = 0.1  # how much of what nobody needs now may be kept for later
 class Refreshes:
     """Chooses among the jobs that somebody looks at."""
 
-    def __init__(
-        self, buffer: SnapshotBuffer, tasks: Tasks, optimistic_copy: OptimisticCopy, situation: Situation
-    ) -> None:
-        self._buffer, self._tasks = buffer, tasks
-        self._optimistic_copy, self._situation = optimistic_copy, situation
+    def __init__(self, situation: Situation) -> None:
+        self._situation, self._copy = situation, situation.copy
+        self._buffer, self._tasks = situation.buffer, situation.tasks
         self._common_s = 0.0  # what was spent for no task in particular
         self._clicks_s = 0.0  # what answers to clicks have cost, and no task was charged yet
 
@@ -36,7 +31,7 @@ class Refreshes:
 
     def choose_due(self, tasks: list[Task], now: float) -> tuple[Task | None, float | None]:
         """While something trains: the task that has saved enough and has waited longest, or how long to sleep."""
-        self._optimistic_copy.abandon()
+        self._copy.abandon()
         self._share_out(tasks)
         affordable = [task for task in tasks if self._affordable(task)]
         due = [task for task in affordable if task.running is None and now - task.started_at >= INTERVAL_S]
@@ -91,10 +86,10 @@ class Refreshes:
         """While nothing trains: a task that has not seen the model as it is now, or how long to sleep."""
         if running := [task for task in tasks if task.running is not None]:
             return min(running, key=by_turn), 0.0
-        if self._optimistic_copy.pending:
-            if self._optimistic_copy.remaining_s > 0:
-                return None, self._optimistic_copy.remaining_s
-            self._optimistic_copy.settle()
+        if self._copy.pending:
+            if self._copy.remaining_s > 0:
+                return None, self._copy.remaining_s
+            self._copy.settle()
         if not self._buffer.withdraw():
             return None, SOON_S
         snapshot = self._buffer.snapshot
@@ -102,7 +97,7 @@ class Refreshes:
             behind = [task for task in tasks if task.source is not snapshot]
             return (min(behind, key=by_turn), 0.0) if behind else (None, TICK_S)
         still = self._situation.still_s >= 2 * TICK_S
-        if self._situation.readable and still and self._optimistic_copy.begin():
-            return None, self._optimistic_copy.remaining_s
+        if self._situation.readable and still and self._copy.begin():
+            return None, self._copy.remaining_s
         self._buffer.offer()
         return None, TICK_S

@@ -40,25 +40,23 @@ class ScalarLog:
     def add(self, name: str, step: int, value: float | torch.Tensor) -> bool:
         """Keep a number. False for a tensor of a CUDA graph that is being captured: it has no value. Training thread.
 
-        Raises:
-            ValueError: A tensor with more than one element.
-            TypeError: Something that is no number.
+        Raises as `Watch.log` does.
         """
-        if not isinstance(value, torch.Tensor):
-            self._waiting.append(_Entry(name, step, float(value), None))
-            return True
-        if value.numel() != 1:
-            raise ValueError(
-                f"watch.log: {name}: expected a number or a tensor with one element, got shape {tuple(value.shape)}; "
-                "log its mean()"
-            )
-        if not value.is_cuda:
-            self._waiting.append(_Entry(name, step, float(value.detach()), None))
-            return True
-        if self._cuda.capturing(self._cuda.current_stream(value.device)):
-            return False
-        kept = value.detach().clone()
-        self._waiting.append(_Entry(name, step, kept, Fence.after((value.device,), self._cuda)))
+        if isinstance(value, torch.Tensor):
+            if value.numel() != 1:
+                raise ValueError(
+                    f"watch.log: {name}: expected a number or a tensor with one element, got shape "
+                    f"{tuple(value.shape)}; log its mean()"
+                )
+            value = value.detach()
+            if value.is_cuda:
+                if self._cuda.capturing(self._cuda.current_stream(value.device)):
+                    return False
+                kept, written = value.clone(), Fence((), self._cuda)
+                written.close((value.device,))
+                self._waiting.append(_Entry(name, step, kept, written))
+                return True
+        self._waiting.append(_Entry(name, step, float(value), None))
         return True
 
     def history(self, name: str) -> History[float] | None:

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import weakref
+from typing import NamedTuple
 
 from nnwidgets.analysis.engine.out_of_memory import is_out_of_memory
 from nnwidgets.shadow.torch_internals import is_tracing, raised_by_tracer
 from nnwidgets.training.budget import Budget
-from nnwidgets.training.chunk import Chunk
-from nnwidgets.training.clicks import Clicks
+from nnwidgets.training.clicks import choose_clicked
 from nnwidgets.training.extras import Extra
-from nnwidgets.training.job import Job
-from nnwidgets.training.optimistic_copy import OptimisticCopy
 from nnwidgets.training.refreshes import Refreshes
 from nnwidgets.training.situation import SOON_S, TICK_S, Follower, Situation
-from nnwidgets.training.snapshot import SnapshotBuffer
-from nnwidgets.training.task import Task
-from nnwidgets.training.tasks import Tasks
+from nnwidgets.training.snapshot import OptimisticCopy, SnapshotBuffer
+from nnwidgets.training.streams import Fence
+from nnwidgets.training.tasks import Job, Task, Tasks
+
+
+class _Chunk(NamedTuple):
+    """A piece of work that was run. What it started on a device may go on until its fence is passed."""
+
+    task: Task
+    fence: Fence
+    cpu_s: float  # of this thread
+    done: bool
+    owed: bool  # whether the task is charged; no task is while nothing trains, and all are for a click
 
 
 class Schedule:
@@ -25,14 +33,12 @@ class Schedule:
     def __init__(
         self, buffer: SnapshotBuffer, budget: Budget, *, readable: bool = True, spare_bytes: int | None = None
     ) -> None:
-        self.tasks = Tasks(spare_bytes)
+        self.tasks = Tasks(buffer.copies, spare_bytes)
         self.yielding = False  # somebody in the user's thread wants the shadow
         self._buffer = buffer
-        self._situation = Situation(budget, readable)
-        self._optimistic_copy = OptimisticCopy(buffer, budget.clock)
-        self._clicks = Clicks(buffer, self.tasks, self._optimistic_copy, self._situation)
-        self._refreshes = Refreshes(buffer, self.tasks, self._optimistic_copy, self._situation)
-        self._chunk: Chunk | None = None
+        self._situation = Situation(buffer, self.tasks, OptimisticCopy(buffer), budget, readable)
+        self._refreshes = Refreshes(self._situation)
+        self._chunk: _Chunk | None = None
         self._asked_for_shadow = False
         self._ticked_at = float("-inf")
 
@@ -92,8 +98,9 @@ class Schedule:
             launched_s = self._chunk.cpu_s if self._chunk is not None else 0.0
         if (chunk := self._chunk) is not None:
             if chunk.fence.passed():
-                self._chunk = None
-                (chunk_s, charged_s), pause = chunk.settle(), 0.0
+                self._chunk, pause = None, 0.0
+                chunk_s = max(chunk.cpu_s, chunk.fence.device_s)
+                charged_s = chunk.task.charge(chunk_s, done=chunk.done, owed=chunk.owed)
             else:
                 pause = chunk.fence.look_again_s
         common_s = self.budget.cpu_clock() - begin - launched_s + self._buffer.take_uncharged_s()
@@ -108,8 +115,9 @@ class Schedule:
         arrived = self._buffer.poll()
         if self._asked_for_shadow and arrived:
             self._asked_for_shadow = False
-            self._optimistic_copy.abandon()
-            self.tasks.stop(self.tasks.on_shadow)
+            self._situation.copy.abandon()
+            for running in self.tasks.on_shadow:
+                running.stop()
             self._buffer.offer()
         pause: float | None = None
         if is_tracing():
@@ -135,52 +143,64 @@ class Schedule:
         self._ask_for_extras(tasks, now)
         clicked = [task for task in tasks if task.clicked_at is not None]
         if clicked:
-            return self._clicks.choose(clicked, now)
+            return choose_clicked(self._situation, clicked, now)
         wanted = [task for task in tasks if task.promised or (self.following and task.wanted(now))]
-        self.tasks.stop([task for task in tasks if task.running is not None and task not in wanted])
+        for task in tasks:
+            if task not in wanted:
+                task.stop()
         if not wanted:
             return None, None
         return self._refreshes.choose_behind(wanted) if self.budget.idle else self._refreshes.choose_due(wanted, now)
 
     def _run(self, task: Task, now: float, *, owed: bool) -> None:
-        """Run one chunk of the task, its first one if none is running."""
-        buffer = self._buffer
+        """Run one chunk of the task, its first one if none is running.
 
-        def begin(task: Task) -> None:
+        Only once the snapshot has arrived: otherwise the chunk's stream would wait for queued training, and the task
+        would be charged for that.
+        """
+        buffer, owed = self._buffer, owed and task.clicked_at is None
+        done, failure = False, None
+        fence, began_at = Fence(buffer.shadow.devices, buffer.cuda), self.budget.cpu_clock()
+        try:
             if task.running is None and buffer.snapshot is not None:
                 task.begin(buffer.snapshot, now, on_replica=self._has_replica(task))
-
-        self._chunk = Chunk(task, begin, owed=owed, buffer=buffer, cpu_clock=self.budget.cpu_clock)
+            done = task.advance()
+        except BaseException as error:
+            # SystemExit in an analysis must not end the thread that serves all others.
+            failure = error
+        self._chunk = _Chunk(task, fence, self.budget.cpu_clock() - began_at, done, owed)
+        fence.close()
         task.turn_at = self.budget.clock()
-        failure, self._chunk.failure = self._chunk.failure, None  # its frames hold on to all that the chunk used
         if failure is not None and raised_by_tracer(failure):
             task.interrupt()
         elif failure is not None:
             task.fail(failure, task.turn_at)
             if is_out_of_memory(failure):
-                self.tasks.free_memory()
+                # PyTorch reuses the memory when somebody needs it; `empty_cache` would stall training.
+                for each in self.tasks:
+                    each.release()
+        failure = None  # its frames, this one among them, hold on to all that the chunk used
 
     def _has_replica(self, task: Task) -> bool:
         """Whether the task gets a copy of the model to itself. Without one, a slow job keeps others off the shadow."""
         if not task.job.slow:
             return False
-        nbytes = self._buffer.shadow.nbytes + self._buffer.needed_bytes(task.job.snapshot_extras)
-        return self.tasks.has_room(nbytes, instead_of=task.replica_bytes)
+        nbytes = self._buffer.shadow.nbytes + self._buffer.copies.needed_bytes(task.job.snapshot_extras)
+        return self.tasks.has_room(nbytes, instead_of=task.nbytes)
 
     def _ask_for_extras(self, tasks: tuple[Task, ...], now: float) -> None:
         """Have snapshots carry what wanted jobs need, or tell those jobs that there is no room."""
         asking = [task for task in tasks if task.job.snapshot_extras and self._asked_for(task, now)]
         kinds = frozenset[Extra]().union(*(task.job.snapshot_extras for task in asking))
-        if kinds == self._buffer.extras or not self._buffer.withdraw():
+        if kinds == self._buffer.copies.kinds or not self._buffer.withdraw():
             return
-        nbytes = self._buffer.needed_bytes(kinds)
-        if not self.tasks.has_room(nbytes, instead_of=self.tasks.extra_bytes):
+        nbytes = self._buffer.copies.needed_bytes(kinds)
+        if not self.tasks.has_room(nbytes, instead_of=self._buffer.copies.nbytes):
             text = f"{' and '.join(sorted(kinds))}: expected room for {nbytes / 1e6:,.0f} MB more; raise max_memory"
             for task in asking:
                 task.fail(MemoryError(text), now)
             kinds = frozenset()
-        self._buffer.extras = kinds
-        self.tasks.extra_bytes = self._buffer.extra_bytes
+        self._buffer.want(kinds)
 
     def _asked_for(self, task: Task, now: float) -> bool:
         if task.running is not None or task.clicked_at is not None or task.promised:

@@ -1,4 +1,4 @@
-"""Which watch a worker follows, and within which budget. Any thread may change it; the worker reads it."""
+"""What the worker decides on. Any thread may change the watch and its budget; the worker reads them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from nnwidgets.training.budget import Budget
+from nnwidgets.training.snapshot import OptimisticCopy, SnapshotBuffer
+from nnwidgets.training.tasks import Tasks
 
 TICK_S = 0.5  # how often a watch is looked after
 SOON_S = 0.005
@@ -25,14 +27,13 @@ class Follower(Protocol):
 
 @dataclass
 class Situation:
-    """The watch that the worker follows, if any, with its budget.
+    """What there is to decide on, and the watch that the worker follows, if any, with its budget."""
 
-    Attributes:
-        readable: Whether the worker may copy the model itself while nothing trains: on the CPU and on CUDA.
-    """
-
+    buffer: SnapshotBuffer
+    tasks: Tasks
+    copy: OptimisticCopy
     budget: Budget
-    readable: bool
+    readable: bool  # whether the worker may copy the model itself while nothing trains: on the CPU and on CUDA
     watch: weakref.ref[Follower] | None = None
 
     @property
@@ -46,5 +47,4 @@ class Situation:
     @property
     def still_s(self) -> float:
         """For how long the weights have not been seen to move; 0 without a watch."""
-        follower = self.follower
-        return follower.still_s if follower is not None else 0.0
+        return follower.still_s if (follower := self.follower) is not None else 0.0

@@ -10,9 +10,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from nnwidgets.shadow import Shadow
+from nnwidgets.shadow import BeingTracedError, Shadow
 from nnwidgets.training.extras import Extra, ExtraCopies, Extras
 from nnwidgets.training.streams import CUDA, Cuda, Fence
+
+STILL_S = 0.05  # nothing may be written for this long after the copy
+STILL_FACTOR = 10  # ... nor for this many times as long as the copy took: a write to all weights may take that long
 
 
 @dataclass(frozen=True)
@@ -54,32 +57,22 @@ class SnapshotBuffer:
     On CUDA the training thread only enqueues the copy, on its own streams. The worker asks in `poll` whether it has
     arrived; until then nobody may touch the shadow.
 
-    Args:
-        filled: Called in the training thread after each copy; must not block.
-        cuda: For tests.
-
-    Attributes:
-        snapshot: What is in the shadow; None while that is not whole.
-        arrived_at: When the snapshot was complete. Where steps queue up on a device this is long after `taken_at`.
-        step: The newest step that the training thread has reported.
-        fill_s: How long the last copy took, on the CPU or on its device.
-        on_rebuilt: Called, in any thread, when the model was taken apart and the shadow was built anew. Nothing runs on
-            it then until `mark_checked()`. None if nobody needs to check it.
+    `filled` is called in the training thread after each copy, and must not block.
     """
 
     def __init__(
         self, shadow: Shadow, *, clock: Callable[[], float], filled: Callable[[], object], cuda: Cuda = CUDA
     ) -> None:
-        self.shadow = shadow
-        self.cuda = cuda
+        self.shadow, self.cuda, self.clock = shadow, cuda, clock
         self.due = False
-        self.step = 0
-        self.snapshot: Snapshot | None = None
-        self.arrived_at = float("-inf")
-        self.fill_s = 0.0
+        self.step = 0  # the newest that the training thread has reported
+        self.snapshot: Snapshot | None = None  # what is in the shadow; None while that is not whole
+        self.arrived_at = float("-inf")  # when it was complete: long after `taken_at` where steps queue up on a device
+        self.fill_s = 0.0  # how long the last copy took, on the CPU or on its device
+        # Called, in any thread, when the model was taken apart and the shadow was built anew. Nothing runs on it then
+        # until `mark_checked()`. None if nobody needs to check it.
         self.on_rebuilt: Callable[[], None] | None = None
-        self._extras = ExtraCopies(shadow)
-        self._clock = clock
+        self.copies = ExtraCopies(shadow)  # what is copied beside the weights at the end of a step
         self._filled = filled
         self._filling = False
         self._flight: _Flight | None = None
@@ -98,8 +91,7 @@ class SnapshotBuffer:
     def fill(self, *, at_border: bool = False) -> None:
         """Copy the model if the shadow is still free. In the thread that trains, between steps.
 
-        `at_border` says that a step has just ended, so that its gradients are there and the next step can have previous
-        weights.
+        `at_border`: a step has just ended, so its gradients are there, and the next step can have previous weights.
         """
         # Set the flag, then read `due`; `withdraw` does it the other way round. So one of the two sees the other.
         self._filling = True
@@ -154,7 +146,7 @@ class SnapshotBuffer:
 
     def publish(self, snapshot: Snapshot) -> None:
         """Give this snapshot to jobs from now on."""
-        self.arrived_at, self.snapshot = self._clock(), snapshot
+        self.arrived_at, self.snapshot = self.clock(), snapshot
 
     @property
     def look_again_s(self) -> float:
@@ -166,27 +158,14 @@ class SnapshotBuffer:
         seconds, self._uncharged_s = self._uncharged_s, 0.0
         return seconds
 
-    @property
-    def extras(self) -> frozenset[Extra]:
-        """What is copied beside the weights at the end of a step."""
-        return self._extras.kinds
+    def want(self, kinds: frozenset[Extra]) -> None:
+        """Copy these beside the weights at the end of a step. Only while the worker has the shadow.
 
-    @extras.setter
-    def extras(self, kinds: frozenset[Extra]) -> None:
-        """Only while the worker has the shadow. What nobody needs any more is freed, also in the snapshot."""
-        if kinds != self.extras:
-            if self.snapshot is not None and not self.snapshot.extras.kinds <= kinds:
-                self.snapshot.extras.release()
-            self._extras.want(kinds)
-
-    @property
-    def extra_bytes(self) -> int:
-        """What the copies beside the weights take now."""
-        return self._extras.nbytes
-
-    def needed_bytes(self, kinds: frozenset[Extra]) -> int:
-        """What copies of these kinds would take."""
-        return self._extras.needed_bytes(kinds)
+        What nobody needs any more is freed, also in the snapshot.
+        """
+        if self.snapshot is not None and not self.snapshot.extras.kinds <= kinds:
+            self.snapshot.extras.release()
+        self.copies.want(kinds)
 
     def offer(self) -> None:
         """Let the training thread have the shadow, unless a copy is on its way. Nothing of ours may run on it."""
@@ -207,11 +186,11 @@ class SnapshotBuffer:
 
     def _begin_pair(self) -> bool:
         """Whether only the weights were copied, as the previous ones of the snapshot at the next step."""
-        if "previous" not in self._extras.kinds:
+        if "previous" not in self.copies.kinds:
             return False
         begin = time.perf_counter()
         self.snapshot = None  # whose previous weights are overwritten now
-        begun = self._extras.copy_previous(self.step)
+        begun = self.copies.copy_previous(self.step)
         self._pair_s += time.perf_counter() - begin
         return begun
 
@@ -224,10 +203,10 @@ class SnapshotBuffer:
             self._training_streams[device] = self.cuda.current_stream(device)
 
     def _copy(self, before: Callable[[], object] | None = None, *, at_border: bool = False) -> _Flight:
-        begin, taken_at, fence = time.perf_counter(), self._clock(), Fence(self.shadow.devices, self.cuda)
+        begin, taken_at, fence = time.perf_counter(), self.clock(), Fence(self.shadow.devices, self.cuda)
         try:
             self.shadow.refill(wait=False, before=before)
-            extras = self._extras.copy_gradients() if at_border else Extras()
+            extras = self.copies.copy_gradients() if at_border else Extras()
         finally:
             self._keep_memory()
             fence.close(self.shadow.devices)
@@ -249,10 +228,55 @@ class SnapshotBuffer:
     def _keep_memory(self) -> None:
         """Tell the allocator of each stream that writes to the shadow, lest it hands the memory out too early."""
         recorded, streams = self._recorded
-        memory = (self.shadow.builds, self._extras.kinds)
+        memory = (self.shadow.builds, self.copies.kinds)
         if memory != recorded:
             streams = set()
         if new := {self.cuda.current_stream(device) for device in self.shadow.devices} - streams:
             self.shadow.record_streams(new)
-            self._extras.record_streams(new)
+            self.copies.record_streams(new)
             self._recorded = (memory, streams | new)
+
+
+class OptimisticCopy:
+    """A copy that the worker makes itself when no step does: copy first, validate later.
+
+    PyTorch counts a write only when it is done. One that overlapped the copy is counted within `STILL_S`; if the
+    counters have not changed by then, the copy is whole.
+    """
+
+    def __init__(self, buffer: SnapshotBuffer) -> None:
+        self._buffer, self._clock = buffer, buffer.clock
+        self._candidate: Snapshot | None = None
+        self._good_at = 0.0
+
+    @property
+    def pending(self) -> bool:
+        return self._candidate is not None
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds until `settle` may be called; 0 if it may be now."""
+        return max(0.0, self._good_at - self._clock(), 0.0 if self._buffer.poll() else self._buffer.look_again_s)
+
+    def begin(self) -> bool:
+        """Copy now, while nothing runs on the shadow; False if the training thread has it, or traces the model."""
+        if not self._buffer.withdraw():
+            return False
+        begin = time.perf_counter()
+        try:
+            self._candidate = self._buffer.copy_beside_training()
+        except BeingTracedError:
+            return False
+        self._good_at = self._clock() + max(STILL_S, STILL_FACTOR * (time.perf_counter() - begin))
+        return True
+
+    def settle(self) -> bool:
+        """Validate the copy, which is old enough now; if it is whole it becomes the buffer's snapshot."""
+        candidate, self._candidate = self._candidate, None
+        if candidate is None or not self._buffer.shadow.is_current():
+            return False
+        self._buffer.publish(candidate)
+        return True
+
+    def abandon(self) -> None:
+        self._candidate = None

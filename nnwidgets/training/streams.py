@@ -7,7 +7,7 @@ whether it has arrived. On a machine without CUDA there are no devices, and noth
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 import torch
 
@@ -15,23 +15,8 @@ LOOK_AGAIN_S = 0.0005  # the first pause between two questions; doubled from que
 LOOK_AGAIN_AT_MOST_S = 0.004
 
 
-class Stream(Protocol):
-    """A `torch.cuda.Stream`."""
-
-    def wait_event(self, event: Any) -> None: ...
-
-
-class Event(Protocol):
-    """A `torch.cuda.Event`."""
-
-    def record(self, stream: Any) -> None: ...
-
-    def query(self) -> bool: ...
-
-    def synchronize(self) -> None: ...
-
-    def elapsed_time(self, end_event: Any) -> float:
-        """Milliseconds."""
+Stream: TypeAlias = Any  # torch.cuda.Stream
+Event: TypeAlias = Any  # torch.cuda.Event
 
 
 class Cuda:
@@ -74,13 +59,6 @@ class Fence:
         self._ends: dict[torch.device, Event] = {}
         self._looks = 0
 
-    @classmethod
-    def after(cls, devices: Iterable[torch.device], cuda: Cuda) -> Fence:
-        """A fence behind the work that has just been started on these devices."""
-        fence = cls((), cuda)
-        fence.close(devices)
-        return fence
-
     def close(self, devices: Iterable[torch.device] | None = None) -> None:
         """All work has been started, on these devices if they are not those it began with."""
         self._ends = {device: self._mark(device) for device in (self._begins if devices is None else devices)}
@@ -103,10 +81,8 @@ class Fence:
     @property
     def device_s(self) -> float:
         """Seconds that the work took, on the device that took longest. Only once it is done."""
-        longest_ms = 0.0
-        for device in self._begins.keys() & self._ends.keys():
-            longest_ms = max(longest_ms, self._begins[device].elapsed_time(self._ends[device]))
-        return longest_ms / 1_000
+        both = self._begins.keys() & self._ends.keys()
+        return max((self._begins[device].elapsed_time(self._ends[device]) for device in both), default=0.0) / 1_000
 
     def _mark(self, device: torch.device) -> Event:
         event = self._cuda.event()

@@ -10,13 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
-import sys
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import torch
+from nnwidgets.shadow import preserved_random_states
 
 AGAIN_AFTER_S = 0.5  # when the loop is idle but another thread is training: look again
 
@@ -24,17 +21,12 @@ logger = logging.getLogger(__name__)
 
 
 class UserThread:
-    """A mailbox of callables for the user's thread.
-
-    Attributes:
-        pending: What waits. An empty queue is false, so that the end of a step costs one look.
-        trains_elsewhere: Whether a thread other than the caller's is training. If so, that thread serves the mailbox.
-    """
+    """A mailbox of callables for the user's thread."""
 
     def __init__(self) -> None:
-        self.pending: deque[Callable[[], None]] = deque()
+        self.pending: deque[Callable[[], None]] = deque()  # false when empty: the end of a step costs one look
+        # Whether a thread other than the caller's is training. If so, that thread serves the mailbox.
         self.trains_elsewhere: Callable[[], bool] = lambda: False
-        self._thread = threading.get_ident()
         try:
             self._loop: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
@@ -51,15 +43,14 @@ class UserThread:
     def run_one(self) -> None:
         """Run the callable that has waited longest, if there is one. User's thread.
 
-        Raises:
-            BaseException: Ctrl-C and the like go through; the callable stays first in the mailbox.
+        Ctrl-C and the like go through; the callable then stays first in the mailbox.
         """
         try:
             call = self.pending.popleft()
         except IndexError:
             return
         try:
-            with preserved_random_state():
+            with preserved_random_states():
                 call()
         except Exception:
             # A mistake in a dataset must not end the training that happens to serve it.
@@ -81,22 +72,3 @@ class UserThread:
             asyncio.get_running_loop().call_later(AGAIN_AFTER_S, self._when_idle)
         else:
             self.drain()
-
-
-@contextlib.contextmanager
-def preserved_random_state() -> Iterator[None]:
-    """Restore the global random states of torch (CPU and CUDA), NumPy and `random` at the end."""
-    numpy = sys.modules.get("numpy")
-    torch_state = torch.get_rng_state()
-    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
-    numpy_state = numpy.random.get_state() if numpy is not None else None
-    python_state = random.getstate()
-    try:
-        yield
-    finally:
-        torch.set_rng_state(torch_state)
-        if cuda_states is not None:
-            torch.cuda.set_rng_state_all(cuda_states)
-        if numpy is not None:
-            numpy.random.set_state(numpy_state)
-        random.setstate(python_state)

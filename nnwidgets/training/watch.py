@@ -20,10 +20,10 @@ from nnwidgets.training import hooks
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.fork_lock import register_fork_aware
 from nnwidgets.training.history import History
+from nnwidgets.training.hooks import WriteMonitor
 from nnwidgets.training.scalar_log import ScalarLog
 from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.worker import Worker
-from nnwidgets.training.write_monitor import WriteMonitor
 
 FAILURES_ALLOWED = 3
 UNSEEN_AFTER_S = 4.0  # if weights move for this long and no hook sees a step, the user is told
@@ -42,10 +42,6 @@ class Watch:
     a snapshot, the next step copies the model into the shadow, on the training stream, and waits for nothing.
 
     Args:
-        model: The live model.
-        shadow: Its copy, the worker's.
-        worker: Computes, within the budget of this watch from now on.
-        user_thread: User code that waits for the end of a step.
         optimizer: Count this optimizer's steps. None: those of any optimizer that holds a parameter of the model, also
             one made later.
         budget: Part of the training time that watching may cost, above 0, at most 1.
@@ -75,7 +71,7 @@ class Watch:
                 f"optimizer: expected one that steps parameters of this model, got a {type(inner).__name__} that "
                 "holds none of them; pass the one made from model.parameters(), or None for any"
             )
-        self.budget = Budget(budget, clock=worker.budget.clock, cpu_clock=worker.budget.cpu_clock)
+        self.budget = Budget(budget, clock=worker.schedule.budget.clock, cpu_clock=worker.schedule.budget.cpu_clock)
         self.closed = False
         self.notes: tuple[str, ...] = ()
         self.pollers: list[Callable[[], None]] = []
@@ -140,7 +136,7 @@ class Watch:
         self._failures += 1
         if self._failures >= FAILURES_ALLOWED:
             self.closed = True
-            self._worker.detach(self)
+            self._worker.schedule.unfollow(self)
             self._note(f"watching stopped, the model could not be copied: {type(error).__name__}: {error}")
 
     # What a training loop calls.
@@ -150,7 +146,7 @@ class Watch:
         if self.closed:
             return
         if not self._counter.hooked:
-            self._counter.count_by_hand()
+            self._counter.steps += 1
             try:
                 self._at_border()
             except Exception as error:
@@ -197,11 +193,6 @@ class Watch:
         return self._first_step + self._counter.steps
 
     @property
-    def step_interval_s(self) -> float:
-        """Seconds from step to step, as a running mean."""
-        return self.budget.step_interval_s
-
-    @property
     def overhead(self) -> float:
         """What watching has cost, as part of the training time so far."""
         return self.budget.overhead
@@ -234,7 +225,7 @@ class Watch:
         own_thread = self._may_unhook()
         if own_thread:
             hooks.remove_retired()
-        self._worker.detach(self)
+        self._worker.schedule.unfollow(self)
         if own_thread and self._counter.steps and not self._worker.closed:
             self._buffer.step = self.step_count
             self.budget.ended()

@@ -22,16 +22,17 @@ from nnwidgets.training.background import quiet_this_thread
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.calls import Calls
 from nnwidgets.training.fork_lock import fork_lock, register_fork_aware
-from nnwidgets.training.job import Job
 from nnwidgets.training.schedule import Schedule
 from nnwidgets.training.situation import Follower
 from nnwidgets.training.snapshot import Snapshot, SnapshotBuffer
 from nnwidgets.training.streams import CUDA, Cuda, SideStreams
+from nnwidgets.training.tasks import Job
 
 __all__ = ["Job", "Snapshot", "Worker"]
 
 NAME = "nnwidgets-worker"
 JOIN_AT_MOST_S = 10.0
+REFILL_AT_MOST_S = 1.0
 WAIT_FOR_SHADOW_S = 0.001
 AFTER_ERROR_S = 1.0
 
@@ -46,12 +47,8 @@ class Worker:
     Clicks go first; without a watch nothing else runs. Jobs are held from `add` to `remove`. The thread ends at
     `close`, when nobody holds the worker any more, and at the end of the process.
 
-    Args:
-        shadow: The copy of the model that jobs get. It is filled here, in the caller's thread.
-        budget: What background work may cost; a watch brings its own.
-        readable: Whether the worker may copy the model itself while nothing trains: on the CPU and on CUDA.
-        spare_bytes: How much further copies of the model may take; None for any amount.
-        cuda: For tests.
+    The shadow is filled here, in the caller's thread. A watch brings a budget of its own. `readable` and `spare_bytes`
+    are those of `Situation` and `Tasks`.
     """
 
     def __init__(
@@ -67,11 +64,10 @@ class Worker:
         self.buffer = SnapshotBuffer(shadow, clock=budget.clock, filled=partial(self._inbox.put, None), cuda=cuda)
         self.holds: set[object] = set()  # while there is one, nothing is computed and nothing copied
         self.closed = False
-        self._schedule = Schedule(self.buffer, budget, readable=readable, spare_bytes=spare_bytes)
+        self.schedule = Schedule(self.buffer, budget, readable=readable, spare_bytes=spare_bytes)
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._refilling = threading.Lock()
-        self._flushes: list[threading.Event] = []
         self._calls = Calls(budget.clock)
         self._messages: deque[Callable[[], object]] = deque()
         self._streams = SideStreams(cuda)
@@ -80,79 +76,62 @@ class Worker:
         _workers.add(self)
         weakref.finalize(self, self._inbox.put, None).atexit = False
 
-    @property
-    def shadow(self) -> Shadow:
-        return self.buffer.shadow
-
-    @property
-    def budget(self) -> Budget:
-        return self._schedule.budget
-
-    @property
-    def replica_bytes(self) -> int:
-        """Bytes of the copies beside the shadow: for slow jobs, of gradients, of previous weights."""
-        return self._schedule.tasks.replica_bytes
-
     # For any thread. Nothing here waits for the worker, unless it says so.
 
     def add(self, job: Job) -> None:
         """Serve this job from now on: at once when it is requested, in the background while a watch is open."""
-        self._schedule.tasks.add(job)
-        if self._schedule.following:
+        self.schedule.tasks.add(job)
+        if self.schedule.following:
             self._tell(None)
 
     def remove(self, job: Job) -> None:
         """Stop serving this job. Does not wait for a chunk that is running."""
-        task = self._schedule.tasks.remove(job)
+        task = self.schedule.tasks.remove(job)
         if task is not None and self._alive:
             self._inbox.put(task.release)
 
     def request(self, job: Job) -> None:
         """Start this job anew, from a snapshot no older than now: somebody waits. Ignored for a removed job."""
-        self._tell(partial(self._schedule.tasks.click, job, self.budget.clock()))
+        self._tell(partial(self.schedule.tasks.click, job, self.schedule.budget.clock()))
 
     def request_all(self) -> None:
         """`request` every wanted job."""
-        self._tell(partial(self._schedule.tasks.click_all, self.budget.clock()))
+        self._tell(partial(self.schedule.tasks.click_all, self.schedule.budget.clock()))
 
     def cancel(self, job: Job) -> None:
         """Stop this job, and leave it alone until it is requested again."""
         if self._alive:
-            self._inbox.put(partial(self._schedule.tasks.cancel, job))
+            self._inbox.put(partial(self.schedule.tasks.cancel, job))
 
     def call(self, key: Hashable, function: Callable[[], object], *, delay_s: float = 0.0, over_s: float = 0.0) -> None:
         """Have the worker run `function` soon, not before `delay_s`: the newest of a key wins, and never waits anew.
 
         For what is made of results: layouts, pictures. The cost is charged, to be repaid over `over_s` seconds.
         """
-        self._tell(partial(self._calls.put, key, function, self.budget.clock() + delay_s, over_s))
+        self._tell(partial(self._calls.put, key, function, self.schedule.budget.clock() + delay_s, over_s))
 
     def forget(self, *keys: Hashable) -> None:
         """Run no call of these keys that still waits."""
         if self._alive:
             self._inbox.put(partial(self._calls.forget, keys))
 
-    def charge_sending(self, seconds: float, job: Job | None = None) -> None:
-        """Sending what this job found, or nobody's in particular, took so long. To be called by one thread only."""
-        self._schedule.charge_sending(seconds, job)
-
-    def refill(self, timeout: float = 1.0) -> bool:
+    def refill(self) -> bool:
         """Copy the model now, in the thread that trains, between steps. Waits until the worker gives up the shadow.
 
-        Returns whether there is a snapshot no older than the call. There is none if a chunk takes longer than `timeout`
-        seconds, or while this thread captures a CUDA graph.
+        Returns whether there is a snapshot no older than the call. There is none if a chunk takes too long, or while
+        this thread captures a CUDA graph.
         """
         with self._refilling:
-            asked = self.budget.clock()
+            asked = self.schedule.budget.clock()
             if self.buffer.capturing:
                 return False
             if not self._alive:
                 self.buffer.take()
                 return True
-            until = time.monotonic() + timeout
+            until = time.monotonic() + REFILL_AT_MOST_S
             try:
-                self._schedule.yielding = True
-                self._inbox.put(self._schedule.let_go)
+                self.schedule.yielding = True
+                self._inbox.put(self.schedule.let_go)
                 while (snapshot := self.buffer.snapshot) is None or snapshot.taken_at < asked:
                     if time.monotonic() > until:
                         return False
@@ -161,20 +140,16 @@ class Worker:
                     time.sleep(WAIT_FOR_SHADOW_S)
                 return True
             finally:
-                self._schedule.yielding = False
+                self.schedule.yielding = False
                 self._inbox.put(None)
 
     def attach(self, follower: Follower, budget: Budget, *, readable: bool) -> None:
         """Refresh wanted jobs in the background from now on, within this budget.
 
-        A newer follower replaces an older one. It is held weakly. `readable` means the same as in the constructor.
+        A newer follower replaces an older one. It is held weakly.
         """
-        self._schedule.follow(follower, budget, readable=readable)
+        self.schedule.follow(follower, budget, readable=readable)
         self._tell(None)
-
-    def detach(self, follower: Follower) -> None:
-        """End the background refreshes, if they are for this follower."""
-        self._schedule.unfollow(follower)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -184,21 +159,11 @@ class Worker:
             self.holds.add(hold)
             fork_lock.claim()
             fork_lock.release()
-            self._schedule.wait()
+            self.schedule.wait()
             yield
         finally:
             self.holds.discard(hold)
             self._inbox.put(None)
-
-    def idle(self) -> bool:
-        """Whether everything that was requested or begun is finished."""
-        return self._inbox.empty() and not self._messages and not self._schedule.tasks.busy
-
-    def flush(self, timeout: float = 5.0) -> bool:
-        """Wait until all requests are answered; False if `timeout` passed first."""
-        done = threading.Event()
-        self._tell(partial(self._flushes.append, done))
-        return done.wait(timeout)
 
     def close(self) -> None:
         """End the thread after its present chunk, and drop all jobs. From any thread; may be called again."""
@@ -209,7 +174,7 @@ class Worker:
         if thread is not None and not fork_lock.held_here:
             thread.join(JOIN_AT_MOST_S)
         if not self._alive:
-            self._schedule.release()
+            self.schedule.release()
 
     def forked(self) -> None:
         """In a forked child, where the thread does not exist."""
@@ -239,16 +204,14 @@ class Worker:
             self._messages.append(message)
         if self.holds:
             return None
-        self._streams.enter(self.shadow.devices, self.shadow.device)
+        shadow = self.buffer.shadow
+        self._streams.enter(shadow.devices, shadow.device)
         while self._messages:
             self._messages.popleft()()
-        until_call = self._calls.run_due(self._schedule.charge_call)
-        pause = self._schedule.turn()
+        until_call = self._calls.run_due(self.schedule.charge_call)
+        pause = self.schedule.turn()
         if until_call is not None:
             pause = until_call if pause is None else min(pause, until_call)
-        if self._flushes and self._inbox.empty() and not self._schedule.tasks.clicked and not self._calls.due:
-            while self._flushes:
-                self._flushes.pop().set()
         return pause
 
 
@@ -266,20 +229,16 @@ def _live(find: weakref.ref[Worker], inbox: Inbox) -> None:
             worker = find()
             if worker is None or worker.closed:
                 break
-            pause = _safe_turn(worker, message)
+            try:
+                pause = worker.turn(message)
+            except BaseException:
+                # SystemExit included: if this thread ended, every view would freeze without a word.
+                logger.exception("the background thread of nnwidgets met an error and goes on")
+                pause = AFTER_ERROR_S
             del worker, message
     if worker is not None:
         with fork_lock:
-            worker._schedule.release()
-
-
-def _safe_turn(worker: Worker, message: Callable[[], object] | None) -> float | None:
-    try:
-        return worker.turn(message)
-    except BaseException:
-        # SystemExit included: if this thread ended, every view would freeze without a word.
-        logger.exception("the background thread of nnwidgets met an error and goes on")
-        return AFTER_ERROR_S
+            worker.schedule.release()
 
 
 def _close_all() -> None:

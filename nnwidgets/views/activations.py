@@ -15,7 +15,7 @@ from nnwidgets.analysis.results import ActivationsResult
 from nnwidgets.blocks.block import Array, Block
 from nnwidgets.blocks.grid import Grid
 from nnwidgets.blocks.lines import Lines
-from nnwidgets.blocks.order import order_of
+from nnwidgets.blocks.tiles import order_of
 from nnwidgets.display.job import Heading, Strong
 from nnwidgets.display.options import choice
 from nnwidgets.display.packing import Layout

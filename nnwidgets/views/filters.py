@@ -14,8 +14,8 @@ from nnwidgets.analysis.results import FiltersResult
 from nnwidgets.blocks.block import Array, Block
 from nnwidgets.blocks.grid import Grid
 from nnwidgets.blocks.lines import Lines
-from nnwidgets.blocks.order import order_of
 from nnwidgets.blocks.text import Text
+from nnwidgets.blocks.tiles import order_of
 from nnwidgets.display.job import Heading, Strong
 from nnwidgets.display.options import choice
 from nnwidgets.display.packing import Layout

@@ -19,9 +19,10 @@ from nnwidgets.display.panel import Panel
 from nnwidgets.display.saved_picture import LeavesPicture
 from nnwidgets.display.view import View
 from nnwidgets.display.wire import Frame
-from nnwidgets.training.job import Job
+from nnwidgets.training.tasks import Job
 from nnwidgets.training.worker import Snapshot
 from tests.benchmarks.workloads import Training
+from tests.training.toys import flush
 
 PATIENCE_S = 60.0
 WARM_UPS = 3
@@ -136,12 +137,12 @@ class Watched:
         """Refresh everything before the training begins, which is free: the first times pay for imports and caches."""
         for _ in range(WARM_UPS):
             self.inspector.refresh()
-            if not self.inspector._session.worker.flush(PATIENCE_S):
+            if not flush(self.inspector._session.worker, PATIENCE_S):
                 raise TimeoutError(f"expected every view to be refreshed within {PATIENCE_S:.0f} s")
         until = time.monotonic() + PATIENCE_S
         while any(each._pictured_at < 0 for each in self._pictured) and time.monotonic() < until:
             time.sleep(PING_S / 10)
-        self.inspector._session.worker.flush(PATIENCE_S)  # the last picture is being drawn
+        flush(self.inspector._session.worker, PATIENCE_S)  # the last picture is being drawn
         if not all(each.finished for each in self.refreshes.values()):
             raise RuntimeError("expected every view to have a result before the training, some have none")
 

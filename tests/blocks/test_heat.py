@@ -14,9 +14,9 @@ from matplotlib.colors import to_hex, to_rgba
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
+from nnwidgets.blocks import Heat, Panel, Squares
 from nnwidgets.blocks.block import Array, Block
 from nnwidgets.blocks.colors import DARK, LIGHT, Theme, heat
-from nnwidgets.blocks.heat import Heat, Panel, Squares
 from nnwidgets.blocks.squares import class_slots
 from nnwidgets.words import number
 from tests.blocks.reading import words_of

@@ -1,6 +1,6 @@
 """The generated TypeScript is up to date and says what blocks send."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, make_dataclass
 from pathlib import Path
 from typing import Literal
@@ -38,10 +38,8 @@ class Outer:
     values: Array
     choice: Literal["a", "b"]
     inner: Inner
-    holes: Sequence[float | None]
-    more: Mapping[str, Sequence[Inner]]
+    choices: Sequence[Literal["a", "b"]]
     spare: Array | None = None
-    _private: int = 0
 
 
 def test_annotations_become_types() -> None:
@@ -51,8 +49,7 @@ def test_annotations_become_types() -> None:
         "values: NdArray;",
         'choice: "a" | "b";',
         "inner: Inner;",
-        "holes: (number | null)[];",
-        "more: Record<string, Inner[]>;",
+        'choices: ("a" | "b")[];',
         "spare?: NdArray;",
     ]
     assert interfaces.texts["Inner"] == (

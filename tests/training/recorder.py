@@ -10,9 +10,9 @@ from torch import nn
 
 from nnwidgets.shadow import Shadow
 from nnwidgets.training.fork_lock import fork_lock
-from nnwidgets.training.job import Job
 from nnwidgets.training.snapshot import Snapshot
 from nnwidgets.training.streams import Cuda
+from nnwidgets.training.tasks import Job
 
 ELAPSED_MS = 7.0  # between any two events
 

@@ -102,7 +102,7 @@ def test_a_slow_job_without_room_for_its_copy_runs_on_the_shadow() -> None:
     job = world.job(0.01, slices=3, slow=True)
     world.train(20.0)
     assert len(job.runs) >= 3
-    assert world.schedule.tasks.replica_bytes == 0
+    assert world.schedule.tasks.nbytes == 0
 
 
 def test_no_view_is_refreshed_faster_than_an_eye_can_follow() -> None:

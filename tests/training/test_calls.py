@@ -11,7 +11,7 @@ from torch import nn
 
 from nnwidgets.training.calls import Calls
 from tests.nets import NETS, Training
-from tests.training.toys import Bench, eventually
+from tests.training.toys import Bench, eventually, flush
 from tests.waiting import inspecting, shown
 
 
@@ -41,10 +41,8 @@ def test_the_newest_of_a_key_runs_at_the_time_of_the_first(calls: Calls, clock: 
     calls.put("layout", lambda: ran.append("old"), 11.0, 0.0)
     calls.put("layout", lambda: ran.append("new"), 15.0, 0.0)
     calls.put("picture", lambda: ran.append("picture"), 13.0, 0.0)
-    assert not calls.due
     assert run(calls) == pytest.approx(1.0)
     clock.now = 11.5
-    assert calls.due
     assert run(calls) == pytest.approx(1.5)
     assert ran == ["new"]
     clock.now = 20.0
@@ -120,7 +118,7 @@ def test_the_worker_runs_them_in_its_thread_and_flush_waits_for_those_that_are_d
     ran: list[str] = []
     worker.call("now", lambda: ran.append(threading.current_thread().name))
     worker.call("much later", lambda: ran.append("too soon"), delay_s=1_000.0)
-    assert worker.flush(60)
+    assert flush(worker, 60)
     assert ran == ["nnwidgets-worker"]
     worker.call("soon", lambda: ran.append("soon"), delay_s=0.05)
     assert eventually(lambda: "soon" in ran)
@@ -137,7 +135,7 @@ def test_a_closed_view_is_neither_laid_out_nor_drawn_any_more() -> None:
             view.renew_layout()
             worker.call((id(view), "picture"), lambda: None, delay_s=1_000.0)
             view.close()
-        assert worker.flush(60)
+        assert flush(worker, 60)
         assert view.job.laid is laid
         assert not worker._calls._calls
 

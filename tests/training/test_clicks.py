@@ -53,7 +53,7 @@ def test_quick_answers_do_not_wait_for_long_ones_nor_for_their_debts() -> None:
 
 
 def test_a_click_is_answered_though_each_step_spoils_the_optimistic_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnwidgets.training.optimistic_copy.STILL_S", 0.9)  # as for a model that takes 90 ms to copy
+    monkeypatch.setattr("nnwidgets.training.snapshot.STILL_S", 0.9)  # as for a model that takes 90 ms to copy
     world = World()
     job = world.job(0.01)
     weight = world.buffer.shadow._live.weight

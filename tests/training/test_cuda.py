@@ -17,7 +17,7 @@ from nnwidgets.training.extras import Extra
 from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.watch import Watch
 from nnwidgets.training.worker import Snapshot, Worker
-from tests.training.toys import Bench, Look, eventually, loss_of, mlp, train
+from tests.training.toys import Bench, Look, eventually, flush, loss_of, mlp, train
 
 pytestmark = [pytest.mark.cuda, pytest.mark.alone]
 MakeBench = Callable[..., Bench]
@@ -93,7 +93,7 @@ def test_no_snapshot_is_torn_however_far_the_gpu_is_behind(where: str, own_strea
                 torch.cuda.current_stream().synchronize()
             if all(len(job.seen) >= 12 for job in jobs):
                 break
-    assert worker.flush(30)
+    assert flush(worker, 30)
     worker.close()
     assert all(len(job.seen) >= 6 for job in jobs)
     assert all(values == {float(step)} for job in jobs for values, step in job.seen)
@@ -144,8 +144,8 @@ def test_a_watched_training_ends_in_the_same_bits(shadow_on_cpu: bool) -> None:
                     watch.log(loss=loss_of(model.eval(), inputs))
                     model.train()
                     worker.request(job)
-                    worker.flush(2.0)
-            assert worker.flush()
+                    flush(worker, 2.0)
+            assert flush(worker)
             worker.close()
             assert job.errors == []
             assert len(job.steps) >= 8
@@ -182,7 +182,7 @@ def test_a_step_captured_in_a_graph_under_a_watch_replays_as_without_one(bench: 
         torch.cuda.current_stream().wait_stream(side)
         optimizer.zero_grad(set_to_none=True)
         if where is not None:
-            assert where.worker.flush()
+            assert flush(where.worker)
             where.worker.buffer.due = not paused  # a copy is wanted at the captured step
         graph = torch.cuda.CUDAGraph()
         quiet = watch.paused() if watch is not None and paused else nullcontext()
@@ -202,7 +202,7 @@ def test_a_step_captured_in_a_graph_under_a_watch_replays_as_without_one(bench: 
         if watch is not None and where is not None and job is not None:
             assert "being recorded" in watch.notes[0]
             where.worker.request(job)
-            assert where.worker.flush()
+            assert flush(where.worker)
             assert job.errors == []
             watch.close()
     assert all(torch.equal(bare, seen) for bare, seen in zip(*ends, strict=True))
@@ -225,7 +225,7 @@ def test_data_that_lives_on_the_gpu_is_seen_by_every_view() -> None:
             nn.functional.cross_entropy(model(pictures), labels).backward()
             optimizer.step()
         assert eventually(lambda: all(view.result is not None for view in views), 30)
-    assert session.worker.flush(30)
+    assert flush(session.worker, 30)
     assert session.probe.error == ""
     assert [view.failure for view in views] == [None] * 3
     with torch.no_grad():
@@ -247,7 +247,7 @@ def test_a_model_moved_to_the_gpu_after_it_was_attached_is_followed_there(bench:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     with where.watch():
         assert eventually(lambda: train(model, optimizer, INPUTS.cuda(), 5) and len(streams) >= 3)
-    assert where.worker.flush()
+    assert flush(where.worker)
     assert where.shadow.device.type == "cuda"
     assert all(streams[1:]), "computed on training's own stream"
     assert torch.equal(where.shadow.module.get_parameter("0.weight"), model[0].weight)
@@ -297,5 +297,5 @@ def test_a_click_while_nothing_trains_sees_what_is_still_queued(bench: MakeBench
     with torch.no_grad():
         model[0].weight.fill_(2.0)
     where.worker.request(job)
-    assert where.worker.flush()
+    assert flush(where.worker)
     assert sums == [2.0 * model[0].weight.numel()]

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from nnwidgets.training.worker import Snapshot
-from tests.training.toys import Bench, Look, cnn, loss_of, mlp, train
+from tests.training.toys import Bench, Look, cnn, flush, loss_of, mlp, train
 
 MakeBench = Callable[..., Bench]
 INPUTS = torch.randn(9, 6, generator=torch.Generator().manual_seed(1))
@@ -55,9 +55,9 @@ def test_a_watched_training_ends_in_the_same_bits(bench: MakeBench, build: Calla
                     train(model, optimizer, inputs, 10)
                     watch.log(loss=loss_of(model.eval(), inputs))
                     model.train()
-                    where.worker.flush(2.0)
+                    flush(where.worker, 2.0)
                 refreshes = len(jobs[0].steps)
-            assert where.worker.flush()
+            assert flush(where.worker)
             assert [job.errors for job in jobs] == [[], []]
         else:
             for _ in range(12):
@@ -136,7 +136,7 @@ def test_on_cuda_a_watched_training_ends_in_the_same_bits(bench: MakeBench) -> N
                 watch.log(loss=loss)
         if watch is not None and where is not None and job is not None:
             watch.close()
-            assert where.worker.flush()
+            assert flush(where.worker)
             assert job.errors == []
             assert len(job.steps) >= 2
             assert where.shadow.is_current()

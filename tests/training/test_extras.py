@@ -16,7 +16,7 @@ from nnwidgets.training.extras import Extra
 from nnwidgets.training.snapshot import SnapshotBuffer
 from nnwidgets.training.worker import Snapshot
 from tests.training.test_exactness import INPUTS, OPTIMIZERS, everything
-from tests.training.toys import Bench, Look, eventually, loss_of, mlp, train
+from tests.training.toys import Bench, Look, eventually, flush, loss_of, mlp, train
 from tests.training.world import World
 
 MakeBench = Callable[..., Bench]
@@ -48,7 +48,7 @@ def same(ours: dict[str, Tensor] | None, theirs: dict[str, Tensor]) -> bool:
 
 def filled(model: nn.Module, kinds: frozenset[Extra]) -> SnapshotBuffer:
     buffer = SnapshotBuffer(Shadow(model), clock=lambda: 0.0, filled=lambda: None)
-    buffer.extras = kinds
+    buffer.want(kinds)
     return buffer
 
 
@@ -101,7 +101,7 @@ def test_a_training_whose_gradients_are_watched_ends_in_the_same_bits(bench: Mak
                 for _ in range(12):
                     watch.refresh()
                     train(model, optimizer, INPUTS, 10)
-            assert where.worker.flush()
+            assert flush(where.worker)
             assert [entry for entry in job.seen if entry[2] is not None]
         else:
             for _ in range(12):
@@ -117,7 +117,7 @@ def test_nothing_is_copied_that_nobody_asks_for(monkeypatch: pytest.MonkeyPatch)
     world.train(5.0)
     snapshot = world.buffer.snapshot
     assert snapshot is not None
-    assert (snapshot.gradients, snapshot.previous, world.buffer.extra_bytes) == (None, None, 0)
+    assert (snapshot.gradients, snapshot.previous, world.buffer.copies.nbytes) == (None, None, 0)
 
 
 def test_gradients_come_with_the_next_step_and_previous_weights_with_the_one_after() -> None:
@@ -127,7 +127,7 @@ def test_gradients_come_with_the_next_step_and_previous_weights_with_the_one_aft
         world.train(5.0)
         job.snapshot_extras = kinds
         world.schedule.turn()
-        assert world.buffer.extras == kinds
+        assert world.buffer.copies.kinds == kinds
         world.schedule.tasks.click(job, world.now)
         world.turn()
         begun, asked = len(job.seen), world.buffer.step
@@ -249,11 +249,11 @@ def test_the_memory_is_counted_and_freed_when_nobody_looks_any_more(bench: MakeB
     with where.watch():
         assert eventually(lambda: train(model, optimizer, INPUTS, 2) and bool(held), 20)
         weights = sum(parameter.nbytes for parameter in model.parameters())
-        assert where.worker.replica_bytes == 2 * weights
+        assert where.worker.schedule.tasks.nbytes == 2 * weights
         asking.on_screen = False
         before = len(plain.steps)
         assert eventually(lambda: train(model, optimizer, INPUTS, 2) and len(plain.steps) > before + 2, 20)
-        assert where.worker.replica_bytes == 0
+        assert where.worker.schedule.tasks.nbytes == 0
         gc.collect()
         assert [reference() for reference in held] == [None] * len(held)
 
@@ -269,7 +269,7 @@ def test_without_room_the_job_is_told(bench: MakeBench) -> None:
     assert "gradients and previous: expected room for" in str(told[0])
     assert len(other.runs) > 10
     assert job.runs == []
-    assert world.buffer.extra_bytes == 0
+    assert world.buffer.copies.nbytes == 0
 
 
 def test_what_a_slow_job_holds_stays_as_it_is_while_newer_snapshots_are_taken() -> None:
@@ -286,4 +286,4 @@ def test_what_a_slow_job_holds_stays_as_it_is_while_newer_snapshots_are_taken() 
             values.add(float(slow.seen[-1].gradients["weight"]))
     assert len(quick.runs) > 20
     assert len(values) == 1
-    assert world.schedule.tasks.replica_bytes >= world.buffer.shadow.nbytes
+    assert world.schedule.tasks.nbytes >= world.buffer.shadow.nbytes

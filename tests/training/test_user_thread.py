@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from nnwidgets.training.user_thread import UserThread
-from tests.training.toys import Bench, eventually, mlp, train
+from tests.training.toys import Bench, eventually, idle, mlp, train
 
 MakeBench = Callable[..., Bench]
 INPUTS = torch.randn(9, 6, generator=torch.Generator().manual_seed(1))
@@ -144,4 +144,4 @@ def test_poll_serves_the_mailbox_and_what_views_hang_on_it(bench: MakeBench) -> 
         where.user_thread.submit(lambda: served.append("dataset"))
         watch.poll()
     assert served == ["dataset", "messages"]
-    assert eventually(where.worker.idle)
+    assert eventually(lambda: idle(where.worker))

@@ -13,7 +13,7 @@ from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.watch import Watch
 from nnwidgets.training.worker import Worker
 from tests.training.recorder import Compute, FakeShadow, RecordingCuda, gpu
-from tests.training.toys import eventually, mlp, train
+from tests.training.toys import eventually, flush, mlp, train
 
 
 class Followed:
@@ -75,7 +75,7 @@ def test_while_paused_cuda_is_not_called_by_anybody(followed: Followed) -> None:
             followed.worker.turn()  # as if its thread was woken
         assert (logging, followed.cuda.taken()) == (["record training:0"], [])
         assert followed.cuda.queries == before
-    assert followed.worker.flush()
+    assert flush(followed.worker)
 
 
 class OnCuda(torch.Tensor):

@@ -13,7 +13,7 @@ import torch
 
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.watch import UNSEEN_AFTER_S, Watch
-from tests.training.toys import Bench, eventually, mlp, train, worker_threads
+from tests.training.toys import Bench, eventually, flush, mlp, train, worker_threads
 
 pytestmark = pytest.mark.alone
 MakeBench = Callable[..., Bench]
@@ -47,7 +47,7 @@ def test_a_click_between_cells_sees_the_last_step(bench: MakeBench) -> None:
         train(model, torch.optim.SGD(model.parameters(), lr=0.01), INPUTS, 25)
         begin = time.monotonic()
         where.worker.request(job)
-        assert where.worker.flush()
+        assert flush(where.worker)
         assert job.steps == [watch.step_count]
         assert time.monotonic() - begin < 2.0
 
@@ -59,7 +59,7 @@ def test_closing_brings_what_is_on_screen_to_the_last_step(bench: MakeBench) -> 
     with where.watch() as watch:
         train(model, torch.optim.SGD(model.parameters(), lr=0.01), INPUTS, 31)
     cost = watch.overhead
-    assert where.worker.flush()
+    assert flush(where.worker)
     assert job.steps[-1] == 31
     assert watch.overhead == cost, "what comes after the training delays none of it"
     assert where.shadow.is_current()
@@ -75,7 +75,7 @@ def test_background_refreshes_follow_the_training(bench: MakeBench) -> None:
         assert watch.training
         assert job.steps == sorted(job.steps)
         assert 0 < watch.overhead < 1
-        assert watch.step_interval_s > 0
+        assert watch.budget.step_interval_s > 0
     assert not watch.training
 
 
@@ -223,7 +223,7 @@ class Clocked:
 
     def __init__(self, where: Bench) -> None:
         self.now = 0.0
-        where.worker._schedule._situation.budget = Budget(clock=lambda: self.now)
+        where.worker.schedule._situation.budget = Budget(clock=lambda: self.now)
         self.watch = where.watch()
 
     def look(self) -> None:

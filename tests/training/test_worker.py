@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from nnwidgets.training.worker import Snapshot
-from tests.training.toys import Bench, Look, eventually, mlp, train, turns, worker_threads
+from tests.training.toys import Bench, Look, eventually, flush, idle, mlp, train, turns, worker_threads
 from tests.training.world import World
 
 pytestmark = pytest.mark.alone
@@ -34,16 +34,16 @@ def test_a_request_is_answered_without_a_watch(bench: MakeBench) -> None:
     where = bench(mlp())
     job = where.look(INPUTS)
     where.worker.request(job)
-    assert where.worker.flush()
+    assert flush(where.worker)
     assert job.steps == [0]
-    assert where.worker.idle()
+    assert idle(where.worker)
 
 
 def test_without_a_watch_nothing_runs_unasked(bench: MakeBench) -> None:
     where = bench(mlp())
     asked, other = where.look(INPUTS), where.look(INPUTS)
     where.worker.request(asked)
-    assert where.worker.flush()
+    assert flush(where.worker)
     turns(where.worker)
     assert (len(asked.steps), len(other.steps)) == (1, 0)
 
@@ -56,7 +56,7 @@ def test_a_request_without_a_watch_sees_weights_changed_since(bench: MakeBench) 
     job.before = lambda snapshot: seen.append(float(next(snapshot.shadow.module.parameters()).sum()))
     nn.init.constant_(next(model.parameters()), 2.0)
     where.worker.request(job)
-    assert where.worker.flush()
+    assert flush(where.worker)
     assert seen == [2.0 * next(model.parameters()).numel()]
 
 
@@ -69,7 +69,7 @@ def test_a_model_that_never_holds_still_is_refused_with_words(
     looks = itertools.count()
     where.shadow.is_current = lambda: next(looks) < 0  # type: ignore[method-assign]  # as if just written to
     where.worker.request(job)
-    assert where.worker.flush(30)
+    assert flush(where.worker, 30)
     assert "hold still" in str(job.errors[0][0])
     assert next(looks) > 2, "not looked at again"
 
@@ -81,7 +81,7 @@ def test_the_newest_request_wins_and_the_older_work_is_closed(bench: MakeBench) 
     assert eventually(lambda: len(job.begun) == 1)
     job.slices = 2
     where.worker.request(job)
-    assert where.worker.flush()
+    assert flush(where.worker)
     assert (len(job.begun), job.ended, len(job.steps)) == (2, 2, 1)
 
 
@@ -92,14 +92,14 @@ def test_cancelled_work_is_closed_and_not_taken_up_again_until_requested(bench: 
         where.worker.request(job)
         assert eventually(lambda: len(job.begun) > job.ended)
         where.worker.cancel(job)
-        assert where.worker.flush()
+        assert flush(where.worker)
         begun = len(job.begun)
         assert job.ended == begun
         turns(where.worker)
         assert len(job.begun) == begun
         job.slices = 1
         where.worker.request(job)
-        assert where.worker.flush()
+        assert flush(where.worker)
         assert len(job.steps) == 1
 
 
@@ -121,7 +121,7 @@ def test_several_jobs_take_turns(bench: MakeBench) -> None:
         with watch.paused():
             order.clear()  # the background may have begun before the pause
             where.worker.request_all()
-        assert where.worker.flush()
+        assert flush(where.worker)
     assert all(set(order[i : i + 3]) == set("abc") for i in range(0, 15, 3)), order
 
 
@@ -136,7 +136,7 @@ def test_a_job_that_raises_is_told_and_the_others_go_on(bench: MakeBench, error:
     bad.before = fail
     for job in (bad, good, bad, good):
         where.worker.request(job)
-        assert where.worker.flush()
+        assert flush(where.worker)
     assert [type(failure) for failure, _ in bad.errors] == [error, error]
     assert len(good.steps) == 2
     assert len(worker_threads()) == 1
@@ -167,7 +167,7 @@ def test_a_job_that_cannot_even_show_its_failure_harms_nobody(
 
     job.before, job.failed = fail, fail  # type: ignore[method-assign,assignment]
     where.worker.request(job)
-    assert where.worker.flush()
+    assert flush(where.worker)
     assert "could not show" in caplog.text
 
 
@@ -224,10 +224,10 @@ def test_a_removed_job_is_closed_and_let_go_of(bench: MakeBench) -> None:
     where.worker.request(job)
     assert eventually(lambda: len(begun) == 1)
     where.worker.remove(job)
-    assert where.worker.flush()
+    assert flush(where.worker)
     assert job.ended == 1
     where.worker.request(job)
-    assert where.worker.flush()
+    assert flush(where.worker)
     assert len(begun) == 1
     gone = weakref.ref(job)
     del job
@@ -246,4 +246,4 @@ def test_the_users_thread_can_take_the_model_now(bench: MakeBench) -> None:
     assert where.worker.refill()
     assert where.shadow.is_current()
     assert float(next(where.shadow.module.parameters()).min()) == 3.0
-    assert where.worker.flush()
+    assert flush(where.worker)

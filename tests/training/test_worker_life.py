@@ -17,7 +17,7 @@ import torch
 
 from nnwidgets.training.background import NICENESS
 from nnwidgets.training.worker import JOIN_AT_MOST_S, Snapshot
-from tests.training.toys import Bench, eventually, mlp, worker_threads
+from tests.training.toys import Bench, eventually, flush, mlp, worker_threads
 
 pytestmark = pytest.mark.alone
 MakeBench = Callable[..., Bench]
@@ -39,7 +39,7 @@ def test_the_worker_is_a_quiet_thread_and_changes_nothing_for_others(bench: Make
 
         job.before = note
         where.worker.request(job)
-        assert where.worker.flush()
+        assert flush(where.worker)
         later: list[int] = []
         thread = threading.Thread(target=lambda: later.append(torch.get_num_threads()))
         thread.start()
@@ -94,7 +94,7 @@ def test_a_worker_nobody_holds_ends_its_thread_and_frees_the_shadow() -> None:
     where = Bench(mlp())
     job = where.look(INPUTS)
     where.worker.request(job)
-    assert where.worker.flush()
+    assert flush(where.worker)
     gone: list[weakref.ref[Any]] = [
         weakref.ref(where.worker),
         weakref.ref(where.shadow),
@@ -133,6 +133,6 @@ def test_closing_one_worker_from_another_does_not_wait_for_itself(bench: MakeBen
     job.before = close
     first.worker.request(busy)
     second.worker.request(job)
-    assert second.worker.flush()
+    assert flush(second.worker)
     assert took[0] < JOIN_AT_MOST_S / 2
     assert eventually(lambda: len(worker_threads()) == 1)

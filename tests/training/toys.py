@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import torch
@@ -112,6 +113,40 @@ def turns(worker: Worker, count: int = 5) -> None:
         decided = threading.Event()
         worker._tell(decided.set)
         assert decided.wait(30)
+
+
+def flush(worker: Worker, timeout: float = 5.0) -> bool:
+    """Wait until all requests are answered; False if `timeout` passed first."""
+    until = time.monotonic() + timeout
+    while (settled := _settled(worker, until - time.monotonic())) is False:
+        time.sleep(0.001)
+    return settled is True
+
+
+def _settled(worker: Worker, timeout: float) -> bool | None:
+    """Whether nothing that was requested waits, by the worker's own account; None if it gives none in time."""
+    found: SimpleQueue[bool] = SimpleQueue()
+
+    def look() -> None:
+        now = worker.schedule.budget.clock()
+        late = any(call.due_at <= now for call in worker._calls._calls.values())
+        found.put(worker._inbox.empty() and not late and not _clicked(worker))
+
+    worker._tell(look)
+    try:
+        return found.get(timeout=max(0.0, timeout))
+    except Empty:
+        return None
+
+
+def idle(worker: Worker) -> bool:
+    """Whether everything that was requested or begun is finished."""
+    under_way = _clicked(worker) or any(task.running is not None for task in worker.schedule.tasks)
+    return worker._inbox.empty() and not worker._messages and not under_way
+
+
+def _clicked(worker: Worker) -> bool:
+    return any(task.clicked_at is not None or task.promised for task in worker.schedule.tasks)
 
 
 def eventually(condition: Callable[[], bool], timeout: float = 60.0) -> bool:

@@ -19,6 +19,7 @@ from nnwidgets.blocks.heat import Heat
 from nnwidgets.display.view import Strong
 from nnwidgets.measures import ModelAtStep, Progress
 from nnwidgets.views.occlusion import OcclusionView
+from tests.training.toys import flush
 from tests.waiting import command, inspecting, shown
 
 NAMES = ["cat", "dog", "fox"]
@@ -234,7 +235,7 @@ def test_what_can_never_be_shown_is_said_and_not_computed(data: Any, options: An
     maps = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Flatten(0))  # no axis of classes
     with inspecting(maps if options else flat, data, probe=4) as made:
         view = made.occlusion()
-        made._session.worker.flush(30.0)
+        flush(made._session.worker, 30.0)
         assert (view.blocked(), view.result, view.failure) == (words, None, None)
         assert view.header()["state"]["text"] == words
         assert view.header()["options"] == []

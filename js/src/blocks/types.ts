@@ -3,12 +3,11 @@
 import type { NdArray } from "../kernel/wire.ts";
 import type { BlockData } from "./block.ts";
 
-/** One horizontal bar for each value, with its name and its number; a click says which. */
+/** One horizontal bar for each value, with its name and its number; a click picks one. */
 export interface BarsBlock extends BlockData {
   kind: "bars";
   values: NdArray;
   names: string[];
-  places: NdArray;
   unit: string;
   low: number;
   high: number;
@@ -17,6 +16,7 @@ export interface BarsBlock extends BlockData {
   reference_name: string;
   format: "number" | "count" | "share" | "loss" | "percent" | "signed";
   empty: string;
+  places: NdArray;
 }
 
 /** Ends of a colour scale. */
@@ -50,28 +50,28 @@ export interface ColumnHead {
 /** Units of a layer, each with its number, its figures and its flag; a click selects one. */
 export interface GridBlock extends BlockData {
   kind: "grid";
-  layout: "maps" | "strips" | "sequence";
   values: NdArray;
-  noun: string;
-  hint: string;
-  column: boolean;
-  picture_title: string;
-  prediction: [string, number][];
-  row_titles: string[];
-  detail_title: string;
-  facts: string;
-  units?: number[];
+  layout: "maps" | "strips" | "sequence";
   labels?: string[];
   figures?: string[];
   flags?: string[];
   described?: string[];
   selected?: number;
+  noun: string;
+  detail_title: string;
+  facts: string;
+  hint: string;
+  picture?: NdArray;
+  picture_title: string;
+  prediction: [string, number][];
+  row_titles: string[];
+  dead?: NdArray;
+  column: boolean;
+  units?: number[];
   scale?: ColorScale;
   page?: Page;
   size?: [number, number];
   detail?: NdArray;
-  picture?: NdArray;
-  dead?: NdArray;
 }
 
 /** A picture in grey with orange over it where values are positive and blue where they are negative. */
@@ -81,30 +81,30 @@ export interface HeatBlock extends BlockData {
   unit: string;
   low: number;
   high: number;
-  columns: [string, string, string];
-  options: string[];
-  clickable: boolean;
-  panels: PanelWords[];
   picture?: NdArray;
   decimals?: number;
   squares?: Squares;
+  panels: PanelWords[];
+  computed?: NdArray;
+  columns: [string, string, string];
+  options: string[];
+  clickable: boolean;
   cells?: NdArray;
   classes?: NdArray;
-  computed?: NdArray;
 }
 
-/** How many values lie where; a click says in which bin. Values that are not finite are counted, not drawn. */
+/** Counts of values by bin; a click picks a bin. Values that are not finite are counted, not drawn. */
 export interface HistogramBlock extends BlockData {
   kind: "histogram";
-  counts: NdArray;
-  edges: NdArray;
+  unit: string;
   names: string[];
   marks: Mark[];
+  log: boolean;
+  counts: NdArray;
+  edges: NdArray;
+  empty: string;
   missing: number;
   outside: number;
-  unit: string;
-  log: boolean;
-  empty: string;
 }
 
 /** A value that a line points out, and what it is. */
@@ -113,21 +113,21 @@ export interface Mark {
   text: string;
 }
 
-/** A labelled matrix: cells with their numbers while those have room, else colours and words under the pointer. */
+/** A labelled matrix: numbers in the cells where they fit, else colours, with the numbers on hover. */
 export interface MatrixBlock extends BlockData {
   kind: "matrix";
   values: NdArray;
   rows: string[];
   columns: string[];
   unit: string;
-  low: number;
-  high: number;
   shares?: "row" | "column";
   row_title: string;
   column_title: string;
   diagonal: boolean;
   format: "number" | "count" | "share" | "loss" | "percent" | "signed";
   empty: string;
+  low: number;
+  high: number;
 }
 
 /** What the pager shows: `index` of `count` pages, and in words which tiles these are. */
@@ -154,24 +154,24 @@ export interface PanelWords {
 export interface PointsBlock extends BlockData {
   kind: "points";
   positions: NdArray;
-  unit: number;
   samples: NdArray;
   labels?: NdArray;
   predicted?: NdArray;
   confidence?: NdArray;
   loss?: NdArray;
   class_names: string[];
-  columns: ColumnHead[];
-  codes?: NdArray;
-  shares?: NdArray;
   color: string;
   size: string;
   selected?: NdArray;
   sample?: number;
   near?: NdArray;
   trails?: NdArray;
-  trails_unit: number;
   trail_rows?: NdArray;
+  unit: number;
+  columns: ColumnHead[];
+  codes?: NdArray;
+  shares?: NdArray;
+  trails_unit: number;
 }
 
 /** Histograms with common bins behind each other: the first row at the back, the last in front. */
@@ -195,7 +195,7 @@ export interface Squares {
   size: [number, number];
 }
 
-/** Samples as small pictures, or as cards of words where they have none; a click says which. */
+/** Samples as small pictures, or as cards of words where they have none; a click picks one. */
 export interface StripBlock extends BlockData {
   kind: "strip";
   pictures?: NdArray;
@@ -209,20 +209,20 @@ export interface StripBlock extends BlockData {
   empty: string;
 }
 
-/** A table whose rows can be sorted on the page by a click on a column's name, and clicked. */
+/** A table that the page sorts by a click on a column's name; a click on a row picks it. */
 export interface TableBlock extends BlockData {
   kind: "table";
   columns: Column[];
-  numbers: NdArray;
-  rows: NdArray;
   samples?: NdArray;
-  total: number;
   sort?: string;
   descending: boolean;
   empty: string;
+  numbers: NdArray;
+  rows: NdArray;
+  total: number;
 }
 
-/** Paragraphs of plain words; markup in them is shown as it is written. */
+/** Paragraphs of plain text; markup is shown as written. */
 export interface TextBlock extends BlockData {
   kind: "text";
   paragraphs: string[];
@@ -240,11 +240,11 @@ export interface Verdict {
   place: boolean;
 }
 
-/** Findings of checks: what is wrong first, what is well folded into one line. Each opens to its reason and repair. */
+/** Findings of checks, worst first, passed checks folded into one line. Each opens to its reason and repair. */
 export interface VerdictsBlock extends BlockData {
   kind: "verdicts";
   findings: Verdict[];
+  empty: string;
   places: number[];
   summary: string;
-  empty: string;
 }

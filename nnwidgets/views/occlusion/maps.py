@@ -9,8 +9,8 @@ from torch import Tensor
 
 from nnwidgets.analysis.occlusion import OcclusionMap
 from nnwidgets.analysis.results import OcclusionResult
+from nnwidgets.blocks import Heat, Panel, Squares
 from nnwidgets.blocks.block import Array
-from nnwidgets.blocks.heat import Heat, Panel, Squares
 from nnwidgets.words import count, number, share
 
 LEAST_SCALE = 0.05  # of probabilities: noise is not to look like signal
