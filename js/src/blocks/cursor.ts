@@ -115,8 +115,7 @@ export class Cursor {
   #listen(): void {
     const { listen } = this.#panel;
     const [element, places] = [this.#element, this.#places];
-    listen(element, "pointermove", (event) => {
-      const { clientX, clientY, target } = event as PointerEvent;
+    listen(element, "pointermove", ({ clientX, clientY, target }) => {
       this.#pointer = { x: clientX, y: clientY, hit: target as Element };
       this.#walking = false;
       this.#point();
@@ -129,8 +128,7 @@ export class Cursor {
       this.#walking = false;
       if (!this.#pointer) this.#quiet();
     });
-    listen(element, "click", (event) => {
-      const { clientX, clientY, target } = event as MouseEvent;
+    listen(element, "click", ({ clientX, clientY, target }) => {
       const found = this.#find(clientX, clientY, target as Element);
       if (found === null) return;
       this.moveTo(found);

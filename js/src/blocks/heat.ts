@@ -3,7 +3,7 @@
 import { makeControls } from "../kernel/controls.ts";
 import { make, setText } from "../kernel/dom.ts";
 import type { CommonHeader } from "../kernel/header.ts";
-import { bindKeys } from "../kernel/keys.ts";
+import { ARROWS, bindKeys } from "../kernel/keys.ts";
 import type { Panel } from "../kernel/panel.ts";
 import type { Host, MakeBlock } from "./block.ts";
 import { type Result, readBlock, strongest } from "./heat/data.ts";
@@ -14,12 +14,6 @@ import { tipFor } from "./heat/tip.ts";
 import type { HeatBlock } from "./types.ts";
 
 const FIRST_OPACITY = 0.85;
-const ARROWS: Record<string, readonly [number, number]> = {
-  ArrowUp: [-1, 0],
-  ArrowDown: [1, 0],
-  ArrowLeft: [0, -1],
-  ArrowRight: [0, 1],
-};
 
 /** Where the square stands: at the strongest place, under the pointer, or where the user put it. */
 class Square {
@@ -84,7 +78,7 @@ export const makeHeat: MakeBlock<HeatBlock> = (host) => {
     else if (event.key === "Enter" && result?.block.clickable && event.target === stage) tell(host, result, square);
     else if (arrow && result && event.target === stage) {
       const { i, j } = square.cell(result);
-      square.put(result, { i: i + arrow[0], j: j + arrow[1] });
+      square.put(result, { i: i + arrow[1], j: j + arrow[0] });
     } else return false;
     showSquare();
     if (arrow) readout.announce();
@@ -136,11 +130,10 @@ function followPointer(
   changed: () => void,
 ): void {
   const { panel } = host;
-  const at = (event: Event): { result: Result; row: number; col: number } | null => {
+  const at = ({ clientX, clientY }: MouseEvent): { result: Result; row: number; col: number } | null => {
     const result = current();
     if (!result) return null;
     const { left, top, width, height } = frame.getBoundingClientRect();
-    const { clientX, clientY } = event as PointerEvent;
     const [rows, cols] = result.size;
     return { result, row: ((clientY - top) / height) * rows, col: ((clientX - left) / width) * cols };
   };

@@ -80,9 +80,7 @@ function makeMenu(panel: Panel): Menu {
     const inside = event.composedPath().some((node) => node === button || node === element.parentElement);
     if (!inside) open(false);
   });
-  panel.listen(panel.widget, "keydown", (event) => {
-    if ((event as KeyboardEvent).key === "Escape") open(false);
-  });
+  panel.listen(panel.widget, "keydown", ({ key }) => key === "Escape" && open(false));
   return {
     button,
     element,

@@ -28,8 +28,8 @@ export function bindHover(panel: Panel, element: HTMLElement, hit: (x: number, y
     Object.assign(outline.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
     panel.tooltip.show({ x: box.x + x, y: box.y + y, width, height }, found.text, found.strong);
   };
-  panel.listen(element, "pointermove", (event) => {
-    at = { x: (event as PointerEvent).clientX, y: (event as PointerEvent).clientY };
+  panel.listen(element, "pointermove", ({ clientX, clientY }) => {
+    at = { x: clientX, y: clientY };
     refresh();
   });
   panel.listen(element, "pointerleave", () => {

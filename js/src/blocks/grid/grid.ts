@@ -42,9 +42,9 @@ function bindBoard(panel: Panel, board: Board, actions: Actions): () => void {
     if (to !== null) actions.select(to);
     return to !== null || (key in keys && keys[key]?.() !== false);
   });
-  panel.listen(element, "click", (event) => {
+  panel.listen(element, "click", ({ clientX, clientY }) => {
     const box = element.getBoundingClientRect();
-    const found = board.hit((event as MouseEvent).clientX - box.x, (event as MouseEvent).clientY - box.y);
+    const found = board.hit(clientX - box.x, clientY - box.y);
     if (found) actions.select(found.tile);
   });
   panel.listen(element, "dblclick", () => actions.enlarge());

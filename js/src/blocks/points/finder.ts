@@ -36,7 +36,7 @@ export class Finder {
     this.element = make("div", "nnw-points-finder", label, this.#count, this.#input);
     listen(this.#input, "input", () => target.search());
     listen(this.#input, "keydown", (event) => {
-      const { key } = event as KeyboardEvent;
+      const { key } = event;
       // Here letters are text and not the view's keys.
       if (key !== "Tab") event.stopPropagation();
       if (key === "Enter" && this.#rows().length > 0) target.select(this.#rows());

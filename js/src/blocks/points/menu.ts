@@ -27,7 +27,7 @@ export function makeSaveMenu(listen: Panel["listen"], save: (kind: SaveKind) => 
     });
   }
   listen(menu, "keydown", (event) => {
-    if ((event as KeyboardEvent).key !== "Escape" || !menu.open) return;
+    if (event.key !== "Escape" || !menu.open) return;
     menu.open = false;
     button.focus();
     // "⋯" round it stays open.
