@@ -97,7 +97,6 @@ describe("the drawing", () => {
       brand: [25, 118, 210],
       ground: [255, 255, 255],
       passes: buildPasses(cloud, showing, standings(cloud, showing), 2.75),
-      versions: { points: 0, colors: 0, passes: 0 },
       ...over,
     };
     const strokes = [{ color: "rgb(1 2 3)", alpha: 0.5, lines: [0, 1, 2, 3, 4, 5, 6.123, 7] }];

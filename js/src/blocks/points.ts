@@ -3,19 +3,19 @@
 import type { Theme } from "../kernel/color.ts";
 import { make } from "../kernel/dom.ts";
 import type { CommonHeader } from "../kernel/header.ts";
-import { bindKeys } from "../kernel/keys.ts";
+import { ARROWS, bindKeys } from "../kernel/keys.ts";
 import { Shared } from "../kernel/shared.ts";
 import type { BlockView, Host, MakeBlock } from "./block.ts";
-import { Appearance } from "./points/appearance.ts";
-import type { Cloud, Showing } from "./points/cloud.ts";
+import { type Cloud, type Showing, readCloud, sameCloud } from "./points/cloud.ts";
 import { Finder } from "./points/finder.ts";
-import { Gestures } from "./points/gestures.ts";
+import { type Gestures, makeGestures } from "./points/gestures.ts";
 import { placeCard } from "./points/labels.ts";
 import { LEGEND_OPTIONS, Legend } from "./points/legend.ts";
+import { looksOf } from "./points/looks.ts";
 import { makeSaveMenu } from "./points/menu.ts";
-import { Picked } from "./points/picked.ts";
+import { type Column, readColumns, sameColumns } from "./points/metadata.ts";
+import { sameIds } from "./points/motion.ts";
 import { type SelectMode, combine } from "./points/picking.ts";
-import { pointingAt } from "./points/pointing.ts";
 import { type Shown, save } from "./points/save.ts";
 import { Stage } from "./points/stage.ts";
 import { Tools } from "./points/tools.ts";
@@ -23,12 +23,6 @@ import { readTrails } from "./points/trails.ts";
 import { cardOf, summaryOf } from "./points/words.ts";
 import type { PointsBlock } from "./types.ts";
 
-const ARROWS: Record<string, readonly [number, number]> = {
-  ArrowLeft: [-1, 0],
-  ArrowRight: [1, 0],
-  ArrowUp: [0, -1],
-  ArrowDown: [0, 1],
-};
 const ZOOM_KEYS: Record<string, number> = { "+": 1.25, "=": 1.25, "-": 0.8 };
 
 class PointsView implements BlockView<PointsBlock> {
@@ -40,8 +34,10 @@ class PointsView implements BlockView<PointsBlock> {
   #drawnFor = "";
   /** Whether the card in sight is one of ours: there is one for all blocks. */
   #told = false;
-  readonly #appearance = new Appearance();
-  readonly #picked = new Picked();
+  /** What is known of the samples, a value of each for every row of the cloud. */
+  #columns: readonly Column[] = [];
+  /** Dataset indices of the selected, in the order in which they came in. */
+  readonly #selected = new Shared<readonly number[]>([], sameIds);
   readonly #finder: Finder;
   readonly #overlay = make("canvas", "nnw-points-marks");
   readonly #stage: Stage;
@@ -73,13 +69,12 @@ class PointsView implements BlockView<PointsBlock> {
       select: (rows) => this.#selectRows(rows, "replace"),
       leave: () => this.#overlay.focus({ preventScroll: true }),
     });
-    const pointing = pointingAt(this.#stage, this.#tools, {
-      point: (row) => this.#point(row),
-      choose: (row) => this.#choose(this.#cloud.indices[row] as number),
-      select: (rows, mode) => this.#selectRows(rows, mode),
-      redraw: () => panel.redraw(),
-    });
-    this.#gestures = new Gestures(this.#overlay, pointing, panel.listen);
+    const acts = {
+      point: (row: number) => this.#point(row),
+      choose: (row: number) => this.#choose(row),
+      select: (rows: readonly number[], mode: SelectMode) => this.#selectRows(rows, mode),
+    };
+    this.#gestures = makeGestures(this.#overlay, this.#stage, this.#tools, acts, panel.listen);
     this.#gestures.cursor();
     panel.widget.classList.add("nnw-points-panel");
     this.#legend.element.prepend(this.#finder.element);
@@ -104,23 +99,27 @@ class PointsView implements BlockView<PointsBlock> {
     const before = this.#data;
     this.#data = data;
     this.#header = header;
-    const change = this.#appearance.adopt(data);
+    const [moved, told] = [!sameCloud(data, before), !sameColumns(data, before)];
     const { selected } = data;
-    const reselected = selected !== before?.selected && this.#picked.hear(Array.from(selected?.data ?? []));
-    if (change !== "nothing") {
-      const hovered = this.#stage.hovered >= 0 ? this.#stage.cloud.indices[this.#stage.hovered] : undefined;
-      this.#find();
-      this.#updateLegend();
-      if (change === "looks") this.#stage.paint(this.#appearance.looks, this.#showing());
-      else {
-        this.#stage.show(this.#appearance.looks, this.#showing());
-        if (hovered !== undefined) this.#stage.hovered = this.#row(hovered);
-      }
-    } else if (reselected) this.#restyle();
+    const reselected = selected !== before?.selected && this.#selected.hear(Array.from(selected?.data ?? []));
+    if (told) this.#columns = readColumns(data);
+    if (moved || told || data.color !== before?.color || data.size !== before.size) this.#dress(data, moved);
+    else if (reselected) this.#restyle();
     if (data.trails !== before?.trails || data.trail_rows !== before?.trail_rows) this.#stage.trails = readTrails(data);
     this.#sample.hear(data.sample ?? null);
     this.#look();
     this.#drawnFor = "";
+  }
+
+  /** Other points, or the same in other looks. */
+  #dress(data: PointsBlock, moved: boolean): void {
+    const stage = this.#stage;
+    const hovered = stage.hovered >= 0 ? (this.#cloud.indices[stage.hovered] as number) : null;
+    stage.looks = looksOf(moved ? readCloud(data) : this.#cloud, this.#columns, data.color, data.size, stage.looks);
+    this.#find();
+    this.#updateLegend();
+    stage.show(this.#showing(), moved);
+    if (moved) stage.hovered = this.#row(hovered);
   }
 
   state(header: CommonHeader): void {
@@ -137,33 +136,32 @@ class PointsView implements BlockView<PointsBlock> {
     this.#updateLegend();
     this.#legend.offer(this.#header.options ?? []);
     this.#overlay.dataset["step"] = String(this.#header.step ?? "");
-    this.#overlay.dataset["selected"] = String(this.#picked.indices.length);
+    this.#overlay.dataset["selected"] = String(this.#selected.value.length);
     this.#overlay.ariaLabel = summaryOf(this.#cloud, this.#header.title, this.#counts());
   }
 
   get #cloud(): Cloud {
-    return this.#appearance.looks.cloud;
+    return this.#stage.looks.cloud;
   }
 
   #counts(): { wrong: number; selected: number } {
     const wrong = this.#cloud.classes.reduce((sum, entry) => sum + entry.wrong, 0);
-    return { wrong, selected: this.#picked.indices.length };
+    return { wrong, selected: this.#selected.value.length };
   }
 
   #updateLegend(): void {
-    this.#legend.update(this.#appearance.looks, this.#counts(), this.#host.panel.theme());
+    this.#legend.update(this.#stage.looks, this.#counts(), this.#host.panel.theme());
   }
 
   #showing(): Showing {
     const { on, onlyWrong } = this.#legend;
-    return { on, onlyWrong, selected: this.#picked.set, found: this.#finder.found };
+    return { on, onlyWrong, selected: new Set(this.#selected.value), found: this.#finder.found };
   }
 
   /** What a file is made of. */
   #shown({ key }: PointsBlock): Shown {
-    const { looks, columns } = this.#appearance;
-    const [header, showing, counts] = [this.#header, this.#showing(), this.#counts()];
-    return { stage: this.#stage, name: key, header, looks, columns, showing, counts };
+    const [stage, header, columns] = [this.#stage, this.#header, this.#columns];
+    return { stage, name: key, header, columns, showing: this.#showing(), counts: this.#counts() };
   }
 
   #restyle(): void {
@@ -183,10 +181,11 @@ class PointsView implements BlockView<PointsBlock> {
   }
 
   #find(): void {
-    this.#finder.find(this.#cloud, this.#appearance.columns);
+    this.#finder.find(this.#cloud, this.#columns);
   }
 
-  #choose(index: number): void {
+  #choose(row: number): void {
+    const index = this.#cloud.indices[row] as number;
     this.#sample.set(index);
     this.#look();
     this.#drawnFor = "";
@@ -195,14 +194,14 @@ class PointsView implements BlockView<PointsBlock> {
   }
 
   #select(samples: number[]): void {
-    this.#picked.pick(samples);
+    this.#selected.set(samples);
     this.#host.click({ samples });
     this.#restyle();
   }
 
   #selectRows(rows: readonly number[], mode: SelectMode): void {
     const hits = rows.map((row) => this.#cloud.indices[row] as number);
-    this.#select(combine(this.#picked.indices, hits, mode));
+    this.#select(combine(this.#selected.value, hits, mode));
   }
 
   /** Rings a row and shows its card; -1 for none. */
@@ -223,7 +222,7 @@ class PointsView implements BlockView<PointsBlock> {
     this.#told = inSight;
     if (!inSight) return;
     const { left, top } = this.#overlay.getBoundingClientRect();
-    const lines = cardOf(this.#cloud, this.#appearance.columns, row);
+    const lines = cardOf(this.#cloud, this.#columns, row);
     card.show(this.#cloud.indices[row] as number, { x: left + x, y: top + y, width: 0, height: 0 }, lines, (size) => {
       const at = placeCard(x, y, size, this.#stage.size, this.#stage.count);
       return { x: left + at.left, y: top + at.top };
@@ -245,7 +244,7 @@ class PointsView implements BlockView<PointsBlock> {
     const stage = this.#stage;
     const [zoom, arrow] = [ZOOM_KEYS[event.key], ARROWS[event.key]];
     if (event.key === " ") this.#gestures.holdSpace(true);
-    else if (event.key === "Enter" && stage.hovered >= 0) this.#choose(this.#cloud.indices[stage.hovered] as number);
+    else if (event.key === "Enter" && stage.hovered >= 0) this.#choose(stage.hovered);
     else if (zoom) stage.steer((view) => view.zoom(zoom, view.size.width / 2, view.size.height / 2));
     else if (arrow) {
       const next = stage.towards(stage.hovered >= 0 ? stage.hovered : stage.sample, arrow[0], arrow[1]);
@@ -256,8 +255,8 @@ class PointsView implements BlockView<PointsBlock> {
 
   #escape(): void {
     if (this.#gestures.cancel()) return;
-    if (this.#stage.hovered >= 0 && this.#picked.indices.length === 0) this.#point(-1);
-    else if (this.#picked.indices.length > 0) this.#select([]);
+    if (this.#selected.value.length > 0) this.#select([]);
+    else if (this.#stage.hovered >= 0) this.#point(-1);
   }
 }
 

@@ -97,11 +97,7 @@ function namesOf(codes: ArrayLike<number>, names: readonly string[]): readonly s
 }
 
 /** Entries of a legend: how many rows are in each group, and how many of them are wrong. */
-export function tally(
-  codes: ArrayLike<number>,
-  wrong: ArrayLike<number>,
-  names: readonly string[],
-): readonly ClassEntry[] {
+export function tally(codes: ArrayLike<number>, wrong: ArrayLike<number>, names: readonly string[]): readonly ClassEntry[] {
   const entries = names.map((name) => ({ name, n: 0, wrong: 0 }));
   for (let i = 0; i < codes.length; i++) {
     const entry = entries[codes[i] as number];
@@ -123,16 +119,15 @@ export interface Showing {
   readonly found: Uint8Array | null;
 }
 
-/** How a point is shown: 0 as a speck, 1 in plain grey (class not picked, or none), 2 in its class's colour. */
-export type Standing = 0 | 1 | 2;
-
+/** How each point is shown: 0 as a speck, 1 in plain grey (class not picked, or none), 2 in its class's colour. */
 export function standings(cloud: Cloud, showing: Showing): Uint8Array {
   const many = cloud.classes.length > MANY_CLASSES;
   const out = new Uint8Array(cloud.n);
   for (let i = 0; i < cloud.n; i++) {
     const label = cloud.labels[i] as number;
-    const standing: Standing = label === NO_CLASS ? 1 : showing.on[label] === false ? (many ? 1 : 0) : 2;
-    out[i] = showing.onlyWrong && !cloud.wrong[i] ? 0 : standing;
+    if (showing.onlyWrong && !cloud.wrong[i]) continue;
+    if (label === NO_CLASS) out[i] = 1;
+    else out[i] = showing.on[label] !== false ? 2 : many ? 1 : 0;
   }
   return out;
 }

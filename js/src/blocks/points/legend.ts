@@ -9,18 +9,20 @@ import type { Panel } from "../../kernel/panel.ts";
 import { type ClassEntry, alone, freshSwitches } from "./cloud.ts";
 import { type Counts, EXAMPLE_CLASS, KINDS, keyWords } from "./key.ts";
 import type { Looks } from "./looks.ts";
-import { ColorBar, SizeKey } from "./scales.ts";
+import { makeColorKey, makeSizeKey } from "./scales.ts";
 
 /** Options that stand here, beside what explains them, and not in the head. */
 export const LEGEND_OPTIONS: readonly string[] = ["size", "trails"];
 
-interface Row {
-  button: HTMLButtonElement;
-  swatch: HTMLElement;
-  name: HTMLElement;
-  n: HTMLElement;
-  wrong: HTMLElement;
+function makeRow() {
+  const [swatch, name] = [make("span", "nnw-points-swatch"), make("span", "nnw-points-legend-name")];
+  const [n, wrong] = [make("span", "nnw-points-number"), make("span", "nnw-points-number")];
+  const button = make("button", "nnw-points-legend-row", swatch, name, n, wrong);
+  button.role = "switch";
+  return { button, swatch, name, n, wrong };
 }
+
+type Row = ReturnType<typeof makeRow>;
 
 export class Legend {
   readonly element = make("div", "nnw-points-legend");
@@ -34,17 +36,13 @@ export class Legend {
   readonly #head: HTMLElement;
   readonly #links: HTMLElement;
   readonly #options: readonly { name: string; controls: Controls }[];
-  readonly #bar = new ColorBar();
-  readonly #sizes = new SizeKey();
+  readonly #bar = makeColorKey();
+  readonly #sizes = makeSizeKey();
   readonly #keys = KINDS.map((kind) => ({ kind, ...key(kind) }));
   readonly #listen: Panel["listen"];
   readonly #switched: () => void;
 
-  constructor(
-    listen: Panel["listen"],
-    switched: () => void,
-    change: (name: string, value: OptionValue) => void,
-  ) {
+  constructor(listen: Panel["listen"], switched: () => void, change: (name: string, value: OptionValue) => void) {
     this.#options = LEGEND_OPTIONS.map((name) => ({ name, controls: makeControls(change) }));
     const [size, ...others] = this.#options.map(({ controls: { element } }) => {
       element.className = "nnw-points-legend-option";
@@ -52,13 +50,8 @@ export class Legend {
     });
     this.#listen = listen;
     this.#switched = switched;
-    this.#head = make(
-      "div",
-      "nnw-points-legend-head",
-      this.#subject,
-      make("span", "", "n"),
-      make("span", "", "wrong"),
-    );
+    const columns = ["n", "wrong"].map((name) => make("span", "", name));
+    this.#head = make("div", "nnw-points-legend-head", this.#subject, ...columns);
     const showAll = make("button", "nnw-points-link", "Show all");
     this.#links = make("div", "nnw-points-legend-links", showAll, this.#onlyWrongButton);
     this.#list.role = "group";
@@ -108,30 +101,15 @@ export class Legend {
   }
 
   #row(index: number): Row {
-    const row: Row = {
-      button: make("button", "nnw-points-legend-row"),
-      swatch: make("span", "nnw-points-swatch"),
-      name: make("span", "nnw-points-legend-name"),
-      n: make("span", "nnw-points-number"),
-      wrong: make("span", "nnw-points-number"),
-    };
-    row.button.append(row.swatch, row.name, row.n, row.wrong);
-    row.button.role = "switch";
+    const row = makeRow();
     const isolate = (): void => this.#set(alone(this.on, index), this.onlyWrong);
-    this.#listen(row.button, "click", (event) => {
-      if ((event as MouseEvent).altKey) isolate();
-      else
-        this.#set(
-          this.on.map((value, k) => (k === index ? !value : value)),
-          this.onlyWrong,
-        );
+    this.#listen(row.button, "click", ({ altKey }) => {
+      if (altKey) isolate();
+      else this.#set(this.on.map((on, k) => (k === index) !== on), this.onlyWrong);
     });
     // Two clicks came before and undid each other.
     this.#listen(row.button, "dblclick", isolate);
-    this.#listen(row.button, "keydown", (event) => {
-      const { key, altKey } = event as KeyboardEvent;
-      if (altKey && key === "Enter") isolate();
-    });
+    this.#listen(row.button, "keydown", ({ key, altKey }) => altKey && key === "Enter" && isolate());
     return row;
   }
 

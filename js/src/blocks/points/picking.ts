@@ -74,13 +74,7 @@ export class PickGrid {
     return inside;
   }
 
-  #visit(
-    left: number,
-    top: number,
-    right: number,
-    bottom: number,
-    see: (i: number, x: number, y: number) => void,
-  ): void {
+  #visit(left: number, top: number, right: number, bottom: number, see: (i: number, x: number, y: number) => void): void {
     const clamp = (value: number, most: number): number => Math.max(0, Math.min(most, Math.floor(value / CELL)));
     const lastColumn = clamp(right, this.#columns - 1);
     const lastRow = clamp(bottom, this.#rows - 1);
@@ -137,7 +131,7 @@ function inPolygon(x: number, y: number, polygon: ArrayLike<number>, edges: Arra
 /** Heights in one band are tested against the same few edges of a polygon. */
 const BAND = 8;
 
-/** For each band from `top` on, the edges that reach into it. */
+/** For each band from `top` to `bottom`, the edges that reach into it. */
 function edgesByBand(polygon: ArrayLike<number>, top: number, bottom: number): number[][] {
   const bands: number[][] = Array.from({ length: Math.floor((bottom - top) / BAND) + 1 }, () => []);
   for (let i = 0; i < polygon.length; i += 2) {
@@ -150,13 +144,8 @@ function edgesByBand(polygon: ArrayLike<number>, top: number, bottom: number): n
 
 /** Rows of the pickable points inside a polygon. */
 export function rowsInside(xy: Float32Array, pickable: Uint8Array, polygon: ArrayLike<number>): number[] {
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (let i = 0; i < polygon.length; i += 2) {
-    left = Math.min(left, polygon[i] as number);
-    right = Math.max(right, polygon[i] as number);
-    top = Math.min(top, polygon[i + 1] as number);
-    bottom = Math.max(bottom, polygon[i + 1] as number);
-  }
+  const [xs, ys] = [0, 1].map((axis) => Array.from(polygon).filter((_, k) => k % 2 === axis)) as [number[], number[]];
+  const [left, top, right, bottom] = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
   const rows: number[] = [];
   const bands = edgesByBand(polygon, top, bottom);
   for (let i = 0; i < pickable.length; i++) {

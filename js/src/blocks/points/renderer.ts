@@ -19,9 +19,8 @@ export interface Scene {
   readonly ink: Rgb;
   readonly brand: Rgb;
   readonly ground: Rgb;
+  /** This array and those above are never written to, only replaced, so that a renderer uploads each one once. */
   readonly passes: readonly Pass[];
-  /** Raised when the arrays behind it were replaced, so that uploads happen only then. */
-  readonly versions: { readonly points: number; readonly colors: number; readonly passes: number };
 }
 
 /** The colour of a pass's lines. */
@@ -37,5 +36,5 @@ export function radiusIn(pass: Pass, scene: Scene, row: number): number {
 export interface PointRenderer {
   readonly kind: "webgl2" | "2d";
   draw(scene: Scene): void;
-  dispose(): void;
+  dispose?(): void;
 }

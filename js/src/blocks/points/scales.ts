@@ -4,58 +4,53 @@ import { prepareCanvas } from "../../kernel/canvas.ts";
 import type { Theme } from "../../kernel/color.ts";
 import { make, setHidden, setText } from "../../kernel/dom.ts";
 import { formatValue } from "../../kernel/format.ts";
-import { drawRamp } from "./key.ts";
+import { BAR, RADIUS, drawRamp } from "./key.ts";
 import { AREA, type Scale, colorName, scaleLut } from "./looks.ts";
 import { penOn } from "./picture.ts";
 
-const BAR = { width: 176, height: 8 };
-/** Radius of a point of the usual size, in the key. */
-const RADIUS = 2.75;
-
-export class ColorBar {
-  readonly #ramp = make("canvas");
-  readonly #low = make("span");
-  readonly #name = make("span", "nnw-points-key-name");
-  readonly #high = make("span");
-  readonly element = make("div", "nnw-points-color-key", this.#ramp, this.#low, this.#name, this.#high);
-
-  update(scale: Scale | null, theme: Theme): void {
-    setHidden(this.element, scale === null);
-    if (!scale) return;
-    const context = prepareCanvas(this.#ramp, BAR.width, BAR.height);
-    if (context) drawRamp(penOn(context), scaleLut(scale, theme), { x: 0, y: 0, ...BAR });
-    setText(this.#low, formatValue(scale.low));
-    setText(this.#name, colorName(scale));
-    this.#name.title = colorName(scale);
-    setText(this.#high, formatValue(scale.high));
-  }
+export interface ScaleKey {
+  element: HTMLElement;
+  /** Goes away without a scale. */
+  update(scale: Scale | null, theme: Theme): void;
 }
 
-export class SizeKey {
-  readonly #small = make("canvas");
-  readonly #low = make("span");
-  readonly #name = make("span", "nnw-points-key-name");
-  readonly #high = make("span");
-  readonly #large = make("canvas");
-  readonly element = make("div", "nnw-points-size-key", this.#small, this.#low, this.#name, this.#high, this.#large);
+/** The ends of a scale and its name between them, with a canvas before and perhaps one after them. */
+function makeKey(
+  kind: "color" | "size",
+  canvases: readonly [HTMLCanvasElement, HTMLCanvasElement?],
+  nameOf: (scale: Scale) => string,
+  draw: (scale: Scale, theme: Theme) => void,
+): ScaleKey {
+  const [low, name, high] = [make("span"), make("span", "nnw-points-key-name"), make("span")];
+  const element = make("div", `nnw-points-${kind}-key`, canvases[0], low, name, high, canvases[1] ?? "");
+  return {
+    element,
+    update(scale, theme) {
+      setHidden(element, scale === null);
+      if (!scale) return;
+      draw(scale, theme);
+      setText(low, formatValue(scale.low));
+      setText(name, nameOf(scale));
+      name.title = nameOf(scale);
+      setText(high, formatValue(scale.high));
+    },
+  };
+}
 
-  update(scale: Scale | null, theme: Theme): void {
-    setHidden(this.element, scale === null);
-    if (!scale) return;
-    this.#dot(this.#small, AREA.least, theme);
-    this.#dot(this.#large, AREA.most, theme);
-    setText(this.#low, formatValue(scale.low));
-    setText(this.#name, scale.name);
-    this.#name.title = scale.name;
-    setText(this.#high, formatValue(scale.high));
-  }
+export function makeColorKey(): ScaleKey {
+  const ramp = make("canvas");
+  return makeKey("color", [ramp], colorName, (scale, theme) => {
+    const context = prepareCanvas(ramp, BAR.width, BAR.height);
+    if (context) drawRamp(penOn(context), scaleLut(scale, theme), { x: 0, y: 0, ...BAR });
+  });
+}
 
-  #dot(canvas: HTMLCanvasElement, area: number, theme: Theme): void {
-    const context = prepareCanvas(canvas, 12, 12);
-    if (!context) return;
-    context.beginPath();
-    context.arc(6, 6, RADIUS * Math.sqrt(area), 0, 2 * Math.PI);
-    context.fillStyle = theme.text2;
-    context.fill();
-  }
+export function makeSizeKey(): ScaleKey {
+  const [small, large] = [make("canvas"), make("canvas")];
+  return makeKey("size", [small, large], ({ name }) => name, (_, theme) => {
+    for (const [canvas, area] of [[small, AREA.least], [large, AREA.most]] as const) {
+      const context = prepareCanvas(canvas, 12, 12);
+      if (context) penOn(context).disc(6, 6, RADIUS * Math.sqrt(area), { fill: theme.text2 });
+    }
+  });
 }

@@ -1,5 +1,6 @@
 /** The canvas of the points and who draws on it: a graphics card, or the processor when none is there or it is lost. */
 
+import { make } from "../../kernel/dom.ts";
 import type { PointRenderer, Scene } from "./renderer.ts";
 import { canvasRenderer } from "./canvas2d.ts";
 import { webglRenderer } from "./webgl.ts";
@@ -42,13 +43,12 @@ export class Surface {
   dispose(): void {
     this.#abort.abort();
     clearTimeout(this.#giveUp);
-    this.#renderer?.dispose();
+    this.#renderer?.dispose?.();
   }
 
   #freshCanvas(): HTMLCanvasElement {
-    const canvas = document.createElement("canvas");
-    canvas.className = "nnw-points-canvas";
-    canvas.setAttribute("aria-hidden", "true");
+    const canvas = make("canvas", "nnw-points-canvas");
+    canvas.ariaHidden = "true";
     const { signal } = this.#abort;
     canvas.addEventListener("webglcontextlost", (event) => this.#lost(event), { signal });
     canvas.addEventListener("webglcontextrestored", () => this.#restored(), { signal });

@@ -1,7 +1,7 @@
 /** The map as an SVG drawing: a circle for every point and ring in sight, names, legend and caption as text. Pure. */
 
 import type { Theme } from "../../kernel/color.ts";
-import { project } from "./camera.ts";
+import { magnified, project } from "./camera.ts";
 import { type Pen, hex } from "./key.ts";
 import type { Anchor } from "./labels.ts";
 import { NAME_HALO, NAME_PX, SAMPLE_RING } from "./paint.ts";
@@ -89,10 +89,9 @@ function circles(pass: Pass, scene: Scene, xy: Float32Array, nearness: Float32Ar
   const marks: string[] = [];
   for (const i of pass.members) {
     const [x, y] = [xy[2 * i] as number, xy[2 * i + 1] as number];
-    const radius = radiusIn(pass, scene, i) * Math.min(Math.max(nearness[i] as number, 0.6), 1.6);
+    const radius = radiusIn(pass, scene, i) * magnified(nearness[i] as number);
     if (x < -radius || y < -radius || x > width + radius || y > height + radius) continue;
-    const rgb = scene.colors.subarray(4 * i, 4 * i + 3);
-    const fill = pass.fill === "each" ? ` fill="${hex([rgb[0] as number, rgb[1] as number, rgb[2] as number])}"` : "";
+    const fill = pass.fill === "each" ? ` fill="${hex(Array.from(scene.colors.subarray(4 * i, 4 * i + 3)))}"` : "";
     marks.push(`<circle cx="${px(x)}" cy="${px(y)}" r="${px(radius)}"${fill}${alpha}/>`);
   }
   const fill = pass.fill === "none" ? ' fill="none"' : "";

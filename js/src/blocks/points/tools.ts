@@ -2,9 +2,9 @@
 
 import { make } from "../../kernel/dom.ts";
 import type { Panel } from "../../kernel/panel.ts";
-import type { Tool } from "./gestures.ts";
 
-const TOOLS: readonly Tool[] = ["pan", "box", "lasso"];
+const TOOLS = ["pan", "box", "lasso"] as const;
+export type Tool = (typeof TOOLS)[number];
 
 export class Tools {
   readonly element: HTMLElement;
