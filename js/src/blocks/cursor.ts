@@ -4,7 +4,7 @@
  */
 
 import type { Rect } from "../kernel/canvas.ts";
-import { make, setHidden } from "../kernel/dom.ts";
+import { make, setBox, setHidden } from "../kernel/dom.ts";
 import { bindKeys, walk } from "../kernel/keys.ts";
 import type { Panel } from "../kernel/panel.ts";
 
@@ -191,8 +191,4 @@ export function rectWithin(element: Element, outer: Element): Rect {
 export function placeOf(hit: Element): number | null {
   const place = hit.closest<HTMLElement>("[data-place]")?.dataset["place"];
   return place === undefined ? null : Number(place);
-}
-
-function setBox(element: HTMLElement, { x, y, width, height }: Rect): void {
-  Object.assign(element.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
 }

@@ -2,7 +2,7 @@
 
 import { type Rect, drawPixels, drawScale, mapPixels, prepareCanvas } from "../kernel/canvas.ts";
 import type { Lut, Theme } from "../kernel/color.ts";
-import { make, setHidden, setText } from "../kernel/dom.ts";
+import { make, setText } from "../kernel/dom.ts";
 import { formatAs, formatPercent, formatSigned, formatValue, shortened } from "../kernel/format.ts";
 import type { NdArray } from "../kernel/wire.ts";
 import { AXIS_FONT } from "./axis.ts";
@@ -99,9 +99,11 @@ export const makeMatrix: MakeBlock<MatrixBlock> = ({ panel, click }) => {
   const [canvas, scale] = [make("canvas"), make("canvas", "nnw-matrix-scale")];
   canvas.ariaHidden = scale.ariaHidden = "true";
   const plotted = make("div", "nnw-matrix-plot", canvas);
-  const [low, unit, high, note, nothing] = [make("span"), make("span"), make("span"), make("div", "nnw-matrix-note"), makeNothing()];
+  const [low, unit, high, note] = [make("span"), make("span"), make("span"), make("div", "nnw-matrix-note")];
   const key = make("div", "nnw-matrix-key", scale, make("div", "nnw-matrix-ends", low, unit, high));
-  const element = make("div", "nnw-matrix", plotted, make("div", "nnw-matrix-foot", key, note), nothing.element);
+  const foot = make("div", "nnw-matrix-foot", key, note);
+  const nothing = makeNothing(plotted, foot);
+  const element = make("div", "nnw-matrix", plotted, foot, nothing.element);
   let data: MatrixBlock | undefined;
   let colored: Float32Array<ArrayBuffer> = new Float32Array(0);
   let layout = layoutMatrix(1, [1, 1], 0, 0);
@@ -135,10 +137,7 @@ export const makeMatrix: MakeBlock<MatrixBlock> = ({ panel, click }) => {
       data = next;
       colored = colouredOf(next);
       const [rows = 0, columns = 0] = next.values.shape;
-      const some = rows * columns > 0;
-      nothing.show(some ? "" : next.empty);
-      setHidden(plotted, !some);
-      setHidden(element.querySelector<HTMLElement>(".nnw-matrix-foot")!, !some);
+      nothing.show(rows * columns === 0, next.empty);
       plotted.ariaLabel = `${next.title || next.unit || "Matrix"}: ${rows} rows, ${columns} columns`;
       plotted.ariaRowCount = String(rows);
       plotted.ariaColCount = String(columns);

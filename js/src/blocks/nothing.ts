@@ -4,21 +4,23 @@ import { icon, make, setHidden, setText } from "../kernel/dom.ts";
 
 export interface Nothing {
   element: HTMLElement;
-  /** Shows the words, or goes away with none; what follows a line break explains the first line. */
-  show(words: string): void;
+  /** Where the block is `empty`, the words stand in place of the drawing; a line break ends what stands out of them. */
+  show(empty: boolean, words: string): void;
 }
 
-export function makeNothing(): Nothing {
+/** `drawing` is what goes away meanwhile. */
+export function makeNothing(...drawing: HTMLElement[]): Nothing {
   const [says, explains] = [make("div"), make("div", "nnw-nothing-more")];
   const element = make("div", "nnw-nothing", icon(["M2 2h12v12H2z"], { dash: "2.4 1.6" }), make("div", "", says, explains));
   element.hidden = true;
   return {
     element,
-    show(words) {
+    show(empty, words) {
       const [first = "", ...rest] = words.split("\n");
-      setHidden(element, words === "");
+      setHidden(element, !empty || words === "");
       setText(says, first);
       setText(explains, rest.join(" "));
+      for (const part of drawing) setHidden(part, empty);
     },
   };
 }

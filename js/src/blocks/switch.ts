@@ -11,7 +11,6 @@ export interface Switch {
 
 export function makeSwitch(panel: Panel, text: string, title: string): Switch {
   const element = make("button", "nnw-switch", text);
-  element.type = "button";
   element.title = title;
   let state = false;
   const set = (on: boolean): void => {

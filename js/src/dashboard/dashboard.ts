@@ -3,7 +3,7 @@
  * views are widgets of their own beside this one; here they are put into their places by a class.
  */
 
-import { icon, make, setHidden, setText } from "../kernel/dom.ts";
+import { icon, make, setHidden, showText } from "../kernel/dom.ts";
 import type { CommonHeader } from "../kernel/header.ts";
 import type { Frame, Panel, PanelView } from "../kernel/panel.ts";
 import { type LayersHeader, makeLayers } from "./layers.ts";
@@ -101,11 +101,7 @@ function makePlaces(panel: Panel): Places {
     if (other !== null) second.update(tabs, other);
     setHidden(second.element, other === null);
     setHidden(beside, other !== null || another() === undefined);
-    [tab, other].forEach((name, k) => {
-      const text = name === null ? "" : (next.errors[name] ?? "");
-      setText(errors[k]!, text);
-      setHidden(errors[k]!, !text);
-    });
+    [tab, other].forEach((name, k) => showText(errors[k]!, name === null ? "" : (next.errors[name] ?? "")));
     arrange();
   }
 
@@ -140,6 +136,6 @@ function makePlaces(panel: Panel): Places {
 
 function makeButton(className: string, label: string, ...children: Node[]): HTMLButtonElement {
   const button = make("button", `nnw-tab-button ${className}`, ...children);
-  Object.assign(button, { type: "button", title: label, ariaLabel: label });
+  Object.assign(button, { title: label, ariaLabel: label });
   return button;
 }

@@ -196,8 +196,7 @@ function makePicker(panel: Panel, select: (layer: string) => void): Tree {
   let rows: readonly LayerRow[] = [];
   let layer: string | null = null;
   for (const [button, by, name] of [[previous, -1, "Previous layer"], [next, 1, "Next layer"]] as const) {
-    button.type = "button";
-    button.setAttribute("aria-label", name);
+    button.ariaLabel = name;
     panel.listen(button, "click", () => {
       const to = neighbour(rows, layer, by);
       if (to !== null) select(to);

@@ -1,7 +1,7 @@
 /** The status strip: what training and watching are doing, whether clicks are answered, Pause and Refresh. */
 
 import { makeBadge } from "../kernel/badge.ts";
-import { icon, make, setHidden, setText } from "../kernel/dom.ts";
+import { icon, make, setHidden, setText, showText } from "../kernel/dom.ts";
 import { formatAgo } from "../kernel/format.ts";
 import type { CommonHeader } from "../kernel/header.ts";
 import type { Panel } from "../kernel/panel.ts";
@@ -97,10 +97,8 @@ export function makeStatus(panel: Panel): Status {
       spark.show(next.spark ?? []);
       cost.show(next.cost ?? null);
       actions.show(next.paused === true);
-      setText(warning, next.warning ?? "");
-      setHidden(warning, !next.warning);
-      setText(note, next.note ?? "");
-      setHidden(note, !next.note);
+      showText(warning, next.warning ?? "");
+      showText(note, next.note ?? "");
     },
     tick: show,
     draw() {
@@ -172,7 +170,6 @@ function makeActions(panel: Panel): { element: HTMLElement; show(paused: boolean
     pause.replaceChildren(icon([paused ? PLAY : PAUSE], { filled: true }), name);
     pause.title = paused ? "" : "Pauses the views, never the training";
   };
-  for (const button of [pause, refresh]) button.type = "button";
   panel.listen(pause, "click", () => panel.command(shown ? "resume" : "pause"));
   panel.listen(refresh, "click", () => panel.command("refresh"));
   show(false);

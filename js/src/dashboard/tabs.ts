@@ -80,7 +80,7 @@ export function makeTabRow(panel: Panel, label: string, choose: (name: string) =
     const names = [...new Set(tabs.map(({ group }) => group))];
     groupButtons = names.map((name) => {
       const button = make("button", "nnw-group", name);
-      Object.assign(button, { type: "button", value: name });
+      button.value = name;
       button.addEventListener("click", () => {
         open = name;
         show();
@@ -139,7 +139,6 @@ const isLaidOut = (element: HTMLElement): boolean => element.clientWidth > 0;
 
 function makeTab(tab: Tab, first: boolean, act: () => void): HTMLButtonElement {
   const button = make("button", "nnw-tab", tab.title);
-  button.type = "button";
   button.role = "tab";
   // The text in bold takes its room from the start, so that choosing a tab moves none.
   button.dataset.label = tab.title;

@@ -5,7 +5,7 @@
 
 import type { BlockData, BlockView, MakeBlock } from "../blocks/block.ts";
 import type { Theme } from "./color.ts";
-import { make, setHidden, setText } from "./dom.ts";
+import { make, setHidden, setText, showText } from "./dom.ts";
 import type { CommonHeader } from "./header.ts";
 import { makeHistory } from "./history.ts";
 import { type Lifetime, makeLifetime } from "./lifetime.ts";
@@ -165,8 +165,7 @@ class Slot {
 
   #fail(error: unknown): void {
     const text = error instanceof Error ? error.message : String(error);
-    setText(this.#error, text);
-    setHidden(this.#error, false);
+    showText(this.#error, text);
     if (text !== this.#told) this.#panel.connection.tell(error);
     this.#told = text;
   }

@@ -156,6 +156,21 @@ export function drawHatch(context: CanvasRenderingContext2D, rects: readonly Rec
   context.restore();
 }
 
+/** A line of small text. */
+export function drawText(
+  context: CanvasRenderingContext2D,
+  text: string,
+  x: number,
+  y: number,
+  theme: Theme,
+  color: string,
+  align: CanvasTextAlign = "left",
+  baseline: CanvasTextBaseline = "middle",
+): void {
+  Object.assign(context, { font: `11px ${theme.font}`, fillStyle: color, textAlign: align, textBaseline: baseline });
+  context.fillText(text, x, y);
+}
+
 /** A colour map from its low to its high end, left to right. */
 export function drawScale(context: CanvasRenderingContext2D, lut: Lut, to: Rect, theme: Theme): void {
   const last = lut.length - 1;

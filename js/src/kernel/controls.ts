@@ -34,7 +34,6 @@ function toggle(option: OptionHeader, change: Change): Control {
   const choices = option.choices ?? [];
   const buttons = choices.map(([value, label]) => {
     const button = make("button", "", label);
-    button.type = "button";
     button.addEventListener("click", () => {
       set(value);
       change(option.name, value);

@@ -65,7 +65,6 @@ function makeMenu(panel: Panel): Menu {
   const pause = make("button", "nnw-button", "Pause");
   const refresh = make("button", "nnw-button", "Refresh");
   const element = make("div", "nnw-menu", pause, refresh);
-  for (const each of [button, pause, refresh]) each.type = "button";
   button.ariaLabel = "Options";
   button.ariaExpanded = "false";
   const open = (wanted: boolean): void => {

@@ -28,7 +28,6 @@ export function makeHistory(panel: Pick<Panel, "listen" | "command" | "onDispose
   let wantedAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   Object.assign(slider, { type: "range", min: "0", ariaLabel: "Earlier results" });
-  button.type = "button";
   element.hidden = true;
 
   const last = (): number => Math.max(kept.positions.length - 1, 0);

@@ -1,6 +1,6 @@
 /** The one line that says what a view is doing, what went wrong, and what can be done about it. */
 
-import { icon, make, setHidden, setText } from "./dom.ts";
+import { icon, make, setHidden, setText, showText } from "./dom.ts";
 import type { StateHeader, StateKind } from "./header.ts";
 import { plainDigits } from "./format.ts";
 
@@ -77,7 +77,6 @@ export function makeStateLine(act: (name: string) => void): StateLine {
       ...names.map((name) => {
         const button = make("button", "nnw-button", ...(name === "resume" ? [icon([PLAY], { filled: true })] : []));
         button.append(ACTIONS[name] ?? name);
-        button.type = "button";
         button.addEventListener("click", () => {
           if (name === "copy") void navigator.clipboard?.writeText(plainDigits(error.textContent ?? ""));
           else act(name);
@@ -102,10 +101,8 @@ export function makeStateLine(act: (name: string) => void): StateLine {
       setHidden(element, !state || kind === "live" || early);
       if (!state || kind === "live") return false;
       setText(words, state.text);
-      setText(detail, state.detail ?? "");
-      setText(error, state.error ?? "");
-      setHidden(detail, !state.detail);
-      setHidden(error, !state.error);
+      showText(detail, state.detail ?? "");
+      showText(error, state.error ?? "");
       const progress = state.progress ?? null;
       setHidden(bar, progress === null);
       if (progress !== null) {

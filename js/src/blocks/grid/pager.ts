@@ -23,8 +23,7 @@ export function makePager(panel: Panel, go: (index: number) => void): Pager {
   };
   const button = (text: string, name: string, by: number): HTMLButtonElement => {
     const made = make("button", "nnw-button", text);
-    made.type = "button";
-    made.setAttribute("aria-label", name);
+    made.ariaLabel = name;
     panel.listen(made, "click", () => turn(by));
     return made;
   };

@@ -1,7 +1,7 @@
 /** One tile's element over the canvas: frame, label, mark, figure and accessible name. */
 
 import type { Rect } from "../../kernel/canvas.ts";
-import { make, setHidden, setText } from "../../kernel/dom.ts";
+import { make, setText } from "../../kernel/dom.ts";
 import type { GridBlock } from "../types.ts";
 import { descriptionOf, labelOf } from "./data.ts";
 
@@ -40,7 +40,6 @@ export function makeTile(id: string): Tile {
       if (element.getAttribute("aria-label") !== name) element.setAttribute("aria-label", name);
     },
     place(at, selected) {
-      setHidden(element, false);
       element.style.transform = `translate(${at.x}px, ${at.y}px)`;
       element.style.width = frame.style.width = `${at.width}px`;
       frame.style.height = `${at.height}px`;

@@ -2,7 +2,7 @@
 
 import { type Rect, drawPixels, prepareCanvas } from "../../kernel/canvas.ts";
 import type { Theme } from "../../kernel/color.ts";
-import { make, setHidden } from "../../kernel/dom.ts";
+import { make, showRows } from "../../kernel/dom.ts";
 import { formatValue } from "../../kernel/format.ts";
 import type { Hit } from "../../kernel/hover.ts";
 import type { NdArray } from "../../kernel/wire.ts";
@@ -78,12 +78,8 @@ export class Tiles implements Board {
     this.element.setAttribute("role", data.column ? "grid" : "group");
     this.#row.setAttribute("role", data.column ? "row" : "presentation");
     const count = countOf(data);
-    while (this.#tiles.length < count) {
-      const tile = makeTile(this.#prefix + this.#tiles.length);
-      this.#tiles.push(tile);
-      this.#row.append(tile.element);
-    }
-    this.#tiles.forEach((tile, i) => (i < count ? tile.label(data, i) : setHidden(tile.element, true)));
+    showRows(this.#row, this.#tiles, count, (place) => makeTile(this.#prefix + place));
+    this.#tiles.slice(0, count).forEach((tile, i) => tile.label(data, i));
   }
 
   draw(width: number, theme: Theme, selected: number | null): void {

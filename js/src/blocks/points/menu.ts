@@ -17,7 +17,6 @@ export function makeSaveMenu(listen: Panel["listen"], save: (kind: SaveKind) => 
   button.title = "Save what is shown";
   for (const [kind, text, title] of OFFERS) {
     const offer = make("button", "nnw-button", text);
-    offer.type = "button";
     offer.title = title;
     list.append(offer);
     listen(offer, "click", () => {

@@ -21,7 +21,6 @@ export class Tools {
     const fitButton = make("button", "nnw-button", "Fit");
     fitButton.title = "Show all points (F)";
     for (const [tool, button] of this.#buttons) {
-      button.type = "button";
       button.title = `${tool} (${tool[0]?.toUpperCase()})`;
       listen(button, "click", () => this.choose(tool));
     }
