@@ -4,7 +4,7 @@ import { cssColor, lookUp } from "../kernel/color.ts";
 import { make, setHidden, setText, showRows, showText } from "../kernel/dom.ts";
 import { formatAs, formatCount, shortened } from "../kernel/format.ts";
 import type { MakeBlock } from "./block.ts";
-import { Cursor, placeOf, rectWithin } from "./cursor.ts";
+import { bindCursor, placeOf, rectWithin } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
 import type { BarsBlock } from "./types.ts";
 
@@ -55,7 +55,7 @@ export const makeBars: MakeBlock<BarsBlock> = ({ panel, click }) => {
   let data: BarsBlock | undefined;
 
   const barAt = (place: number): number => data!.places.data[place] as number;
-  const cursor = new Cursor(panel, list, {
+  const refreshCursor = bindCursor(panel, list, {
     role: "listbox",
     count: () => data?.places.data.length ?? 0,
     at: (_x, _y, hit) => placeOf(hit),
@@ -106,7 +106,7 @@ export const makeBars: MakeBlock<BarsBlock> = ({ panel, click }) => {
         setText(rows[i]!.name, shortened(data.names[barAt(i)] ?? "", letters));
         rows[i]!.fill.style.background = color;
       }
-      cursor.refresh();
+      refreshCursor();
     },
   };
 };

@@ -7,7 +7,7 @@ import { formatCount, formatTick, formatValue, plural } from "../kernel/format.t
 import type { NdArray } from "../kernel/wire.ts";
 import { binsOf, decades, drawAcross, drawUp, leftOut, ticks } from "./axis.ts";
 import type { MakeBlock } from "./block.ts";
-import { Cursor } from "./cursor.ts";
+import { bindCursor } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
 import { makeSwitch } from "./switch.ts";
 import type { HistogramBlock } from "./types.ts";
@@ -54,7 +54,7 @@ export const makeHistogram: MakeBlock<HistogramBlock> = ({ panel, click }) => {
   let totals: number[] = [];
   let plot: Rect = { x: 0, y: 0, width: 1, height: 1 };
 
-  const cursor = new Cursor(panel, plotted, {
+  const refreshCursor = bindCursor(panel, plotted, {
     role: "listbox",
     count: () => (data && totals.some((total) => total > 0) ? totals.length : 0),
     columns: () => 1,
@@ -88,7 +88,7 @@ export const makeHistogram: MakeBlock<HistogramBlock> = ({ panel, click }) => {
       showLegend(legend, data.names, theme);
       const context = prepareCanvas(canvas, width, HEIGHT);
       if (context) paint(context, data, totals, plot, log.on(), theme);
-      cursor.refresh();
+      refreshCursor();
     },
   };
 };

@@ -7,7 +7,7 @@ import { formatAs, formatPercent, formatSigned, formatValue, shortened } from ".
 import type { NdArray } from "../kernel/wire.ts";
 import { AXIS_FONT } from "./axis.ts";
 import type { MakeBlock } from "./block.ts";
-import { Cursor } from "./cursor.ts";
+import { bindCursor } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
 import type { MatrixBlock } from "./types.ts";
 
@@ -110,7 +110,7 @@ export const makeMatrix: MakeBlock<MatrixBlock> = ({ panel, click }) => {
   let blocks: Blocks = { shown: { shape: [0, 0], data: new Float32Array(0) }, cells: new Int32Array(0) };
 
   const cellOf = (block: number): number => blocks.cells[block]!;
-  const cursor = new Cursor(panel, plotted, {
+  const refreshCursor = bindCursor(panel, plotted, {
     role: "grid",
     count: () => blocks.cells.length,
     columns: () => layout.columns,
@@ -163,7 +163,7 @@ export const makeMatrix: MakeBlock<MatrixBlock> = ({ panel, click }) => {
       if (ready) paint(ready, data, { layout, blocks, colored, flat, lut }, theme);
       const bar = prepareCanvas(scale, 182, 8);
       if (bar) drawScale(bar, lut, { x: 0, y: 0, width: 182, height: 8 }, theme);
-      cursor.refresh();
+      refreshCursor();
     },
   };
 };

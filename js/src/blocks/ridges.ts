@@ -6,7 +6,7 @@ import { make, setText } from "../kernel/dom.ts";
 import { formatCount, formatValue, plural, shortened } from "../kernel/format.ts";
 import { binsOf, drawAcross, leftOut } from "./axis.ts";
 import type { MakeBlock } from "./block.ts";
-import { Cursor } from "./cursor.ts";
+import { bindCursor } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
 import { makeSwitch } from "./switch.ts";
 import type { RidgesBlock } from "./types.ts";
@@ -43,7 +43,7 @@ export const makeRidges: MakeBlock<RidgesBlock> = ({ panel, click }) => {
   const [rows, bins] = [() => data?.counts.shape[0] ?? 0, () => data?.counts.shape[1] ?? 0];
   const pitch = (): number => plot.height / Math.max(1, rows());
 
-  const cursor = new Cursor(panel, plotted, {
+  const refreshCursor = bindCursor(panel, plotted, {
     role: "grid",
     count: () => rows() * bins(),
     columns: bins,
@@ -80,7 +80,7 @@ export const makeRidges: MakeBlock<RidgesBlock> = ({ panel, click }) => {
       plot = { x: MARGIN.left, y: MARGIN.top, width: across, height: step * rows() };
       const context = prepareCanvas(canvas, width, MARGIN.top + plot.height + MARGIN.bottom);
       if (context) paint(context, data, plot, together.on(), theme);
-      cursor.refresh();
+      refreshCursor();
     },
   };
 };

@@ -7,7 +7,7 @@ import type { CommonHeader } from "../kernel/header.ts";
 import type { Panel } from "../kernel/panel.ts";
 import type { NdArray } from "../kernel/wire.ts";
 import type { MakeBlock } from "./block.ts";
-import { Cursor, placeOf, rectWithin } from "./cursor.ts";
+import { bindCursor, placeOf, rectWithin } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
 import type { StripBlock } from "./types.ts";
 
@@ -61,7 +61,7 @@ export const makeStrip: MakeBlock<StripBlock> = ({ panel, click }) => {
   let sample: number | null = null;
   let painted: { pictures: NdArray | undefined; count: number } = { pictures: undefined, count: 0 };
 
-  const cursor = new Cursor(panel, list, {
+  const refreshCursor = bindCursor(panel, list, {
     role: "listbox",
     count: () => shown,
     columns: () => (data ? layout(panel.width()).columns : 1),
@@ -118,7 +118,7 @@ export const makeStrip: MakeBlock<StripBlock> = ({ panel, click }) => {
       }
       setText(more, `+${formatCount(others)}`);
       setHidden(more, others <= 0 || count === 0);
-      cursor.refresh();
+      refreshCursor();
     },
   };
 };

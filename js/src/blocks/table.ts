@@ -4,7 +4,7 @@ import { make, setText, showRows, showText } from "../kernel/dom.ts";
 import { formatAs, formatCount } from "../kernel/format.ts";
 import type { CommonHeader } from "../kernel/header.ts";
 import type { MakeBlock } from "./block.ts";
-import { Cursor, placeOf, rectWithin } from "./cursor.ts";
+import { bindCursor, placeOf, rectWithin } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
 import type { Column, TableBlock } from "./types.ts";
 
@@ -72,7 +72,7 @@ export const makeTable: MakeBlock<TableBlock> = ({ panel, click }) => {
   const sampleOf = (row: number): number | undefined => data?.samples?.data[row];
   table.role = "presentation";
   heads.role = "presentation";
-  const cursor = new Cursor(panel, scroll, {
+  const refreshCursor = bindCursor(panel, scroll, {
     role: "grid",
     count: () => rows.length,
     at: (_x, _y, hit) => placeOf(hit),
@@ -165,7 +165,7 @@ export const makeTable: MakeBlock<TableBlock> = ({ panel, click }) => {
       rows = sortRows(data, order);
       showHeads(data.columns);
       showRows(data);
-      cursor.refresh();
+      refreshCursor();
     },
   };
 };

@@ -3,7 +3,7 @@
 import { icon, make, setHidden, setText, showRows, showText } from "../kernel/dom.ts";
 import { plural } from "../kernel/format.ts";
 import type { MakeBlock } from "./block.ts";
-import { Cursor, placeOf, rectWithin } from "./cursor.ts";
+import { bindCursor, placeOf, rectWithin } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
 import type { Verdict, VerdictsBlock } from "./types.ts";
 
@@ -68,7 +68,7 @@ export const makeVerdicts: MakeBlock<VerdictsBlock> = ({ panel, click }) => {
     return true;
   }
 
-  const cursor = new Cursor(panel, list, {
+  const refreshCursor = bindCursor(panel, list, {
     role: "tree",
     count: () => lines.length,
     at: (_x, _y, hit) => (hit.closest(".nnw-verdicts-more") ? null : placeOf(hit)),
@@ -118,7 +118,7 @@ export const makeVerdicts: MakeBlock<VerdictsBlock> = ({ panel, click }) => {
       lines = linesOf(data, wellOpen);
       showRows(list, rows, lines.length, makeRow);
       lines.forEach((line, i) => fill(rows[i]!, line));
-      cursor.refresh();
+      refreshCursor();
     },
   };
 };
