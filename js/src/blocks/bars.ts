@@ -49,7 +49,7 @@ function span(element: HTMLElement, from: number, to: number): void {
 }
 
 export const makeBars: MakeBlock<BarsBlock> = ({ panel, click }) => {
-  const [list, foot, nothing] = [make("div", "nnw-bars-list"), make("div", "nnw-bars-foot"), makeNothing()];
+  const [list, foot, nothing] = [make("div", "nnw-bars-list"), make("div", "nnw-bars-foot nnw-small"), makeNothing()];
   const element = make("div", "nnw-bars", list, foot, nothing.element);
   const rows: Row[] = [];
   let data: BarsBlock | undefined;

@@ -168,18 +168,19 @@ function followPointer(
 
 /** How strongly the heat covers the picture; never told to Python. */
 function makeOpacity(panel: Panel): { element: HTMLElement; value(): number } {
-  const input = make("input", "nnw-slider");
+  const input = make("input", "nnw-range");
   Object.assign(input, { type: "range", min: "0", max: "100", step: "5", value: String(100 * FIRST_OPACITY) });
   const output = make("output");
   const show = (): void => {
     setText(output, `${input.value}\u202f%`);
-    input.style.setProperty("--nnw-share", `${input.value}%`);
+    input.style.setProperty("--nnw-share", String(value()));
   };
+  const value = (): number => input.valueAsNumber / 100;
   show();
   panel.listen(input, "input", () => {
     show();
     panel.redraw();
   });
   const element = make("label", "nnw-heat-opacity", make("span", "", "Heat map opacity"), output, input);
-  return { element, value: () => input.valueAsNumber / 100 };
+  return { element, value };
 }

@@ -47,7 +47,7 @@ export const makeHistogram: MakeBlock<HistogramBlock> = ({ panel, click }) => {
   const plotted = make("div", "nnw-histogram-plot", canvas);
   const [legend, note] = [make("div", "nnw-histogram-legend"), make("span")];
   const log = makeSwitch(panel, "log", "Counts on a log scale");
-  const foot = make("div", "nnw-histogram-foot", legend, note, log.element);
+  const foot = make("div", "nnw-axis-foot nnw-small", legend, note, log.element);
   const nothing = makeNothing(plotted, foot);
   const element = make("div", "nnw-histogram", plotted, foot, nothing.element);
   let data: HistogramBlock | undefined;
@@ -57,7 +57,6 @@ export const makeHistogram: MakeBlock<HistogramBlock> = ({ panel, click }) => {
   const refreshCursor = bindCursor(panel, plotted, {
     role: "listbox",
     count: () => (data && totals.some((total) => total > 0) ? totals.length : 0),
-    columns: () => 1,
     at: (x) => (data ? binsOf(data.edges.data, plot).at(x) : null),
     place(bin) {
       const [text, strong] = binWords(data!, bin);

@@ -101,7 +101,7 @@ export const makeMatrix: MakeBlock<MatrixBlock> = ({ panel, click }) => {
   const plotted = make("div", "nnw-matrix-plot", canvas);
   const [low, unit, high, note] = [make("span"), make("span"), make("span"), make("div", "nnw-matrix-note")];
   const key = make("div", "nnw-matrix-key", scale, make("div", "nnw-matrix-ends", low, unit, high));
-  const foot = make("div", "nnw-matrix-foot", key, note);
+  const foot = make("div", "nnw-matrix-foot nnw-small", key, note);
   const nothing = makeNothing(plotted, foot);
   const element = make("div", "nnw-matrix", plotted, foot, nothing.element);
   let data: MatrixBlock | undefined;

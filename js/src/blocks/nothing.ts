@@ -10,7 +10,7 @@ export interface Nothing {
 
 /** `drawing` is what goes away meanwhile. */
 export function makeNothing(...drawing: HTMLElement[]): Nothing {
-  const [says, explains] = [make("div"), make("div", "nnw-nothing-more")];
+  const [says, explains] = [make("div"), make("div", "nnw-small")];
   const element = make("div", "nnw-nothing", icon(["M2 2h12v12H2z"], { dash: "2.4 1.6" }), make("div", "", says, explains));
   element.hidden = true;
   return {

@@ -34,7 +34,7 @@ export const makeRidges: MakeBlock<RidgesBlock> = ({ panel, click }) => {
   const plotted = make("div", "nnw-ridges-plot", canvas);
   const note = make("span");
   const together = makeSwitch(panel, "one scale", "All rows on one scale, not each on its own");
-  const foot = make("div", "nnw-ridges-foot", note, together.element);
+  const foot = make("div", "nnw-axis-foot nnw-small", note, together.element);
   const nothing = makeNothing(plotted, foot);
   const element = make("div", "nnw-ridges", plotted, foot, nothing.element);
   let data: RidgesBlock | undefined;

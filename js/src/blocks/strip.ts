@@ -127,7 +127,7 @@ const readSample = (header: CommonHeader): number | null => header.selection?.sa
 
 /** "Copy indices" and "Clear", for the samples that are selected in all views. */
 function makeLinks(panel: Panel, samples: () => NdArray | undefined): HTMLElement {
-  const [copy, clear] = [make("button", "nnw-strip-link", "Copy indices"), make("button", "nnw-strip-link", "Clear")];
+  const [copy, clear] = [make("button", "nnw-strip-link nnw-link", "Copy indices"), make("button", "nnw-strip-link nnw-link", "Clear")];
   let timer: ReturnType<typeof setTimeout> | undefined;
   const say = (text: string): void => {
     setText(copy, text);

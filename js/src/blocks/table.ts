@@ -55,7 +55,7 @@ function makeLine(place: number): { element: HTMLTableRowElement } {
 }
 
 export const makeTable: MakeBlock<TableBlock> = ({ panel, click }) => {
-  const [heads, body, note] = [make("tr"), make("tbody"), make("div", "nnw-table-note")];
+  const [heads, body, note] = [make("tr"), make("tbody"), make("div", "nnw-table-note nnw-small")];
   const table = make("table", "nnw-table-grid", make("thead", "", heads), body);
   const scroll = make("div", "nnw-table-scroll", table);
   const nothing = makeNothing(scroll);
@@ -104,7 +104,7 @@ export const makeTable: MakeBlock<TableBlock> = ({ panel, click }) => {
     if (now !== names) {
       names = now;
       const cells = columns.map(({ name, format }, k) => {
-        const button = make("button", "nnw-table-sort", make("span", "", name), make("span", "nnw-table-arrow"));
+        const button = make("button", "nnw-table-sort nnw-link", make("span", "", name), make("span", "nnw-table-arrow"));
         button.dataset["column"] = String(k);
         const cell = make("th", format === "text" ? "nnw-table-text" : "", button);
         cell.role = "columnheader";

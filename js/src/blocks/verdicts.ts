@@ -34,7 +34,7 @@ function makeRow(place: number) {
   const [mark, text] = [make("span", "nnw-verdicts-mark"), make("span", "nnw-verdicts-text")];
   const [figures, since] = [make("span", "nnw-verdicts-figures"), make("span", "nnw-verdicts-since")];
   const [reason, repair] = [make("p"), make("code", "nnw-verdicts-repair")];
-  const link = make("button", "nnw-verdicts-place", "Show the place");
+  const link = make("button", "nnw-verdicts-place nnw-link", "Show the place");
   const more = make("div", "nnw-verdicts-more", reason, repair, link);
   const head = make("div", "nnw-verdicts-head", mark, text, figures, since);
   const element = make("div", "nnw-verdicts-row", head, more);

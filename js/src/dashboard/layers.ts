@@ -22,7 +22,7 @@ export function makeLayers(panel: Panel): Layers {
   const picker = makePicker(panel, select);
   const titles = ["Layer", "units", "alive"].map((name) => make("span", "", name));
   const columns = make("div", "nnw-layer nnw-layer-head", ...titles);
-  const note = make("p", "nnw-layer-note");
+  const note = make("p", "nnw-layer-note nnw-small");
   const list = make("div", "nnw-layer-list", columns, tree.element, note);
   const element = make("div", "nnw-layers", make("div", "nnw-layers-inner", list, picker.element));
 

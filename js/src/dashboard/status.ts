@@ -117,7 +117,7 @@ interface ItemBox {
 
 function makeItem({ name, label }: StatusItem): ItemBox {
   const [value, sub] = [make("span", "nnw-item-value"), make("span", "nnw-item-sub")];
-  const element = make("div", "nnw-item", make("div", "nnw-item-label", label), make("div", "", value, sub));
+  const element = make("div", "nnw-item", make("div", "nnw-item-label nnw-small", label), make("div", "", value, sub));
   element.dataset.name = name ?? "";
   return {
     element,

@@ -18,7 +18,7 @@ export function makeBadge(quiet: boolean): Badge {
   const waits = make("p");
   const card = make(
     "div",
-    "nnw-card",
+    "nnw-card nnw-float",
     make("h4", "", "Clicks wait for the cell"),
     waits,
     make("p", "", "To be answered now, add to the loop:"),

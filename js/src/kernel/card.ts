@@ -54,7 +54,7 @@ export class HoverCard implements SampleCard {
   readonly #picture = make("canvas", "nnw-sample-picture");
   readonly #title = make("div", "nnw-sample-title");
   readonly #lines = make("div", "nnw-sample-lines");
-  readonly #element = make("div", "nnw-sample-card", this.#picture, make("div", "", this.#title, this.#lines));
+  readonly #element = make("div", "nnw-sample-card nnw-float", this.#picture, make("div", "", this.#title, this.#lines));
   readonly #answers = new Map<number, Answer>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #index = -1;
@@ -137,5 +137,5 @@ export class HoverCard implements SampleCard {
 function makeLine(name: string, value: string): HTMLElement {
   const at = value.indexOf(" (");
   const strong = at < 0 ? value : value.slice(0, at);
-  return make("div", "", `${name} `, make("b", "", strong), at < 0 ? "" : value.slice(at));
+  return make("div", "nnw-cut", `${name} `, make("b", "", strong), at < 0 ? "" : value.slice(at));
 }

@@ -36,7 +36,7 @@ export function effectiveState(header: CommonHeader, stepAge_s: number, refusal 
 }
 
 function makeCaption(): { element: HTMLElement; update(parts: CommonHeader["caption"]): void } {
-  const element = make("div", "nnw-caption");
+  const element = make("div", "nnw-caption nnw-small");
   let shown = "";
   return {
     element,
@@ -101,7 +101,7 @@ function ages(panel: Panel, header: CommonHeader): { shown: number; step: number
 
 /** "step 1 240 · 0.4 s ago" for a view that stands alone; the dot is green while steps come. */
 function makePill(): { element: HTMLElement; update(header: CommonHeader, age_s: number): void } {
-  const element = make("span", "nnw-pill");
+  const element = make("span", "nnw-pill nnw-small");
   return {
     element,
     update({ step = null, training, stale_after_s, standalone }, age_s) {
@@ -113,8 +113,8 @@ function makePill(): { element: HTMLElement; update(header: CommonHeader, age_s:
 }
 
 export function makeHead(panel: Panel): Head {
-  const title = make("span", "nnw-title");
-  const subtitle = make("span", "nnw-subtitle");
+  const title = make("span", "nnw-title nnw-cut");
+  const subtitle = make("span", "nnw-subtitle nnw-small nnw-cut");
   const controls = makeControls((name, value) => panel.command("option", { name, value }));
   const badge = makeBadge(true);
   const pill = makePill();

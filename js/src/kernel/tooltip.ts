@@ -27,7 +27,7 @@ export function placeBeside(near: Rect, width: number, height: number, frame: Re
 export function makeTooltip(root: HTMLElement): Tooltip {
   const words = make("span");
   const value = make("b");
-  const box = make("div", "nnw-tooltip", words, value);
+  const box = make("div", "nnw-tooltip nnw-float", words, value);
   box.role = "tooltip";
   box.hidden = true;
   root.append(box);

@@ -71,7 +71,7 @@ function makePrediction(): { element: HTMLElement; update(rows: [string, number]
   const title = make("div", "nnw-label", make("span", "", "Prediction"));
   const element = make("div", "nnw-grid-prediction", title, list);
   const rows = [0, 1, 2].map(() => {
-    const [name, bar, value] = [make("span"), make("div", "nnw-grid-bar", make("div")), make("span")];
+    const [name, bar, value] = [make("span", "nnw-cut"), make("div", "nnw-grid-bar", make("div")), make("span")];
     const row = make("div", "nnw-grid-bar-row", name, bar, value);
     list.append(row);
     return { row, name, fill: bar.firstElementChild as HTMLElement, value };
@@ -95,7 +95,7 @@ function makePrediction(): { element: HTMLElement; update(rows: [string, number]
 function makeScaleBar(): { element: HTMLElement; draw(data: GridBlock, tile: number | null, theme: Theme): void } {
   const canvas = make("canvas");
   const [low, unit, high] = [make("span"), make("span"), make("span")];
-  const element = make("div", "nnw-grid-scale", canvas, make("div", "nnw-grid-scale-ends", low, unit, high));
+  const element = make("div", "nnw-grid-scale", canvas, make("div", "nnw-grid-scale-ends nnw-small", low, unit, high));
   return {
     element,
     draw({ scale, values }, tile, theme) {

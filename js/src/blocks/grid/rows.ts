@@ -25,7 +25,7 @@ let boards = 0;
 function makeRows({ columns, place, paint, hit }: Drawing): Board {
   const canvas = make("canvas");
   canvas.setAttribute("aria-hidden", "true");
-  const active = make("div", "nnw-grid-hidden");
+  const active = make("div", "nnw-unseen");
   active.id = `nnw-grid-rows-${++boards}`;
   active.setAttribute("role", "gridcell");
   active.setAttribute("aria-selected", "true");

@@ -22,7 +22,7 @@ export function makeTile(id: string): Tile {
   const [left, flag, mark] = [make("span"), make("span"), make("span")];
   const figure = make("span", "nnw-grid-figure");
   const right = make("span", "", flag, mark, figure);
-  const element = make("div", "nnw-grid-tile", frame, make("div", "nnw-grid-tile-label", left, right));
+  const element = make("div", "nnw-grid-tile", frame, make("div", "nnw-grid-tile-label nnw-small", left, right));
   element.id = id;
   return {
     element,

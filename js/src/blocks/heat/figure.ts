@@ -17,8 +17,8 @@ export interface Figure {
 
 /** The overlay marks the square itself, the panels a crosshair through its centre. */
 export function makeFigure(mark: "square" | "cross"): Figure {
-  const title = make("div", "nnw-heat-title");
-  const sub = make("div", "nnw-heat-sub");
+  const title = make("div", "nnw-heat-title nnw-cut");
+  const sub = make("div", "nnw-heat-sub nnw-cut");
   const canvas = make("canvas");
   const marks = mark === "square" ? ["nnw-heat-square"] : ["nnw-heat-row", "nnw-heat-col", "nnw-heat-cell"];
   const frame = make("div", "nnw-heat-frame", canvas, ...marks.map((kind) => make("div", kind)));

@@ -19,7 +19,7 @@ export function makeReadout(): Readout {
   const head = make("tr", "", place, ...names);
   const body = make("tbody");
   const table = make("table", "nnw-heat-table", make("thead", "", head), body);
-  const live = make("div", "nnw-heat-live");
+  const live = make("div", "nnw-heat-live nnw-unseen");
   live.setAttribute("role", "status");
   let words: string[] = [];
 

@@ -15,9 +15,9 @@ import { makeColorKey, makeSizeKey } from "./scales.ts";
 export const LEGEND_OPTIONS: readonly string[] = ["size", "trails"];
 
 function makeRow() {
-  const [swatch, name] = [make("span", "nnw-points-swatch"), make("span", "nnw-points-legend-name")];
+  const [swatch, name] = [make("span", "nnw-points-swatch"), make("span", "nnw-points-legend-name nnw-cut")];
   const [n, wrong] = [make("span", "nnw-points-number"), make("span", "nnw-points-number")];
-  const button = make("button", "nnw-points-legend-row", swatch, name, n, wrong);
+  const button = make("button", "nnw-points-legend-row nnw-link", swatch, name, n, wrong);
   button.role = "switch";
   return { button, swatch, name, n, wrong };
 }
@@ -31,7 +31,7 @@ export class Legend {
   #rows: Row[] = [];
   #builtFor = "";
   readonly #list = make("div", "nnw-points-legend-rows");
-  readonly #onlyWrongButton = make("button", "nnw-points-link", "Only wrong");
+  readonly #onlyWrongButton = make("button", "nnw-points-link nnw-link", "Only wrong");
   readonly #subject = make("span");
   readonly #head: HTMLElement;
   readonly #links: HTMLElement;
@@ -52,7 +52,7 @@ export class Legend {
     this.#switched = switched;
     const columns = ["n", "wrong"].map((name) => make("span", "", name));
     this.#head = make("div", "nnw-points-legend-head", this.#subject, ...columns);
-    const showAll = make("button", "nnw-points-link", "Show all");
+    const showAll = make("button", "nnw-points-link nnw-link", "Show all");
     this.#links = make("div", "nnw-points-legend-links", showAll, this.#onlyWrongButton);
     this.#list.role = "group";
     const keys = make("div", "nnw-points-legend-keys", ...this.#keys.map((entry) => entry.row));

@@ -21,7 +21,7 @@ function makeKey(
   nameOf: (scale: Scale) => string,
   draw: (scale: Scale, theme: Theme) => void,
 ): ScaleKey {
-  const [low, name, high] = [make("span"), make("span", "nnw-points-key-name"), make("span")];
+  const [low, name, high] = [make("span"), make("span", "nnw-points-key-name nnw-small nnw-cut"), make("span")];
   const element = make("div", `nnw-points-${kind}-key`, canvases[0], low, name, high, canvases[1] ?? "");
   return {
     element,
