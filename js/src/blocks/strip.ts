@@ -64,7 +64,7 @@ export const makeStrip: MakeBlock<StripBlock> = ({ panel, click }) => {
   const refreshCursor = bindCursor(panel, list, {
     role: "listbox",
     count: () => shown,
-    columns: () => (data ? layout(panel.width()).columns : 1),
+    columns: () => (data ? layout(panel.root.clientWidth).columns : 1),
     at: (_x, _y, hit) => placeOf(hit),
     place: (index) => ({ rect: rectWithin(cells[index]!.element, list), text: sampleWords(data!, index) }),
     item: (index) => cells[index]?.element,

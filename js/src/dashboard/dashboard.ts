@@ -5,7 +5,8 @@
 
 import { icon, make, setHidden, showText } from "../kernel/dom.ts";
 import type { CommonHeader } from "../kernel/header.ts";
-import type { Frame, Panel, PanelView } from "../kernel/panel.ts";
+import type { Panel, PanelView } from "../kernel/panel.ts";
+import type { Frame } from "../kernel/wire.ts";
 import { type LayersHeader, makeLayers } from "./layers.ts";
 import { type StatusHeader, makeStatus } from "./status.ts";
 import { type Tab, makeTabRow } from "./tabs.ts";

@@ -175,7 +175,6 @@ class Slot {
     return {
       ...this.#panel,
       root: this.#body,
-      width: () => this.#body.clientWidth,
       onDispose,
       listen,
       redraw: () => {

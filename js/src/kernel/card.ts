@@ -13,17 +13,8 @@ interface Size {
   height: number;
 }
 
-/** Where a card of a size goes: the top-left corner in the client's coordinates. `frame` is the widget. */
-export type PlaceCard = (card: Size, frame: Rect) => { x: number; y: number };
-
-export interface SampleCard {
-  /**
-   * Shows the card of a dataset index beside a rectangle in the client's coordinates. `lines` is what the block knows
-   * of the sample already; Python's answer replaces it. `place` puts the card elsewhere.
-   */
-  show(index: number, at: Rect, lines?: readonly CardLine[], place?: PlaceCard): void;
-  hide(): void;
-}
+/** Where a card of a size goes: the top-left corner in the client's coordinates. */
+type PlaceCard = (card: Size) => { x: number; y: number };
 
 interface Answer {
   title: string;
@@ -48,7 +39,7 @@ function readAnswer(reply: Frame<Record<string, unknown>>): Answer {
   };
 }
 
-export class HoverCard implements SampleCard {
+export class HoverCard {
   readonly #root: HTMLElement;
   readonly #ask: Ask;
   readonly #picture = make("canvas", "nnw-sample-picture");
@@ -71,11 +62,15 @@ export class HoverCard implements SampleCard {
     root.append(this.#element);
   }
 
+  /**
+   * Shows the card of a dataset index beside a rectangle in the client's coordinates. `lines` is what the block knows
+   * of the sample already; Python's answer replaces it. `place` puts the card elsewhere.
+   */
   show(index: number, at: Rect, lines: readonly CardLine[] = [], place?: PlaceCard): void {
     this.#move = () => {
       const [frame, box] = [this.#root.getBoundingClientRect(), this.#element];
       const size = { width: box.offsetWidth, height: box.offsetHeight };
-      const spot = place ? place(size, frame) : placeBeside(at, size.width, size.height, frame);
+      const spot = place ? place(size) : placeBeside(at, size.width, size.height, frame);
       box.style.left = `${Math.round(spot.x - frame.x - this.#root.clientLeft)}px`;
       box.style.top = `${Math.round(spot.y - frame.y - this.#root.clientTop)}px`;
     };

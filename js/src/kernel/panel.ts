@@ -4,7 +4,7 @@
  */
 
 import { type Theme, readTheme } from "./color.ts";
-import { HoverCard, type SampleCard } from "./card.ts";
+import { HoverCard } from "./card.ts";
 import { type AnyModel, Connection, type Delivery, type Mounted } from "./connection.ts";
 import { make } from "./dom.ts";
 import { makeHead } from "./head.ts";
@@ -14,30 +14,23 @@ import { type Lifetime, makeLifetime } from "./lifetime.ts";
 import { type Tooltip, makeTooltip } from "./tooltip.ts";
 import type { Frame } from "./wire.ts";
 
-export type { CommonHeader } from "./header.ts";
-export type { Frame, NdArray } from "./wire.ts";
-
 export interface Panel extends Pick<Lifetime, "onDispose" | "listen"> {
   /** The view's own element, under the head; the widget's root is `panel.widget`. */
   root: HTMLElement;
   widget: HTMLElement;
   tooltip: Tooltip;
   /** The hover card of samples, one for all blocks. */
-  card: SampleCard;
-  connection: Connection<CommonHeader>;
+  card: HoverCard;
+  connection: Connection;
   command(name: string, value?: unknown): void;
-  /** A command that Python answers; rejects with the error's text. */
-  ask(name: string, value?: unknown): Promise<Frame<Record<string, unknown>>>;
   theme(): Theme;
-  /** Inner width of the root in CSS px. */
-  width(): number;
   /** Draws at the next animation frame, once however often it is asked; `false` leaves out what has not changed. */
   redraw(all?: boolean): void;
 }
 
-export interface PanelView<H extends CommonHeader = CommonHeader> {
+export interface PanelView {
   /** The newest picture. */
-  frame?(frame: Frame<H>): void;
+  frame?(frame: Frame<CommonHeader>): void;
   /** The newest frame of a channel of the panel's own. */
   part?(frame: Frame<CommonHeader>): void;
   /** A header alone: state, age, selection. */
@@ -54,36 +47,26 @@ export interface PanelView<H extends CommonHeader = CommonHeader> {
 
 const COMMON_CHANNELS: ReadonlySet<string> = new Set(["picture", "state"]);
 
-interface RenderContext {
-  model: AnyModel;
-  el: HTMLElement;
-}
-
 export interface Widget {
   initialize(context: { model: AnyModel; early?: readonly Delivery[] }): () => void;
-  render(context: RenderContext): () => void;
+  render(context: { model: AnyModel; el: HTMLElement }): () => void;
 }
 
-export interface PanelOptions {
-  head?: boolean;
-}
+type Build = (panel: Panel) => PanelView;
 
 /** anywidget's default export: called once per model, so that all views of a model share one connection. */
-export function definePanel<H extends CommonHeader>(
-  build: (panel: Panel) => PanelView<H>,
-  options: PanelOptions = {},
-): () => Widget {
+export function definePanel(build: Build, { head = true } = {}): () => Widget {
   return () => {
-    let connection: Connection<H> | undefined;
+    let connection: Connection | undefined;
     return {
       initialize({ model, early }) {
-        const opened = new Connection<H>(model, early);
+        const opened = new Connection(model, early);
         connection = opened;
         return () => opened.close();
       },
       render({ model, el }) {
-        connection ??= new Connection<H>(model);
-        return mountPanel(connection, el, build, options);
+        connection ??= new Connection(model);
+        return mountPanel(connection, el, build, head);
       },
     };
   };
@@ -126,12 +109,7 @@ function makeLoop(channels: Iterable<string>, draw: (fresh: ReadonlySet<string>,
   };
 }
 
-function mountPanel<H extends CommonHeader>(
-  connection: Connection<H>,
-  el: HTMLElement,
-  build: (panel: Panel) => PanelView<H>,
-  options: PanelOptions,
-): () => void {
+function mountPanel(connection: Connection, el: HTMLElement, build: Build, withHead: boolean): () => void {
   const { onDispose, listen, dispose } = makeLifetime();
   const [root, widget] = [make("div", "nnw-inner"), make("div", "nnw-panel")];
   // JupyterLab takes the arrows of what has the focus for its own, and letters: on our sliders, lists and buttons, too.
@@ -147,16 +125,14 @@ function mountPanel<H extends CommonHeader>(
     widget,
     tooltip: makeTooltip(widget),
     card,
-    connection: connection as unknown as Connection<CommonHeader>,
+    connection,
     command: (name, value) => connection.command(name, value),
-    ask: (name, value) => connection.ask(name, value),
     theme: () => readTheme(widget),
-    width: () => root.clientWidth,
     onDispose,
     listen,
     redraw: loop.redraw,
   };
-  const head = (options.head ?? true) ? makeHead(panel) : null;
+  const head = withHead ? makeHead(panel) : null;
   if (head) widget.append(head.element);
   widget.append(root);
   const view = build(panel);
