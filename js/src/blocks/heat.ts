@@ -5,7 +5,7 @@ import { make, setText } from "../kernel/dom.ts";
 import type { CommonHeader } from "../kernel/header.ts";
 import { ARROWS, bindKeys } from "../kernel/keys.ts";
 import type { Panel } from "../kernel/panel.ts";
-import type { Host, MakeBlock } from "./block.ts";
+import type { MakeBlock } from "./block.ts";
 import { type Result, readBlock, strongest } from "./heat/data.ts";
 import { makeFigures, markCell } from "./heat/figures.ts";
 import { type Cell, nearest, sizes } from "./heat/geometry.ts";
@@ -43,8 +43,7 @@ class Square {
   }
 }
 
-export const makeHeat: MakeBlock<HeatBlock> = (host) => {
-  const { panel } = host;
+export const makeHeat: MakeBlock<HeatBlock> = ({ panel, click }) => {
   const square = new Square();
   let result: Result | null = null;
   let painted = "";
@@ -52,7 +51,7 @@ export const makeHeat: MakeBlock<HeatBlock> = (host) => {
   const readout = makeReadout();
   const opacity = makeOpacity(panel);
   const picker = makeControls((name, value) => panel.command("option", { name, value }));
-  const figures = makeFigures((frame, figure) => followPointer(host, frame, figure, () => result, square, showSquare));
+  const figures = makeFigures(follow);
   const own = make("div", "nnw-heat-own", picker.element, opacity.element);
   const lower = make("div", "nnw-heat-lower", readout.table, own);
   const stage = make("div", "nnw-heat-stage", figures.overlay, figures.panels, lower, readout.live);
@@ -72,10 +71,51 @@ export const makeHeat: MakeBlock<HeatBlock> = (host) => {
     picker.update(options.filter(({ name }) => result?.block.options.includes(name)));
   }
 
+  function tell(): void {
+    if (!result?.block.clickable) return;
+    const { i, j } = square.cell(result);
+    click([result.block.squares ? "position" : "pixel", i, j]);
+  }
+
+  /** The square follows the pointer over a figure until a click fixes it; values show beside the pointer. */
+  function follow(frame: HTMLElement, figure: number): void {
+    const place = ({ clientX, clientY }: MouseEvent): [row: number, col: number] => {
+      const { left, top, width, height } = frame.getBoundingClientRect();
+      const [rows, cols] = result!.size;
+      return [((clientY - top) / height) * rows, ((clientX - left) / width) * cols];
+    };
+    const put = (row: number, col: number): void => {
+      const { rows, cols, patch } = result!.positions;
+      square.put(result!, { i: nearest(rows, patch[0], row), j: nearest(cols, patch[1], col) });
+      showSquare();
+    };
+    panel.listen(frame, "pointermove", (event) => {
+      if (!result) return;
+      const at = place(event);
+      if (!square.fixed) put(...at);
+      const tip = tipFor(figure, result, ...at, frame.getBoundingClientRect());
+      if (tip) panel.tooltip.show(tip.near, tip.text, tip.strong);
+      else panel.tooltip.hide();
+    });
+    panel.listen(frame, "pointerleave", () => {
+      panel.tooltip.hide();
+      if (result?.block.squares) return;
+      // A pixel alone is marked only while it is pointed at.
+      square.leave();
+      showSquare();
+    });
+    panel.listen(frame, "click", (event) => {
+      if (!result) return;
+      square.fixed = true;
+      put(...place(event));
+      tell();
+    });
+  }
+
   bindKeys(stage, panel.listen, (event) => {
     const arrow = ARROWS[event.key];
     if (event.key === "Escape" && square.fixed) square.fixed = false;
-    else if (event.key === "Enter" && result?.block.clickable && event.target === stage) tell(host, result, square);
+    else if (event.key === "Enter" && result?.block.clickable && event.target === stage) tell();
     else if (arrow && result && event.target === stage) {
       const { i, j } = square.cell(result);
       square.put(result, { i: i + arrow[1], j: j + arrow[0] });
@@ -114,57 +154,6 @@ export const makeHeat: MakeBlock<HeatBlock> = (host) => {
     },
   };
 };
-
-function tell(host: Host, result: Result, square: Square): void {
-  const { i, j } = square.cell(result);
-  if (result.block.clickable) host.click([result.block.squares ? "position" : "pixel", i, j]);
-}
-
-/** The square follows the pointer over a figure until a click fixes it; values show beside the pointer. */
-function followPointer(
-  host: Host,
-  frame: HTMLElement,
-  figure: number,
-  current: () => Result | null,
-  square: Square,
-  changed: () => void,
-): void {
-  const { panel } = host;
-  const at = ({ clientX, clientY }: MouseEvent): { result: Result; row: number; col: number } | null => {
-    const result = current();
-    if (!result) return null;
-    const { left, top, width, height } = frame.getBoundingClientRect();
-    const [rows, cols] = result.size;
-    return { result, row: ((clientY - top) / height) * rows, col: ((clientX - left) / width) * cols };
-  };
-  const put = ({ result, row, col }: { result: Result; row: number; col: number }): void => {
-    const { rows, cols, patch } = result.positions;
-    square.put(result, { i: nearest(rows, patch[0], row), j: nearest(cols, patch[1], col) });
-    changed();
-  };
-  panel.listen(frame, "pointermove", (event) => {
-    const place = at(event);
-    if (!place) return;
-    if (!square.fixed) put(place);
-    const tip = tipFor(figure, place.result, place.row, place.col, frame.getBoundingClientRect());
-    if (tip) panel.tooltip.show(tip.near, tip.text, tip.strong);
-    else panel.tooltip.hide();
-  });
-  panel.listen(frame, "pointerleave", () => {
-    panel.tooltip.hide();
-    if (current()?.block.squares) return;
-    // A pixel alone is marked only while it is pointed at.
-    square.leave();
-    changed();
-  });
-  panel.listen(frame, "click", (event) => {
-    const place = at(event);
-    if (!place) return;
-    square.fixed = true;
-    put(place);
-    tell(host, place.result, square);
-  });
-}
 
 /** How strongly the heat covers the picture; never told to Python. */
 function makeOpacity(panel: Panel): { element: HTMLElement; value(): number } {

@@ -10,31 +10,28 @@ const OCTAGON = "M5.1 1h5.8L15 5.1v5.8L10.9 15H5.1L1 10.9V5.1z";
 const CROSS = "M5.3 5.3 L10.7 10.7 M10.7 5.3 L5.3 10.7";
 const PLAY = "M4.5 2.5v11l8-5.5z";
 
-function mark(kind: StateKind): SVGSVGElement {
-  switch (kind) {
-    case "waiting":
-      return icon([CIRCLE], { dash: "2.2 2.2" });
-    case "computing":
-      return icon([ARC]);
-    case "failed":
-    case "refused": {
-      const svg = icon([OCTAGON], { filled: true });
-      const cross = icon([CROSS]).firstElementChild as SVGPathElement;
-      cross.setAttribute("class", "nnw-cross");
-      svg.append(cross);
-      return svg;
-    }
-    case "stale":
-    case "changed":
-      return icon([CIRCLE, "M8 4.5 V8 L10.5 9.5"]);
-    case "paused":
-      return icon(["M4 2.5h2.6v11H4z M9.4 2.5H12v11H9.4z"], { filled: true });
-    case "approximate":
-      return icon(["M2 6.5q3-3 6 0t6 0 M2 11q3-3 6 0t6 0"]);
-    default:
-      return icon(["M2.5 2.5h11v11h-11z"], { dash: "3 2" });
-  }
+function failure(): SVGSVGElement {
+  const svg = icon([OCTAGON], { filled: true });
+  const cross = icon([CROSS]).firstElementChild as SVGPathElement;
+  cross.setAttribute("class", "nnw-cross");
+  svg.append(cross);
+  return svg;
 }
+
+const late = (): SVGSVGElement => icon([CIRCLE, "M8 4.5 V8 L10.5 9.5"]);
+const empty = (): SVGSVGElement => icon(["M2.5 2.5h11v11h-11z"], { dash: "3 2" });
+const MARKS: Record<StateKind, () => SVGSVGElement> = {
+  live: empty,
+  empty,
+  waiting: () => icon([CIRCLE], { dash: "2.2 2.2" }),
+  computing: () => icon([ARC]),
+  failed: failure,
+  refused: failure,
+  stale: late,
+  changed: late,
+  paused: () => icon(["M4 2.5h2.6v11H4z M9.4 2.5H12v11H9.4z"], { filled: true }),
+  approximate: () => icon(["M2 6.5q3-3 6 0t6 0 M2 11q3-3 6 0t6 0"]),
+};
 
 const ACTIONS: Record<string, string> = {
   cancel: "Cancel",
@@ -68,7 +65,7 @@ export function makeStateLine(act: (name: string) => void): StateLine {
   error.role = "alert";
   element.hidden = true;
 
-  let shownKind = "";
+  let shownKind: StateKind | "" = "";
   let shownActions = "";
   let since = 0;
 
@@ -95,7 +92,7 @@ export function makeStateLine(act: (name: string) => void): StateLine {
         since = now;
         shownKind = kind;
         element.dataset.kind = kind;
-        marks.replaceChildren(mark(kind));
+        marks.replaceChildren(MARKS[kind]());
       }
       const early = kind === "computing" && now - since < PROGRESS_AFTER_MS;
       setHidden(element, !state || kind === "live" || early);
