@@ -110,7 +110,13 @@ export function rotation(camera: Camera): [number, number, number, number, numbe
 }
 
 /** Screen positions (n × 2, CSS px) and, when asked for, how much nearer points are magnified (n; 1 in a flat map). */
-export function project(points: Float32Array, camera: Camera, size: Size, out: Float32Array, nearness?: Float32Array): void {
+export function project(
+  points: Float32Array,
+  camera: Camera,
+  size: Size,
+  out: Float32Array,
+  nearness?: Float32Array,
+): void {
   const [r0, r1, r2, r3, r4, r5, r6, r7, r8] = rotation(camera);
   const [cx, cy, cz] = camera.center;
   const left = size.width / 2 + camera.panX;

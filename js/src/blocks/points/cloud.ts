@@ -97,7 +97,7 @@ function namesOf(codes: ArrayLike<number>, names: readonly string[]): readonly s
 }
 
 /** Entries of a legend: how many rows are in each group, and how many of them are wrong. */
-export function tally(codes: ArrayLike<number>, wrong: ArrayLike<number>, names: readonly string[]): readonly ClassEntry[] {
+export function tally(codes: ArrayLike<number>, wrong: ArrayLike<number>, names: readonly string[]): ClassEntry[] {
   const entries = names.map((name) => ({ name, n: 0, wrong: 0 }));
   for (let i = 0; i < codes.length; i++) {
     const entry = entries[codes[i] as number];

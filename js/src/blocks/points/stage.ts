@@ -85,10 +85,7 @@ export class Stage {
   /** Draws in the looks that were set; points that have `moved` glide from where they were to their new places. */
   show(showing: Showing, moved: boolean): void {
     const { looks } = this;
-    if (moved) {
-      this.#resize();
-      this.hovered = -1;
-    }
+    if (moved) this.#resize();
     this.#medoids = looks.named ? medoids(looks.grouped) : new Int32Array(0);
     this.setShowing(showing);
     if (moved && this.#view.show(looks.cloud)) this.#changed();

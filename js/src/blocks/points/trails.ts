@@ -70,7 +70,8 @@ export function strokesOf(trails: Trails, { points: now, unit, colors, camera, s
 }
 
 /** Straight lines from a row to others, in one colour. */
-export function spokesOf(row: number, others: readonly number[], { points, camera, size }: Moment, color: string): Stroke {
+export function spokesOf(row: number, others: readonly number[], moment: Moment, color: string): Stroke {
+  const { points, camera, size } = moment;
   const rows = [row, ...others];
   const xy = new Float32Array(2 * rows.length);
   project(Float32Array.from(rows.flatMap((each) => [...points.subarray(3 * each, 3 * each + 3)])), camera, size, xy);
