@@ -9,7 +9,7 @@ import { binsOf, decades, drawAcross, drawUp, leftOut, ticks } from "./axis.ts";
 import type { MakeBlock } from "./block.ts";
 import { bindCursor } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
-import { makeSwitch } from "./switch.ts";
+import { isOn, makeSwitch } from "./switch.ts";
 import type { HistogramBlock } from "./types.ts";
 
 const HEIGHT = 176;
@@ -47,7 +47,7 @@ export const makeHistogram: MakeBlock<HistogramBlock> = ({ panel, click }) => {
   const plotted = make("div", "nnw-histogram-plot", canvas);
   const [legend, note] = [make("div", "nnw-histogram-legend"), make("span")];
   const log = makeSwitch(panel, "log", "Counts on a log scale");
-  const foot = make("div", "nnw-axis-foot nnw-small", legend, note, log.element);
+  const foot = make("div", "nnw-axis-foot nnw-small", legend, note, log);
   const nothing = makeNothing(plotted, foot);
   const element = make("div", "nnw-histogram", plotted, foot, nothing.element);
   let data: HistogramBlock | undefined;
@@ -68,7 +68,7 @@ export const makeHistogram: MakeBlock<HistogramBlock> = ({ panel, click }) => {
   return {
     element,
     update(next) {
-      if (!data) log.set(next.log);
+      if (!data) log.ariaPressed = String(next.log);
       data = next;
       totals = binTotals(next.counts);
       const lost = leftOut(next.missing, next.outside);
@@ -86,7 +86,7 @@ export const makeHistogram: MakeBlock<HistogramBlock> = ({ panel, click }) => {
       };
       showLegend(legend, data.names, theme);
       const context = prepareCanvas(canvas, width, HEIGHT);
-      if (context) paint(context, data, totals, plot, log.on(), theme);
+      if (context) paint(context, data, totals, plot, isOn(log), theme);
       refreshCursor();
     },
   };

@@ -12,7 +12,6 @@ import { type Gestures, makeGestures } from "./points/gestures.ts";
 import { placeCard } from "./points/labels.ts";
 import { LEGEND_OPTIONS, Legend } from "./points/legend.ts";
 import { looksOf } from "./points/looks.ts";
-import { makeSaveMenu } from "./points/menu.ts";
 import { type Column, readColumns, sameColumns } from "./points/metadata.ts";
 import { sameIds } from "./points/motion.ts";
 import { type SelectMode, combine } from "./points/picking.ts";
@@ -60,6 +59,7 @@ class PointsView implements BlockView<PointsBlock> {
       panel.listen,
       () => this.#stage.steer((view) => view.fit()),
       () => this.#gestures?.cursor(),
+      (kind) => this.#data && save(kind, this.#shown(this.#data), panel.theme()),
     );
     this.#finder = new Finder(panel.listen, {
       search: () => {
@@ -79,10 +79,6 @@ class PointsView implements BlockView<PointsBlock> {
     panel.widget.classList.add("nnw-points-panel");
     this.#legend.element.prepend(this.#finder.element);
     this.element = make("div", "nnw-points-row", frame, this.#legend.element);
-    const saveMenu = makeSaveMenu(panel.listen, (kind) => {
-      if (this.#data) save(kind, this.#shown(this.#data), panel.theme());
-    });
-    this.#tools.element.append(saveMenu);
     panel.widget.querySelector(".nnw-right")?.append(this.#tools.element);
     this.#overlay.tabIndex = 0;
     this.#overlay.role = "application";

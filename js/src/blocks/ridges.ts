@@ -8,7 +8,7 @@ import { binsOf, drawAcross, leftOut } from "./axis.ts";
 import type { MakeBlock } from "./block.ts";
 import { bindCursor } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
-import { makeSwitch } from "./switch.ts";
+import { isOn, makeSwitch } from "./switch.ts";
 import type { RidgesBlock } from "./types.ts";
 
 const MARGIN = { top: 28, right: 8, bottom: 36, left: 64 };
@@ -34,7 +34,7 @@ export const makeRidges: MakeBlock<RidgesBlock> = ({ panel, click }) => {
   const plotted = make("div", "nnw-ridges-plot", canvas);
   const note = make("span");
   const together = makeSwitch(panel, "one scale", "All rows on one scale, not each on its own");
-  const foot = make("div", "nnw-axis-foot nnw-small", note, together.element);
+  const foot = make("div", "nnw-axis-foot nnw-small", note, together);
   const nothing = makeNothing(plotted, foot);
   const element = make("div", "nnw-ridges", plotted, foot, nothing.element);
   let data: RidgesBlock | undefined;
@@ -64,7 +64,7 @@ export const makeRidges: MakeBlock<RidgesBlock> = ({ panel, click }) => {
   return {
     element,
     update(next) {
-      if (!data) together.set(next.together);
+      if (!data) together.ariaPressed = String(next.together);
       data = next;
       const lost = leftOut(next.missing, 0);
       nothing.show(!next.counts.data.some((count) => count > 0), lost || next.empty);
@@ -79,7 +79,7 @@ export const makeRidges: MakeBlock<RidgesBlock> = ({ panel, click }) => {
       const across = Math.max(1, width - MARGIN.left - MARGIN.right);
       plot = { x: MARGIN.left, y: MARGIN.top, width: across, height: step * rows() };
       const context = prepareCanvas(canvas, width, MARGIN.top + plot.height + MARGIN.bottom);
-      if (context) paint(context, data, plot, together.on(), theme);
+      if (context) paint(context, data, plot, isOn(together), theme);
       refreshCursor();
     },
   };

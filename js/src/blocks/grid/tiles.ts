@@ -2,16 +2,15 @@
 
 import { type Rect, drawPixels, prepareCanvas } from "../../kernel/canvas.ts";
 import type { Theme } from "../../kernel/color.ts";
-import { make, showRows } from "../../kernel/dom.ts";
+import { make, setText, showRows } from "../../kernel/dom.ts";
 import { formatValue } from "../../kernel/format.ts";
 import type { Hit } from "../../kernel/hover.ts";
 import type { NdArray } from "../../kernel/wire.ts";
 import type { ColorScale, GridBlock } from "../types.ts";
 import type { Board } from "./board.ts";
-import { countOf, descriptionOf, nameOf } from "./data.ts";
+import { countOf, descriptionOf, labelOf, nameOf } from "./data.ts";
 import { cellAt, cellRect, isNarrow, layoutTiles, tileAt, tileRect, wholeSize } from "./layout.ts";
 import { drawTiles, isColor, reduceMaps, scaleOf, tilePixels } from "./paint.ts";
-import { type Tile, makeTile } from "./tile.ts";
 
 /** A value at a cell, or the three of a colour picture, as text. */
 export function cellText(maps: NdArray, scale: ColorScale | undefined, tile: number, row: number, column: number): string {
@@ -29,6 +28,49 @@ function span(word: string, index: number, factor: number, size: number): string
   const first = index * factor;
   const last = Math.min(first + factor, size) - 1;
   return last > first ? `${word}s ${first}–${last}` : `${word} ${first}`;
+}
+
+interface Tile {
+  element: HTMLElement;
+  label(data: GridBlock, index: number): void;
+  place(at: Rect, selected: boolean): void;
+}
+
+/** "‡ 0.08" is the mark, which always shows, and the figure, which a narrow view leaves to hover. */
+function splitMark(words: string): [string, string] {
+  const mark = /^[†‡≡≈]/.exec(words)?.[0] ?? "";
+  return [mark, words.slice(mark.length)];
+}
+
+function makeTile(id: string): Tile {
+  const frame = make("div", "nnw-grid-frame");
+  const [left, flag, mark] = [make("span"), make("span"), make("span")];
+  const figure = make("span", "nnw-grid-figure");
+  const right = make("span", "", flag, mark, figure);
+  const element = make("div", "nnw-grid-tile", frame, make("div", "nnw-grid-tile-label nnw-small", left, right));
+  element.id = id;
+  return {
+    element,
+    label(data, index) {
+      const words = data.flags?.[index] ?? "";
+      const [sign, value] = splitMark(data.figures?.[index] ?? "");
+      element.setAttribute("role", data.column ? "gridcell" : "img");
+      setText(left, labelOf(data, index));
+      setText(flag, words && value ? `${words} ` : words);
+      setText(mark, sign);
+      setText(figure, value);
+      right.classList.toggle("nnw-strong", words + sign !== "");
+      frame.classList.toggle("nnw-grid-dashed", words.startsWith("dead"));
+      const name = descriptionOf(data, index);
+      if (element.getAttribute("aria-label") !== name) element.setAttribute("aria-label", name);
+    },
+    place(at, selected) {
+      element.style.transform = `translate(${at.x}px, ${at.y}px)`;
+      element.style.width = frame.style.width = `${at.width}px`;
+      frame.style.height = `${at.height}px`;
+      if (element.getAttribute("role") === "gridcell") element.setAttribute("aria-selected", String(selected));
+    },
+  };
 }
 
 let boards = 0;

@@ -1,6 +1,6 @@
 /** Drawing the figures into canvases. Plain functions of data; they know no model and no event. */
 
-import { type Pixels, type Rect, type Scale, drawHatch, drawPixels } from "../../kernel/canvas.ts";
+import { type Rect, type Scale, drawHatch } from "../../kernel/canvas.ts";
 import { type Theme, lookUp, packRgb, parseHex } from "../../kernel/color.ts";
 import { type Positions, cellEdges, cellOfPixel } from "./geometry.ts";
 import type { Region } from "./regions.ts";
@@ -16,16 +16,6 @@ export function scaleOf({ low, high }: { low: number; high: number }, theme: The
   if (low >= 0) return { lo: low, hi: high, lut: theme.ink };
   const most = Math.max(-low, Math.abs(high));
   return { lo: -most, hi: most, lut: theme.diverging };
-}
-
-export function paintOverlay(
-  context: CanvasRenderingContext2D,
-  to: Rect,
-  pixels: Pixels,
-  theme: Theme,
-): void {
-  // The picture is its own ground: the hatch over it is the same in both themes.
-  drawPixels(context, pixels, to, { ...theme, error: "rgb(255 255 255 / 35%)" });
 }
 
 /** One packed colour per position, null for none: hatched in grey where it is not computed yet, else as an error. */
