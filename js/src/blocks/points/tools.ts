@@ -16,10 +16,10 @@ export class Tools {
   readonly element: HTMLElement;
   current: Tool = "lasso";
   readonly #buttons: Map<Tool, HTMLButtonElement>;
-  readonly #changed: () => void;
+  /** Called when another tool is chosen. */
+  onChange = (): void => undefined;
 
-  constructor(listen: Panel["listen"], fit: () => void, changed: () => void, save: (kind: SaveKind) => void) {
-    this.#changed = changed;
+  constructor(listen: Panel["listen"], fit: () => void, save: (kind: SaveKind) => void) {
     this.#buttons = new Map(TOOLS.map((tool) => [tool, make("button", "", tool)]));
     const group = make("div", "nnw-toggle", ...this.#buttons.values());
     group.role = "group";
@@ -38,7 +38,7 @@ export class Tools {
   choose(tool: Tool): void {
     this.current = tool;
     for (const [name, button] of this.#buttons) button.ariaPressed = String(name === tool);
-    this.#changed();
+    this.onChange();
   }
 }
 
