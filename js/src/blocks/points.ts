@@ -9,7 +9,7 @@ import { type Cloud, type Showing, readCloud, sameCloud } from "./points/cloud.t
 import { Finder } from "./points/finder.ts";
 import { makeGestures } from "./points/gestures.ts";
 import { placeCard } from "./points/labels.ts";
-import { LEGEND_OPTIONS, Legend } from "./points/legend.ts";
+import { LEGEND_OPTIONS, makeLegend } from "./points/legend.ts";
 import { looksOf } from "./points/looks.ts";
 import { type Column, readColumns, sameColumns } from "./points/metadata.ts";
 import { sameIds } from "./points/motion.ts";
@@ -38,7 +38,7 @@ export const makePoints: MakeBlock<PointsBlock> = ({ panel, click }) => {
   const overlay = make("canvas", "nnw-points-marks");
   const frame = make("div", "nnw-points-cloud", overlay);
   const stage = new Stage(frame, overlay, () => panel.redraw());
-  const legend = new Legend(panel.listen, restyle, (name, value) => panel.command("option", { name, value }));
+  const legend = makeLegend(panel.listen, restyle, (name, value) => panel.command("option", { name, value }));
   const tools = new Tools(panel.listen, () => stage.steer((view) => view.fit()), saveAs);
   const finder = new Finder(panel.listen, {
     search() {
