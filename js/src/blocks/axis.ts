@@ -21,26 +21,17 @@ export function decades(high: number): number[] {
   return Array.from({ length: Math.max(1, Math.floor(Math.log10(Math.max(1, high))) + 1) }, (_, i) => 10 ** i);
 }
 
-export interface Bins {
-  /** The first and the last edge. */
-  ends: readonly [number, number];
-  /** Where a value lies, px. */
-  toX(value: number): number;
-  /** The bin at a point; null beside all. */
-  at(x: number): number | null;
-  /** A bin over the height of the plot. */
-  rect(bin: number): Rect;
-}
-
 /** Bins between edges across a plot. */
-export function binsOf(edges: ArrayLike<number>, plot: Rect): Bins {
+export function binsOf(edges: ArrayLike<number>, plot: Rect) {
   const last = edges.length - 1;
   const [low, high] = [edges[0] as number, edges[last] as number];
   const toX = (value: number): number => plot.x + ((value - low) / (high - low)) * plot.width;
   return {
-    ends: [low, high],
+    ends: [low, high] as const,
+    /** Where a value lies, px. */
     toX,
-    at(x) {
+    /** The bin at a point; null beside all. */
+    at(x: number): number | null {
       const share = (x - plot.x) / plot.width;
       if (!(share >= 0 && share <= 1)) return null;
       const value = low + share * (high - low);
@@ -48,7 +39,8 @@ export function binsOf(edges: ArrayLike<number>, plot: Rect): Bins {
       while (bin < last - 1 && value >= (edges[bin + 1] as number)) bin++;
       return bin;
     },
-    rect(bin) {
+    /** A bin over the height of the plot. */
+    rect(bin: number): Rect {
       const x = toX(edges[bin] as number);
       return { ...plot, x, width: toX(edges[bin + 1] as number) - x };
     },

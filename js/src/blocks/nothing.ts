@@ -2,20 +2,15 @@
 
 import { icon, make, setHidden, setText } from "../kernel/dom.ts";
 
-export interface Nothing {
-  element: HTMLElement;
-  /** Where the block is `empty`, the words stand in place of the drawing; a line break ends what stands out of them. */
-  show(empty: boolean, words: string): void;
-}
-
 /** `drawing` is what goes away meanwhile. */
-export function makeNothing(...drawing: HTMLElement[]): Nothing {
+export function makeNothing(...drawing: HTMLElement[]) {
   const [says, explains] = [make("div"), make("div", "nnw-small")];
   const element = make("div", "nnw-nothing", icon(["M2 2h12v12H2z"], { dash: "2.4 1.6" }), make("div", "", says, explains));
   element.hidden = true;
   return {
     element,
-    show(empty, words) {
+    /** Where the block is `empty`, the words stand in place of the drawing; a line break ends what stands out of them. */
+    show(empty: boolean, words: string): void {
       const [first = "", ...rest] = words.split("\n");
       setHidden(element, !empty || words === "");
       setText(says, first);

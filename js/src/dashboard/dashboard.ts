@@ -50,13 +50,7 @@ export function buildDashboard(panel: Panel): PanelView {
   };
 }
 
-interface Places {
-  elements: HTMLElement[];
-  update(header: TabsHeader): void;
-  draw(all: boolean): void;
-}
-
-function makePlaces(panel: Panel): Places {
+function makePlaces(panel: Panel) {
   const beside = makeButton("nnw-beside", "Open a second view beside this one", icon(COLUMNS), make("span", "", "Beside"));
   const close = makeButton("nnw-close", "Close this view", icon(CROSS));
   const first = makeTabRow(panel, "Views", (name) => open({ tab: name }), beside);
@@ -127,7 +121,7 @@ function makePlaces(panel: Panel): Places {
   return {
     elements: [first.element, second.element, ...errors],
     update: adopt,
-    draw(all) {
+    draw(all: boolean): void {
       arrange();
       first.draw(all);
       second.draw(all);

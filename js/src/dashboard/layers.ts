@@ -12,12 +12,7 @@ export interface LayersHeader extends CommonHeader {
   selected: string | null;
 }
 
-export interface Layers {
-  element: HTMLElement;
-  update(header: LayersHeader): void;
-}
-
-export function makeLayers(panel: Panel): Layers {
+export function makeLayers(panel: Panel) {
   const tree = makeTree(panel, select);
   const picker = makePicker(panel, select);
   const titles = ["Layer", "units", "alive"].map((name) => make("span", "", name));
@@ -38,7 +33,7 @@ export function makeLayers(panel: Panel): Layers {
 
   return {
     element,
-    update(header) {
+    update(header: LayersHeader): void {
       tree.update(header.rows);
       picker.update(header.rows);
       setText(note, header.note ?? "");

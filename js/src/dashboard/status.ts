@@ -41,15 +41,7 @@ const PAUSE = "M4 2.5h2.8v11H4z M9.2 2.5H12v11H9.2z";
 const PLAY = "M4.5 2.5v11l8-5.5z";
 const TURN = ["M13 8a5 5 0 1 1-1.6-3.7", "M13 1.6v3.6H9.4"];
 
-export interface Status {
-  element: HTMLElement;
-  update(header: StatusHeader): void;
-  /** Each second, for the age. */
-  tick(): void;
-  draw(): void;
-}
-
-export function makeStatus(panel: Panel): Status {
+export function makeStatus(panel: Panel) {
   const badge = makeBadge(false);
   const actions = makeActions(panel);
   const items = make("div", "nnw-items");
@@ -62,7 +54,7 @@ export function makeStatus(panel: Panel): Status {
   warning.hidden = note.hidden = true;
   let header: StatusHeader | null = null;
   let updatedAt = 0;
-  let boxes = new Map<string, ItemBox>();
+  let boxes = new Map<string, ReturnType<typeof makeItem>>();
 
   function shownItems({ items: given, cost: costs, age_s }: StatusHeader): StatusItem[] {
     const passed = (performance.now() - updatedAt) / 1000;
@@ -91,7 +83,7 @@ export function makeStatus(panel: Panel): Status {
 
   return {
     element,
-    update(next) {
+    update(next: StatusHeader): void {
       header = next;
       updatedAt = performance.now();
       spark.show(next.spark ?? []);
@@ -100,32 +92,27 @@ export function makeStatus(panel: Panel): Status {
       showText(warning, next.warning ?? "");
       showText(note, next.note ?? "");
     },
+    /** Each second, for the age. */
     tick: show,
-    draw() {
+    draw(): void {
       show();
       for (const box of boxes.values()) box.keepWidth();
     },
   };
 }
 
-interface ItemBox {
-  element: HTMLElement;
-  show(item: StatusItem): void;
-  /** A box only grows: a digit more or less must not push its neighbours to and fro. */
-  keepWidth(): void;
-}
-
-function makeItem({ name, label }: StatusItem): ItemBox {
+function makeItem({ name, label }: StatusItem) {
   const [value, sub] = [make("span", "nnw-item-value"), make("span", "nnw-item-sub")];
   const element = make("div", "nnw-item", make("div", "nnw-item-label nnw-small", label), make("div", "", value, sub));
   element.dataset.name = name ?? "";
   return {
     element,
-    show(item) {
+    show(item: StatusItem): void {
       setText(value, item.value);
       setText(sub, item.sub ? ` ${item.sub}` : "");
     },
-    keepWidth() {
+    /** A box only grows: a digit more or less must not push its neighbours to and fro. */
+    keepWidth(): void {
       if (element.offsetWidth > 0) element.style.minWidth = `${element.offsetWidth}px`;
     },
   };

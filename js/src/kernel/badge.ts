@@ -3,15 +3,10 @@
 import { icon, make, setHidden, setText } from "./dom.ts";
 import type { Answers } from "./connection.ts";
 
-export interface Badge {
-  element: HTMLElement;
-  update(answers: Answers, waiting: { count: number; newest: string }, training: boolean): void;
-}
-
 const EYE = ["M1 8q7-9 14 0q-7 9-14 0z", "M8 5.6a2.4 2.4 0 1 1-.01 0z"];
 
 /** With `quiet`, "answers while busy" is not shown: only what is in the way is said. */
-export function makeBadge(quiet: boolean): Badge {
+export function makeBadge(quiet: boolean) {
   const label = make("span");
   const short = make("span", "nnw-badge-short");
   const marks = make("span", "nnw-badge-mark");
@@ -30,7 +25,7 @@ export function makeBadge(quiet: boolean): Badge {
 
   return {
     element,
-    update(answers, waiting, training) {
+    update(answers: Answers, waiting: { count: number; newest: string }, training: boolean): void {
       setHidden(element, answers === "unknown" || (answers === "yes" && (quiet || !training)));
       if (answers !== shown) {
         shown = answers;

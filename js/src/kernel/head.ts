@@ -11,13 +11,6 @@ import { makeStateLine } from "./state.ts";
 /** From so many on, controls go behind "⋯" where the view is not wide. */
 const MANY_OPTIONS = 4;
 
-export interface Head {
-  element: HTMLElement;
-  /** `ownOptions` are drawn in the view and left out here. */
-  update(header: CommonHeader, ownOptions?: readonly string[]): void;
-  tick(): void;
-}
-
 /**
  * The state to show: a refused command, Python's own, or "stale" when steps stopped coming. `stepAge_s` is the newest
  * step's age.
@@ -53,14 +46,8 @@ function makeCaption(): { element: HTMLElement; update(parts: CommonHeader["capt
   };
 }
 
-interface Menu {
-  button: HTMLButtonElement;
-  element: HTMLElement;
-  update(paused: boolean): void;
-}
-
 /** What stands behind "⋯": the controls where there is no room for them, and for a view alone pause and refresh. */
-function makeMenu(panel: Panel): Menu {
+function makeMenu(panel: Panel) {
   const button = make("button", "nnw-more", "⋯");
   const pause = make("button", "nnw-button", "Pause");
   const refresh = make("button", "nnw-button", "Refresh");
@@ -83,7 +70,7 @@ function makeMenu(panel: Panel): Menu {
   return {
     button,
     element,
-    update(paused) {
+    update(paused: boolean): void {
       command = paused ? "resume" : "pause";
       setText(pause, paused ? "Resume" : "Pause");
     },
@@ -112,7 +99,7 @@ function makePill(): { element: HTMLElement; update(header: CommonHeader, age_s:
   };
 }
 
-export function makeHead(panel: Panel): Head {
+export function makeHead(panel: Panel) {
   const title = make("span", "nnw-title nnw-cut");
   const subtitle = make("span", "nnw-subtitle nnw-small nnw-cut");
   const controls = makeControls((name, value) => panel.command("option", { name, value }));
@@ -138,7 +125,8 @@ export function makeHead(panel: Panel): Head {
 
   return {
     element,
-    update(next, ownOptions = []) {
+    /** `ownOptions` are drawn in the view and left out here. */
+    update(next: CommonHeader, ownOptions: readonly string[] = []): void {
       header = next;
       setText(title, next.title);
       title.classList.toggle("nnw-code", next.title_is_code === true);
@@ -154,7 +142,7 @@ export function makeHead(panel: Panel): Head {
       menu.update(next.state?.kind === "paused");
       showTime(next);
     },
-    tick() {
+    tick(): void {
       if (header) showTime(header);
     },
   };

@@ -11,12 +11,7 @@ const OPTIMISM_MS = 3000;
 const PLAY = "M4 2.5v11l9-5.5z";
 const STOP = "M4 3h3v10H4zM9 3h3v10H9z";
 
-export interface History {
-  element: HTMLElement;
-  update(kept: KeptHeader | null | undefined): void;
-}
-
-export function makeHistory(panel: Pick<Panel, "listen" | "command" | "onDispose">): History {
+export function makeHistory(panel: Pick<Panel, "listen" | "command" | "onDispose">) {
   const button = make("button", "nnw-play");
   const slider = make("input", "nnw-range");
   const text = make("span", "nnw-kept-text");
@@ -77,7 +72,7 @@ export function makeHistory(panel: Pick<Panel, "listen" | "command" | "onDispose
 
   return {
     element,
-    update(next) {
+    update(next: KeptHeader | null | undefined): void {
       setHidden(element, !next);
       if (!next) return;
       const stepped = next.index !== kept.index;

@@ -11,14 +11,14 @@ import { makeHead } from "./head.ts";
 import type { CommonHeader } from "./header.ts";
 import { bindKeys } from "./keys.ts";
 import { type Lifetime, makeLifetime } from "./lifetime.ts";
-import { type Tooltip, makeTooltip } from "./tooltip.ts";
+import { makeTooltip } from "./tooltip.ts";
 import type { Frame } from "./wire.ts";
 
 export interface Panel extends Pick<Lifetime, "onDispose" | "listen"> {
   /** The view's own element, under the head; the widget's root is `panel.widget`. */
   root: HTMLElement;
   widget: HTMLElement;
-  tooltip: Tooltip;
+  tooltip: ReturnType<typeof makeTooltip>;
   /** The hover card of samples, one for all blocks. */
   card: HoverCard;
   connection: Connection;

@@ -44,14 +44,8 @@ const ACTIONS: Record<string, string> = {
 /** A progress bar before this time would only flicker. */
 const PROGRESS_AFTER_MS = 300;
 
-export interface StateLine {
-  element: HTMLElement;
-  /** Null or a live state shows nothing. Returns whether the line stands in place of the caption. */
-  update(state: StateHeader | null): boolean;
-}
-
 /** `act` is told the action's name; "copy" is done here. */
-export function makeStateLine(act: (name: string) => void): StateLine {
+export function makeStateLine(act: (name: string) => void) {
   const words = make("span", "nnw-state-text");
   const marks = make("span", "nnw-state-mark");
   const buttons = make("span", "nnw-actions");
@@ -85,7 +79,8 @@ export function makeStateLine(act: (name: string) => void): StateLine {
 
   return {
     element,
-    update(state) {
+    /** Null or a live state shows nothing. Returns whether the line stands in place of the caption. */
+    update(state: StateHeader | null): boolean {
       const kind = state?.kind ?? "live";
       const now = performance.now();
       if (kind !== shownKind) {

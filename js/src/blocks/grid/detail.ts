@@ -21,13 +21,6 @@ export interface Enlarged {
   facts: string;
 }
 
-export interface Detail {
-  element: HTMLElement;
-  unit: HTMLElement;
-  draw(data: GridBlock, enlarged: Enlarged, theme: Theme): void;
-  hit(x: number, y: number): Hit | null;
-}
-
 /** The unit that Python sent, or the one that the user just chose with the words that are known here. */
 export function enlargedOf(data: GridBlock, tile: number | null, chosen: boolean): Enlarged {
   const { values, detail, noun, scale } = data;
@@ -111,7 +104,7 @@ function makeScaleBar(): { element: HTMLElement; draw(data: GridBlock, tile: num
   };
 }
 
-export function makeDetail(): Detail {
+export function makeDetail() {
   const inputLabel = label();
   const inputCanvas = make("canvas");
   const input = make("div", "nnw-grid-input", inputLabel.element, inputCanvas);
@@ -141,7 +134,7 @@ export function makeDetail(): Detail {
   return {
     element,
     unit: unitFrame,
-    draw(data, { picture, tile, title, facts }, theme) {
+    draw(data: GridBlock, { picture, tile, title, facts }: Enlarged, theme: Theme): void {
       drawInput(data.picture, data.picture_title, theme);
       prediction.update(data.prediction);
       setHidden(sample, !data.picture && data.prediction.length === 0);
@@ -161,7 +154,7 @@ export function makeDetail(): Detail {
       if (context) drawPixels(context, tilePixels(map, 0, scaleOf(data.scale, tile, theme)), frame, theme);
       shown = { map, frame, scale: data.scale };
     },
-    hit(x, y) {
+    hit(x: number, y: number): Hit | null {
       if (!shown) return null;
       const { map, frame, scale } = shown;
       const [, rows, columns] = map.shape as [number, number, number];

@@ -4,14 +4,8 @@ import { make, setHidden, setText } from "../../kernel/dom.ts";
 import type { Panel } from "../../kernel/panel.ts";
 import type { GridBlock } from "../types.ts";
 
-export interface Pager {
-  element: HTMLElement;
-  update(page: GridBlock["page"]): void;
-  turn(by: number): void;
-}
-
 /** `go` is told the index of the page to turn to. */
-export function makePager(panel: Panel, go: (index: number) => void): Pager {
+export function makePager(panel: Panel, go: (index: number) => void) {
   const words = make("span");
   let page: GridBlock["page"];
   const leads = (by: number): boolean => {
@@ -32,7 +26,7 @@ export function makePager(panel: Panel, go: (index: number) => void): Pager {
   return {
     element,
     turn,
-    update(next) {
+    update(next: GridBlock["page"]): void {
       page = next;
       setHidden(element, !next);
       setText(words, next?.text ?? "");

@@ -30,19 +30,13 @@ function span(word: string, index: number, factor: number, size: number): string
   return last > first ? `${word}s ${first}–${last}` : `${word} ${first}`;
 }
 
-interface Tile {
-  element: HTMLElement;
-  label(data: GridBlock, index: number): void;
-  place(at: Rect, selected: boolean): void;
-}
-
 /** "‡ 0.08" is the mark, which always shows, and the figure, which a narrow view leaves to hover. */
 function splitMark(words: string): [string, string] {
   const mark = /^[†‡≡≈]/.exec(words)?.[0] ?? "";
   return [mark, words.slice(mark.length)];
 }
 
-function makeTile(id: string): Tile {
+function makeTile(id: string) {
   const frame = make("div", "nnw-grid-frame");
   const [left, flag, mark] = [make("span"), make("span"), make("span")];
   const figure = make("span", "nnw-grid-figure");
@@ -51,7 +45,7 @@ function makeTile(id: string): Tile {
   element.id = id;
   return {
     element,
-    label(data, index) {
+    label(data: GridBlock, index: number): void {
       const words = data.flags?.[index] ?? "";
       const [sign, value] = splitMark(data.figures?.[index] ?? "");
       element.setAttribute("role", data.column ? "gridcell" : "img");
@@ -64,7 +58,7 @@ function makeTile(id: string): Tile {
       const name = descriptionOf(data, index);
       if (element.getAttribute("aria-label") !== name) element.setAttribute("aria-label", name);
     },
-    place(at, selected) {
+    place(at: Rect, selected: boolean): void {
       element.style.transform = `translate(${at.x}px, ${at.y}px)`;
       element.style.width = frame.style.width = `${at.width}px`;
       frame.style.height = `${at.height}px`;
@@ -81,7 +75,7 @@ export class Tiles implements Board {
   readonly #canvas = make("canvas");
   readonly #row = make("div", "nnw-grid-contents");
   readonly #prefix = `nnw-grid-tiles-${++boards}-`;
-  readonly #tiles: Tile[] = [];
+  readonly #tiles: ReturnType<typeof makeTile>[] = [];
   #data: GridBlock | undefined;
   /** What is on the canvas: the maps, or their means when they are larger than a tile. */
   #shown: NdArray | undefined;

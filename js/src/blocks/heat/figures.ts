@@ -11,20 +11,8 @@ import { heatBar, heatPixels, scaleTicks } from "./pixels.ts";
 import { findRegions, paletteSlots } from "./regions.ts";
 import { formatEnd } from "./table.ts";
 
-interface Figure {
-  element: HTMLElement;
-  /** What the pointer is followed in; as large as the picture. */
-  frame: HTMLElement;
-  canvas: HTMLCanvasElement;
-  /** Room for a scale bar or a legend. */
-  below: HTMLElement;
-  setTitle(title: string, sub: string): void;
-  /** Width and height of the frame, and of the box that holds its place. */
-  resize(width: number, height: number, box: number): void;
-}
-
 /** The overlay marks the square itself, the panels a crosshair through its centre. */
-function makeFigure(mark: "square" | "cross"): Figure {
+function makeFigure(mark: "square" | "cross") {
   const title = make("div", "nnw-heat-title nnw-cut");
   const sub = make("div", "nnw-heat-sub nnw-cut");
   const canvas = make("canvas");
@@ -34,10 +22,12 @@ function makeFigure(mark: "square" | "cross"): Figure {
   const element = make("div", mark === "square" ? "nnw-heat-overlay" : "nnw-heat-panel", title, sub, frame, below);
   return {
     element,
+    /** What the pointer is followed in; as large as the picture. */
     frame,
     canvas,
+    /** Room for a scale bar or a legend. */
     below,
-    setTitle(text, subText) {
+    setTitle(text: string, subText: string): void {
       if (title.dataset.text !== text) {
         // Backticks mark a layer's name, which is set in the code font.
         title.replaceChildren(...text.split("`").map((part, k) => (k % 2 ? make("code", "", part) : part)));
@@ -47,7 +37,7 @@ function makeFigure(mark: "square" | "cross"): Figure {
       setText(sub, subText);
       sub.title = subText;
     },
-    resize(width, height, box) {
+    resize(width: number, height: number, box: number): void {
       element.style.width = `${box}px`;
       frame.style.width = `${width}px`;
       frame.style.height = `${height}px`;
@@ -55,21 +45,16 @@ function makeFigure(mark: "square" | "cross"): Figure {
   };
 }
 
-interface ScaleBar {
-  element: HTMLElement;
-  /** Labels by their place (0–1) along the bar; the unit's word joins one in the middle, else fills the widest gap. */
-  draw(width: number, labels: readonly [at: number, text: string][], unit: string): CanvasRenderingContext2D | null;
-}
-
 const BAR_HEIGHT = 8;
 
-function makeScaleBar(withTicks: boolean): ScaleBar {
+function makeScaleBar(withTicks: boolean) {
   const canvas = make("canvas");
   const words = make("div", "nnw-heat-labels");
   const element = make("div", "nnw-heat-scale", canvas, words);
   return {
     element,
-    draw(width, labels, unit) {
+    /** Labels by their place (0–1) along the bar; the unit's word joins one in the middle, else fills the widest gap. */
+    draw(width: number, labels: readonly (readonly [at: number, text: string])[], unit: string) {
       const middle = labels.find(([at]) => at > 0.4 && at < 0.6);
       const named = labels.map(([at, text]): [number, string] => [at, at === middle?.[0] ? `${text} · ${unit}` : text]);
       const marks = named.flatMap(([at, text]) => label(at, text, width, withTicks));
@@ -100,21 +85,8 @@ function label(at: number, text: string, width: number, withTick: boolean): HTML
   return [tick, words];
 }
 
-interface PanelFigure extends Figure {
-  bar: ScaleBar;
-  legend: HTMLElement;
-}
-
-export interface Figures {
-  overlay: HTMLElement;
-  panels: HTMLElement;
-  describe(result: Result): void;
-  resize(layout: Sizes, result: Result): void;
-  paint(result: Result, layout: Sizes, opacity: number, theme: Theme): void;
-}
-
 /** `follow` is called once with each figure's frame and the panel it shows, -1 for the overlay. */
-export function makeFigures(follow: (frame: HTMLElement, panel: number) => void): Figures {
+export function makeFigures(follow: (frame: HTMLElement, panel: number) => void) {
   const overlay = makeFigure("square");
   const bar = makeScaleBar(true);
   overlay.below.append(bar.element);
@@ -125,7 +97,7 @@ export function makeFigures(follow: (frame: HTMLElement, panel: number) => void)
   return {
     overlay: overlay.element,
     panels: element,
-    describe({ block, panels: shown }) {
+    describe({ block, panels: shown }: Result): void {
       overlay.setTitle(block.title, block.note);
       while (panels.length < shown.length) {
         const panel = makePanel();
@@ -137,11 +109,11 @@ export function makeFigures(follow: (frame: HTMLElement, panel: number) => void)
       for (const { element: panel } of panels.slice(element.childElementCount, shown.length)) element.append(panel);
       shown.forEach(({ words }, k) => panels[k]!.setTitle(words.title, words.note));
     },
-    resize(layout, { size }) {
+    resize(layout: Sizes, { size }: Result): void {
       overlay.resize(...fit(size, layout.overlay), layout.overlay);
       for (const panel of panels) panel.resize(...fit(size, layout.panel), layout.panel);
     },
-    paint(result, layout, opacity, theme) {
+    paint(result: Result, layout: Sizes, opacity: number, theme: Theme): void {
       paintHeat(overlay, bar, result, layout.overlay, opacity, theme);
       result.panels.forEach((panel, k) => {
         const figure = panels[k]!;
@@ -154,7 +126,10 @@ export function makeFigures(follow: (frame: HTMLElement, panel: number) => void)
   };
 }
 
-function makePanel(): PanelFigure {
+type Figure = ReturnType<typeof makeFigure>;
+type PanelFigure = ReturnType<typeof makePanel>;
+
+function makePanel() {
   return { ...makeFigure("cross"), bar: makeScaleBar(false), legend: make("div", "nnw-heat-legend") };
 }
 
@@ -176,7 +151,7 @@ export function markCell(stage: HTMLElement, positions: Positions, cell: Cell): 
   }
 }
 
-function paintHeat(figure: Figure, bar: ScaleBar, result: Result, box: number, opacity: number, theme: Theme): void {
+function paintHeat(figure: Figure, bar: PanelFigure["bar"], result: Result, box: number, opacity: number, theme: Theme): void {
   const { block, size } = result;
   const { low, high } = block;
   const [width, height] = fit(size, box);

@@ -13,14 +13,6 @@ export interface Acts {
   select(rows: readonly number[], mode: SelectMode): void;
 }
 
-export interface Gestures {
-  /** Gives up the drag under way; false when there is none. */
-  cancel(): boolean;
-  holdSpace(held: boolean): void;
-  /** Shows the pointer that fits the tool. */
-  cursor(): void;
-}
-
 /** A press that moves less than this is a click. */
 const CLICK_PX = 4;
 /** Closer vertices add nothing to a lasso but work. */
@@ -43,12 +35,13 @@ export function makeGestures(
   tools: Tools,
   acts: Acts,
   listen: Panel["listen"],
-): Gestures {
+) {
   let drag: Drag | null = null;
   let space = false;
   /** The wheel belongs to the notebook until a click into the canvas, and again after the focus has left. */
   let wheelOn = false;
 
+  /** Gives up the drag under way; false when there is none. */
   function cancel(): boolean {
     const had = drag !== null;
     drag = null;
@@ -62,6 +55,7 @@ export function makeGestures(
     cursor();
   }
 
+  /** Shows the pointer that fits the tool. */
   function cursor(): void {
     const holding = drag?.kind === "pan" || drag?.kind === "orbit";
     canvas.style.cursor = holding ? "grabbing" : space || tools.current === "pan" ? "grab" : "crosshair";

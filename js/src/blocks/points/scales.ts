@@ -8,24 +8,19 @@ import { BAR, RADIUS, drawRamp } from "./key.ts";
 import { AREA, type Scale, colorName, scaleLut } from "./looks.ts";
 import { penOn } from "./picture.ts";
 
-export interface ScaleKey {
-  element: HTMLElement;
-  /** Goes away without a scale. */
-  update(scale: Scale | null, theme: Theme): void;
-}
-
 /** The ends of a scale and its name between them, with a canvas before and perhaps one after them. */
 function makeKey(
   kind: "color" | "size",
   canvases: readonly [HTMLCanvasElement, HTMLCanvasElement?],
   nameOf: (scale: Scale) => string,
   draw: (scale: Scale, theme: Theme) => void,
-): ScaleKey {
+) {
   const [low, name, high] = [make("span"), make("span", "nnw-points-key-name nnw-small nnw-cut"), make("span")];
   const element = make("div", `nnw-points-${kind}-key`, canvases[0], low, name, high, canvases[1] ?? "");
   return {
     element,
-    update(scale, theme) {
+    /** Goes away without a scale. */
+    update(scale: Scale | null, theme: Theme): void {
       setHidden(element, scale === null);
       if (!scale) return;
       draw(scale, theme);
@@ -37,7 +32,7 @@ function makeKey(
   };
 }
 
-export function makeColorKey(): ScaleKey {
+export function makeColorKey() {
   const ramp = make("canvas");
   return makeKey("color", [ramp], colorName, (scale, theme) => {
     const context = prepareCanvas(ramp, BAR.width, BAR.height);
@@ -45,7 +40,7 @@ export function makeColorKey(): ScaleKey {
   });
 }
 
-export function makeSizeKey(): ScaleKey {
+export function makeSizeKey() {
   const [small, large] = [make("canvas"), make("canvas")];
   return makeKey("size", [small, large], ({ name }) => name, (_, theme) => {
     for (const [canvas, area] of [[small, AREA.least], [large, AREA.most]] as const) {
