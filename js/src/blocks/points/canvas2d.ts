@@ -1,4 +1,4 @@
-/** Points by the processor, for browsers without a graphics card: the same marks in the same order as WebGL's. */
+/** Renderer for browsers without a graphics card: the same marks in the same order as with WebGL2. */
 
 import { magnified, project } from "./camera.ts";
 import { placesBetween } from "./motion.ts";

@@ -1,4 +1,4 @@
-/** The data of one map as the block uses it, and what of it can be seen and hit. Knows what Python sends; no DOM. */
+/** The points of one map as the block uses them: positions, classes, and which of them can be seen and hit. No DOM. */
 
 import { MOST_GROUPS } from "../../kernel/looks.ts";
 import type { NdArray } from "../../kernel/wire.ts";
@@ -26,7 +26,7 @@ export interface Cloud {
   /** Dataset index of every row. */
   readonly indices: ArrayLike<number>;
   readonly loss: ArrayLike<number>;
-  /** Class that the model takes a sample for, and its probability. */
+  /** The predicted class and its probability. */
   readonly predicted: ArrayLike<number>;
   readonly confidence: ArrayLike<number>;
   readonly classes: readonly ClassEntry[];
@@ -96,7 +96,7 @@ function namesOf(codes: ArrayLike<number>, names: readonly string[]): readonly s
   return Array.from({ length: last + 1 }, (_, k) => names[k] ?? String(k));
 }
 
-/** Entries of a legend: how many rows are in each group, and how many of them are wrong. */
+/** The legend's entries: how many rows each group has, and how many of them are wrong. */
 export function tally(codes: ArrayLike<number>, wrong: ArrayLike<number>, names: readonly string[]): ClassEntry[] {
   const entries = names.map((name) => ({ name, n: 0, wrong: 0 }));
   for (let i = 0; i < codes.length; i++) {
@@ -108,7 +108,7 @@ export function tally(codes: ArrayLike<number>, wrong: ArrayLike<number>, names:
   return entries;
 }
 
-/** Which points stand out: the legend's switches, "only wrong", the selection and what a search found. */
+/** Which points are highlighted: by the legend's switches, "only wrong", the selection and the search. */
 export interface Showing {
   /** Per class: shown, or with many classes picked. */
   readonly on: readonly boolean[];

@@ -23,7 +23,7 @@ const number = (value: number | undefined, digits: number): number | null =>
 const named = (index: number, name: string | undefined): Cell[] =>
   index === NO_CLASS ? [null, null] : [index, name ?? String(index)];
 
-/** What the user says of a row; a number to the 24 bits in which its way from low to high comes. */
+/** A row's metadata; numbers to the 24 bits in which they were sent. */
 function said({ codes, names, numbers, low, high }: Column, row: number): Cell {
   const name = codes ? names[codes[row] as number] : undefined;
   if (codes) return name === undefined ? null : numbers ? Number(name) : name;

@@ -1,4 +1,4 @@
-/** The legend of a saved map: what colours, sizes and rings mean, line by line. Knows looks; a pen puts them on paper. */
+/** The legend of a saved map, line by line: what colours, sizes and rings mean. A pen draws it or writes it as SVG. */
 
 import type { Rect } from "../../kernel/canvas.ts";
 import { type Lut, type Theme, unpackRgb } from "../../kernel/color.ts";
@@ -25,7 +25,7 @@ export interface Counts {
   readonly selected: number;
 }
 
-/** What a mark that is no group's says of a point. */
+/** What the marks beside the groups' colours mean. */
 export const KINDS = ["wrong", "selected", "rest", "hidden", "none"] as const;
 export type Kind = (typeof KINDS)[number];
 

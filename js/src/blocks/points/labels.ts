@@ -1,9 +1,9 @@
-/** Where the names of the clusters stand: on each class's medoid, out of each other's way. Knows no DOM. */
+/** Places of cluster names, each on its class's medoid without overlaps, and of the hover card. No DOM. */
 
 import type { Size } from "./camera.ts";
 import type { Cloud } from "./cloud.ts";
 
-/** A medoid needs all distances of a class; among this many of its points it is found in no time and hardly moves. */
+/** A medoid needs all pairwise distances in a class; a sample of this size is fast and hardly moves it. */
 const CANDIDATES = 64;
 
 /** Row of each class's medoid: the point with the least summed distance to the others of its class; -1 for an empty class. */

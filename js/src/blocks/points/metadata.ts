@@ -1,4 +1,4 @@
-/** What else is known of the points, column by column. Knows what Python sends; no DOM. */
+/** Metadata of the points, column by column. No DOM. */
 
 import { formatValue } from "../../kernel/format.ts";
 import type { PointsBlock } from "../types.ts";

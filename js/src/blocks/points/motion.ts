@@ -1,4 +1,4 @@
-/** Points and camera on their way: 400 ms cubic-out, by identity, interrupted at any time. Knows no DOM; time is handed in. */
+/** Animates points, matched by identity, and camera: 400 ms, cubic-out, interruptible. No DOM; time is handed in. */
 
 import { type Camera, IDENTITY, between } from "./camera.ts";
 

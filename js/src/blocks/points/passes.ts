@@ -1,4 +1,4 @@
-/** What is drawn in which order and how: specks, points, rings of the wrong, the selected. Pure; the renderers obey. */
+/** Order and style of the marks: specks, points, rings of wrong ones, the selected. Pure; both renderers follow it. */
 
 import type { Cloud, Showing } from "./cloud.ts";
 

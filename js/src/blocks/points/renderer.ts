@@ -1,4 +1,4 @@
-/** What a renderer of points gets and does; two obey: WebGL2 and, where no card is there for it, the processor. */
+/** What a renderer of points is given. There are two: WebGL2, and the processor where there is no graphics card. */
 
 import type { Rgb } from "../../kernel/color.ts";
 import type { Camera, Size } from "./camera.ts";

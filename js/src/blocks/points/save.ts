@@ -1,4 +1,4 @@
-/** Files of what is shown: a picture, a drawing, a table. Made in the page, so that they come while a cell runs and without a kernel. */
+/** Saves what is shown as PNG, SVG or CSV: in the page, so that it works while a cell runs and without a kernel. */
 
 import type { Theme } from "../../kernel/color.ts";
 import { make } from "../../kernel/dom.ts";
@@ -15,7 +15,7 @@ import { drawingOf } from "./svg.ts";
 
 export type SaveKind = "png" | "svg" | "csv";
 
-/** What the block shows now; `name` is what files are called after. */
+/** What the block shows now; file names begin with `name`. */
 export interface Shown {
   readonly stage: Stage;
   readonly name: string;

@@ -1,4 +1,4 @@
-/** The canvas of the points and who draws on it: a graphics card, or the processor when none is there or it is lost. */
+/** The points' canvas and its renderer: WebGL2, or the processor without a graphics card or when its context is lost. */
 
 import { make } from "../../kernel/dom.ts";
 import type { PointRenderer, Scene } from "./renderer.ts";

@@ -1,4 +1,4 @@
-/** What lies under the points: the ways on which they came to their places, and lines from a sample to those near it. */
+/** Lines under the points: trails through earlier maps, and from the sample looked at to its neighbours. */
 
 import type { PointsBlock } from "../types.ts";
 import { type Camera, type Size, project } from "./camera.ts";

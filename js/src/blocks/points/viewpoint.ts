@@ -1,4 +1,4 @@
-/** Where one looks at the cloud from, and points and camera on their way. Knows no DOM but the wish for less motion. */
+/** The view of the cloud: fit, zoom, pan, orbit, and the animation of points and camera. */
 
 import { type Camera, type Size, FIRST_ANGLES, fit, orbit, pan, zoomAt } from "./camera.ts";
 import { type Cloud, EMPTY_CLOUD } from "./cloud.ts";

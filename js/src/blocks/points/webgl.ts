@@ -1,4 +1,4 @@
-/** Points by WebGL2: positions, targets and colours stay on the card, a frame of a move costs a few uniforms. */
+/** WebGL2 renderer: positions, targets and colours stay on the card, so a frame of an animation costs a few uniforms. */
 
 import type { Rgb } from "../../kernel/color.ts";
 import { rotation } from "./camera.ts";
@@ -140,7 +140,7 @@ function makeRenderer(gl: WebGL2RenderingContext, program: WebGLProgram): PointR
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 let card: boolean | undefined;
 
-/** Whether a graphics card is behind WebGL2. Software does its work too, several times as slowly as our own. */
+/** Whether WebGL2 runs on a graphics card. In software it works too, but several times slower than our own renderer. */
 function hasCard(): boolean {
   const gl = document.createElement("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: true });
   const info = gl?.getExtension("WEBGL_debug_renderer_info");

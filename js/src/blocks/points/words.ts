@@ -1,4 +1,4 @@
-/** What is said of the map and of a point in words, without asking Python. Pure. */
+/** The canvas's label and the first lines of a point's card, without asking Python. Pure. */
 
 import { formatCount, formatValue } from "../../kernel/format.ts";
 import type { CardLine } from "../../kernel/card.ts";
@@ -18,7 +18,7 @@ export function summaryOf(cloud: Cloud, title: string, counts: { wrong: number; 
   return `${words.join(", ")}. ${KEYS}`;
 }
 
-/** What the card of a point says at once. */
+/** The card's lines before Python answers. */
 export function cardOf(cloud: Cloud, columns: readonly Column[], row: number): CardLine[] {
   const [label, loss] = [cloud.labels[row] as number, cloud.loss[row] as number];
   const lines: [string, string][] = [];
