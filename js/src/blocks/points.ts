@@ -6,7 +6,7 @@ import { ARROWS, bindKeys } from "../kernel/keys.ts";
 import { Shared } from "../kernel/shared.ts";
 import type { MakeBlock } from "./block.ts";
 import { type Cloud, type Showing, readCloud, sameCloud } from "./points/cloud.ts";
-import { Finder } from "./points/finder.ts";
+import { makeFinder } from "./points/finder.ts";
 import { makeGestures } from "./points/gestures.ts";
 import { placeCard } from "./points/labels.ts";
 import { LEGEND_OPTIONS, makeLegend } from "./points/legend.ts";
@@ -40,7 +40,7 @@ export const makePoints: MakeBlock<PointsBlock> = ({ panel, click }) => {
   const stage = new Stage(frame, overlay, () => panel.redraw());
   const legend = makeLegend(panel.listen, restyle, (name, value) => panel.command("option", { name, value }));
   const tools = new Tools(panel.listen, () => stage.steer((view) => view.fit()), saveAs);
-  const finder = new Finder(panel.listen, {
+  const finder = makeFinder(panel.listen, {
     search() {
       find();
       restyle();
@@ -77,7 +77,7 @@ export const makePoints: MakeBlock<PointsBlock> = ({ panel, click }) => {
 
   function showing(): Showing {
     const { on, onlyWrong } = legend;
-    return { on, onlyWrong, selected: new Set(selected.value), found: finder.found };
+    return { on, onlyWrong, selected: new Set(selected.value), found: finder.found() };
   }
 
   function saveAs(kind: SaveKind): void {

@@ -17,53 +17,47 @@ export interface FinderTarget {
   leave(): void;
 }
 
-export class Finder {
-  readonly element: HTMLElement;
+export function makeFinder(listen: Panel["listen"], target: FinderTarget) {
+  const [input, count] = [make("input", "nnw-points-finder-input"), make("span", "nnw-points-finder-count")];
+  const label = make("label", "", "Search");
   /** 1 for each row that fits what is typed; null without a search. */
-  found: Uint8Array | null = null;
-  readonly #input = make("input", "nnw-points-finder-input");
-  readonly #count = make("span", "nnw-points-finder-count");
+  let found: Uint8Array | null = null;
+  input.type = "search";
+  input.placeholder = "index or text";
+  input.title = "An index, or text in labels, predictions and metadata (/). Enter selects, Escape clears.";
+  count.role = "status";
+  input.id = label.htmlFor = `nnw-points-finder-${++made}`;
 
-  constructor(listen: Panel["listen"], target: FinderTarget) {
-    this.#input.type = "search";
-    this.#input.placeholder = "index or text";
-    this.#input.title = "An index, or text in labels, predictions and metadata (/). Enter selects, Escape clears.";
-    this.#count.role = "status";
-    const label = make("label", "", "Search");
-    this.#input.id = `nnw-points-finder-${++made}`;
-    label.htmlFor = this.#input.id;
-    this.element = make("div", "nnw-points-finder", label, this.#count, this.#input);
-    listen(this.#input, "input", () => target.search());
-    listen(this.#input, "keydown", (event) => {
-      const { key } = event;
-      // Here letters are text and not the view's keys.
-      if (key !== "Tab") event.stopPropagation();
-      if (key === "Enter" && this.#rows().length > 0) target.select(this.#rows());
-      if (key !== "Escape") return;
-      event.preventDefault();
-      if (this.#input.value === "") target.leave();
-      this.#input.value = "";
-      target.search();
-    });
+  function rows(): number[] {
+    const fitting: number[] = [];
+    found?.forEach((fits, row) => fits && fitting.push(row));
+    return fitting;
   }
 
-  focus(): void {
-    this.#input.focus();
-    this.#input.select();
-  }
-
-  /** Looks for what is typed, and says how many points fit. */
-  find(cloud: Cloud, columns: readonly Column[]): void {
-    this.found = searchRows(this.#input.value, cloud, columns);
-    const words = `${formatCount(this.#rows().length)} of ${formatCount(cloud.n)} match`;
-    setText(this.#count, this.found ? words : "");
-  }
-
-  #rows(): number[] {
-    const rows: number[] = [];
-    this.found?.forEach((fits, row) => fits && rows.push(row));
-    return rows;
-  }
+  listen(input, "input", () => target.search());
+  listen(input, "keydown", (event) => {
+    // Here letters are text and not the view's keys.
+    if (event.key !== "Tab") event.stopPropagation();
+    if (event.key === "Enter" && rows().length > 0) target.select(rows());
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    if (input.value === "") target.leave();
+    input.value = "";
+    target.search();
+  });
+  return {
+    element: make("div", "nnw-points-finder", label, count, input),
+    found: () => found,
+    focus(): void {
+      input.focus();
+      input.select();
+    },
+    /** Looks for what is typed, and says how many points fit. */
+    find(cloud: Cloud, columns: readonly Column[]): void {
+      found = searchRows(input.value, cloud, columns);
+      setText(count, found ? `${formatCount(rows().length)} of ${formatCount(cloud.n)} match` : "");
+    },
+  };
 }
 
 /**

@@ -14,7 +14,7 @@ import { type OverlayState, drawOverlay, namesOf, paintedColor, pointColors } fr
 import { type Pass, buildPasses, farToNear, pointRadius } from "./passes.ts";
 import { PickGrid, nearestTowards, rowsInside } from "./picking.ts";
 import type { Scene } from "./renderer.ts";
-import { Surface } from "./surface.ts";
+import { type Surface, makeSurface } from "./surface.ts";
 import { type Stroke, type Trails, drawStrokes, strokesUnder } from "./trails.ts";
 import { Viewpoint } from "./viewpoint.ts";
 
@@ -62,7 +62,7 @@ export class Stage {
     this.#host = host;
     this.#overlay = overlay;
     this.#redraw = redraw;
-    this.#surface = new Surface(host, () => this.#changed());
+    this.#surface = makeSurface(host, () => this.#changed());
     host.prepend(this.#underlay);
   }
 
@@ -171,7 +171,7 @@ export class Stage {
     this.#drawMarks(theme);
     this.#host.classList.toggle("nnw-points-waiting", this.cloud.n === 0);
     this.#overlay.dataset.count = String(this.cloud.n);
-    this.#overlay.dataset.renderer = this.#surface.kind;
+    this.#overlay.dataset.renderer = this.#surface.kind();
     this.#overlay.dataset.moving = String(this.moving);
     if (this.moving) this.#redraw();
   }
