@@ -22,7 +22,7 @@ export function makePage(blocks: Registry, css: string, version: string): Page {
       if (!make) throw new RangeError(`part: expected ${Object.keys(parts).join(", ")}, got ${part}`);
       const widget = make();
       return {
-        initialize: (context) => widget.initialize(context),
+        ...widget,
         render(context) {
           const undress = dress(context.el, sheet);
           const unmount = widget.render(context);

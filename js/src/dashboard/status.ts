@@ -41,7 +41,7 @@ const PLAY = "M4.5 2.5v11l8-5.5z";
 const TURN = ["M13 8a5 5 0 1 1-1.6-3.7", "M13 1.6v3.6H9.4"];
 
 export function makeStatus(panel: Panel) {
-  const badge = makeBadge(false);
+  const badge = makeBadge(panel, false);
   const actions = makeActions(panel);
   const items = make("div", "nnw-items");
   const [warning, note] = [make("div", "nnw-warning"), make("div", "nnw-status-note")];
@@ -75,9 +75,7 @@ export function makeStatus(panel: Panel) {
     const shown = shownItems(header);
     if (shown.map(({ label }) => label).join("\n") !== [...boxes.keys()].join("\n")) rebuild(shown);
     for (const item of shown) boxes.get(item.label)?.show(item);
-    const { answers, waiting } = panel.connection;
-    badge.update(answers, waiting, header.training === true);
-    panel.widget.classList.toggle("nnw-view-only", answers === "view_only");
+    badge.update(header.training === true);
   }
 
   return {

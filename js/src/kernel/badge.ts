@@ -2,11 +2,12 @@
 
 import { icon, make, setHidden, setText } from "./dom.ts";
 import type { Answers } from "./connection.ts";
+import type { Panel } from "./panel.ts";
 
 const EYE = ["M1 8q7-9 14 0q-7 9-14 0z", "M8 5.6a2.4 2.4 0 1 1-.01 0z"];
 
 /** With `quiet`, "answers while busy" is not shown: only what is in the way is said. */
-export function makeBadge(quiet: boolean) {
+export function makeBadge({ connection, widget }: Panel, quiet: boolean) {
   const label = make("span");
   const short = make("span", "nnw-badge-short");
   const marks = make("span", "nnw-badge-mark");
@@ -25,7 +26,9 @@ export function makeBadge(quiet: boolean) {
 
   return {
     element,
-    update(answers: Answers, waiting: { count: number; newest: string }, training: boolean): void {
+    update(training: boolean): void {
+      const { answers, waiting } = connection;
+      widget.classList.toggle("nnw-view-only", answers === "view_only");
       setHidden(element, answers === "unknown" || (answers === "yes" && (quiet || !training)));
       if (answers !== shown) {
         shown = answers;

@@ -103,7 +103,7 @@ export function makeHead(panel: Panel) {
   const title = make("span", "nnw-title nnw-cut");
   const subtitle = make("span", "nnw-subtitle nnw-small nnw-cut");
   const controls = makeControls((name, value) => panel.command("option", { name, value }));
-  const badge = makeBadge(true);
+  const badge = makeBadge(panel, true);
   const pill = makePill();
   const menu = makeMenu(panel);
   const caption = makeCaption();
@@ -118,9 +118,7 @@ export function makeHead(panel: Panel) {
     const replaced = state.update(effectiveState(shown, age.step, panel.connection.refusal));
     caption.element.classList.toggle("nnw-replaced", replaced);
     pill.update(shown, age.shown);
-    const { answers, waiting } = panel.connection;
-    badge.update(answers, waiting, shown.training === true);
-    panel.widget.classList.toggle("nnw-view-only", answers === "view_only");
+    badge.update(shown.training === true);
   }
 
   return {
