@@ -120,7 +120,7 @@ export const makeTable: MakeBlock<TableBlock> = ({ panel, click }) => {
     });
   }
 
-  function showRows(now: TableBlock): void {
+  function fillRows(now: TableBlock): void {
     showRows(body, lines, rows.length, makeLine);
     rows.forEach((row, i) => {
       const line = lines[i]!.element;
@@ -164,7 +164,7 @@ export const makeTable: MakeBlock<TableBlock> = ({ panel, click }) => {
       if (!data) return;
       rows = sortRows(data, order);
       showHeads(data.columns);
-      showRows(data);
+      fillRows(data);
       refreshCursor();
     },
   };
