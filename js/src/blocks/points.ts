@@ -16,7 +16,7 @@ import { sameIds } from "./points/motion.ts";
 import { type SelectMode, combine } from "./points/picking.ts";
 import { type SaveKind, save } from "./points/save.ts";
 import { Stage } from "./points/stage.ts";
-import { Tools } from "./points/tools.ts";
+import { makeTools } from "./points/tools.ts";
 import { readTrails } from "./points/trails.ts";
 import { cardOf, summaryOf } from "./points/words.ts";
 import type { PointsBlock } from "./types.ts";
@@ -39,7 +39,7 @@ export const makePoints: MakeBlock<PointsBlock> = ({ panel, click }) => {
   const frame = make("div", "nnw-points-cloud", overlay);
   const stage = new Stage(frame, overlay, () => panel.redraw());
   const legend = makeLegend(panel.listen, restyle, (name, value) => panel.command("option", { name, value }));
-  const tools = new Tools(panel.listen, () => stage.steer((view) => view.fit()), saveAs);
+  const tools = makeTools(panel.listen, () => stage.steer((view) => view.fit()), saveAs);
   const finder = makeFinder(panel.listen, {
     search() {
       find();

@@ -4,7 +4,7 @@
  */
 
 import { type Theme, readTheme } from "./color.ts";
-import { HoverCard } from "./card.ts";
+import { type HoverCard, makeCard } from "./card.ts";
 import { type AnyModel, Connection, type Delivery, type Mounted } from "./connection.ts";
 import { make } from "./dom.ts";
 import { makeHead } from "./head.ts";
@@ -118,8 +118,8 @@ function mountPanel(connection: Connection, el: HTMLElement, build: Build, withH
   onDispose(() => widget.remove());
   const loop = makeLoop(connection.newest.keys(), draw);
   onDispose(loop.stop);
-  const card = new HoverCard(widget, (index) => connection.ask("card", { index }));
-  onDispose(() => card.hide());
+  const card = makeCard(widget, (index) => connection.ask("card", { index }));
+  onDispose(card.hide);
   const panel: Panel = {
     root,
     widget,

@@ -11,10 +11,10 @@ import { countOf, tileOf, unitOf } from "./data.ts";
 import { enlargedOf, makeDetail } from "./detail.ts";
 import { makePager } from "./pager.ts";
 import { makeSequence, makeStrips } from "./rows.ts";
-import { Tiles } from "./tiles.ts";
+import { makeTiles } from "./tiles.ts";
 
 export const makeGrid: MakeBlock<GridBlock> = ({ panel, click, tell }) => {
-  const tiles = new Tiles();
+  const tiles = makeTiles();
   const boards: Record<GridBlock["layout"], Board> = { maps: tiles, strips: makeStrips(), sequence: makeSequence() };
   const detail = makeDetail();
   const choice = makeChoice(() => panel.redraw());

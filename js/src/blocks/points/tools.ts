@@ -12,34 +12,33 @@ const OFFERS: readonly (readonly [SaveKind, string, string])[] = [
   ["csv", "Table, CSV", "A row for every point that is not hidden: place, classes, loss, whether it is selected, metadata"],
 ];
 
-export class Tools {
-  readonly element: HTMLElement;
-  current: Tool = "lasso";
-  readonly #buttons: Map<Tool, HTMLButtonElement>;
-  /** Called when another tool is chosen. */
-  onChange = (): void => undefined;
+export type Tools = ReturnType<typeof makeTools>;
 
-  constructor(listen: Panel["listen"], fit: () => void, save: (kind: SaveKind) => void) {
-    this.#buttons = new Map(TOOLS.map((tool) => [tool, make("button", "", tool)]));
-    const group = make("div", "nnw-toggle", ...this.#buttons.values());
-    group.role = "group";
-    group.ariaLabel = "What a drag does";
-    const fitButton = make("button", "nnw-button", "Fit");
-    fitButton.title = "Show all points (F)";
-    for (const [tool, button] of this.#buttons) {
-      button.title = `${tool} (${tool[0]?.toUpperCase()})`;
-      listen(button, "click", () => this.choose(tool));
-    }
-    listen(fitButton, "click", fit);
-    this.element = make("div", "nnw-points-tools", group, fitButton, makeSaveMenu(listen, save));
-    this.choose("lasso");
+export function makeTools(listen: Panel["listen"], fit: () => void, save: (kind: SaveKind) => void) {
+  const buttons = TOOLS.map((tool) => [tool, make("button", "", tool)] as const);
+  const group = make("div", "nnw-toggle", ...buttons.map(([, button]) => button));
+  const fitButton = make("button", "nnw-button", "Fit");
+  const tools = {
+    element: make("div", "nnw-points-tools", group, fitButton, makeSaveMenu(listen, save)),
+    current: "lasso" as Tool,
+    /** Called when another tool is chosen. */
+    onChange: (): void => undefined,
+    choose(tool: Tool): void {
+      tools.current = tool;
+      for (const [name, button] of buttons) button.ariaPressed = String(name === tool);
+      tools.onChange();
+    },
+  };
+  group.role = "group";
+  group.ariaLabel = "What a drag does";
+  fitButton.title = "Show all points (F)";
+  listen(fitButton, "click", fit);
+  for (const [tool, button] of buttons) {
+    button.title = `${tool} (${tool[0]?.toUpperCase()})`;
+    listen(button, "click", () => tools.choose(tool));
   }
-
-  choose(tool: Tool): void {
-    this.current = tool;
-    for (const [name, button] of this.#buttons) button.ariaPressed = String(name === tool);
-    this.onChange();
-  }
+  tools.choose("lasso");
+  return tools;
 }
 
 /** The button "Save" and what it unfolds. */
