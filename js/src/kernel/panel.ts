@@ -188,32 +188,24 @@ function observe(panel: Panel, extent: HTMLElement, connection: { tellVisible():
     mounted.visible = inside && document.visibilityState !== "hidden";
     connection.tellVisible();
   };
-  panel.listen(document, "visibilitychange", update);
-  if (typeof IntersectionObserver === "function") {
-    const observer = new IntersectionObserver((entries) => {
-      inside = entries.at(-1)?.isIntersecting ?? inside;
-      update();
-    });
-    observer.observe(extent);
-    panel.onDispose(() => observer.disconnect());
-  }
-  if (typeof ResizeObserver === "function") {
-    const observer = new ResizeObserver(() => panel.redraw());
-    observer.observe(extent);
-    panel.onDispose(() => observer.disconnect());
-  }
   const restyle = (): void => {
     panel.widget.classList.toggle("nnw-dark", panel.theme().dark);
     panel.redraw();
   };
   restyle();
+  const place = new IntersectionObserver((entries) => {
+    inside = entries.at(-1)?.isIntersecting ?? inside;
+    update();
+  });
+  const size = new ResizeObserver(() => panel.redraw());
   const themes = new MutationObserver(restyle);
+  place.observe(extent);
+  size.observe(extent);
   themes.observe(document.body, { attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
-  panel.onDispose(() => themes.disconnect());
-  if (typeof matchMedia === "function") {
-    panel.listen(matchMedia("(prefers-color-scheme: dark)"), "change", restyle);
-    panel.listen(matchMedia("(forced-colors: active)"), "change", restyle);
-  }
+  for (const observer of [place, size, themes]) panel.onDispose(() => observer.disconnect());
+  panel.listen(document, "visibilitychange", update);
+  panel.listen(matchMedia("(prefers-color-scheme: dark)"), "change", restyle);
+  panel.listen(matchMedia("(forced-colors: active)"), "change", restyle);
 }
 
 /** While the widget lives, the picture beside it that a saved notebook shows is hidden; the style sheet does it. */

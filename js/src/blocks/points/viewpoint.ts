@@ -59,6 +59,4 @@ export class Viewpoint {
   }
 }
 
-function reducedMotion(): boolean {
-  return typeof matchMedia === "function" && matchMedia("(prefers-reduced-motion: reduce)").matches;
-}
+const reducedMotion = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
