@@ -4,6 +4,7 @@ import { type Rect, drawText, prepareCanvas } from "../kernel/canvas.ts";
 import type { Theme } from "../kernel/color.ts";
 import { make, setText } from "../kernel/dom.ts";
 import { formatCount, formatValue, plural, shortened } from "../kernel/format.ts";
+import { rowOf } from "../kernel/wire.ts";
 import { binsOf, drawAcross, leftOut } from "./axis.ts";
 import type { MakeBlock } from "./block.ts";
 import { bindCursor } from "./cursor.ts";
@@ -91,7 +92,7 @@ function paint(context: CanvasRenderingContext2D, data: RidgesBlock, plot: Rect,
   const axis = binsOf(edges.data, plot);
   const pitch = plot.height / rows;
   const toX = (bin: number): number => axis.toX(edges.data[bin] as number);
-  const row = (k: number): number[] => Array.from(counts.data.subarray(k * bins, (k + 1) * bins), (value) => Math.max(0, value) || 0);
+  const row = (k: number): number[] => Array.from(rowOf(counts, k), (value) => Math.max(0, value) || 0);
   const highest = Array.from(counts.data).reduce((most, count) => (count > most ? count : most), 0) || 1;
   const front = data.highlight ?? rows - 1;
   const every = Math.ceil(14 / pitch);

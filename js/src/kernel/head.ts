@@ -77,15 +77,6 @@ function makeMenu(panel: Panel) {
   };
 }
 
-/** Age of what is shown and of the newest step, in seconds, by the browser's clock. */
-function ages(panel: Panel, header: CommonHeader): { shown: number; step: number } {
-  const now = performance.now();
-  return {
-    shown: (header.age_s ?? 0) + (now - panel.connection.headerAt) / 1000,
-    step: (now - panel.connection.stepSeenAt) / 1000,
-  };
-}
-
 /** "step 1 240 · 0.4 s ago" for a view that stands alone; the dot is green while steps come. */
 function makePill(): { element: HTMLElement; update(header: CommonHeader, age_s: number): void } {
   const element = make("span", "nnw-pill nnw-small");
@@ -114,10 +105,11 @@ export function makeHead(panel: Panel) {
   let header: CommonHeader | null = null;
 
   function showTime(shown: CommonHeader): void {
-    const age = ages(panel, shown);
-    const replaced = state.update(effectiveState(shown, age.step, panel.connection.refusal));
+    const { refusal, stepSeenAt, headerAt } = panel.connection;
+    const since = (then: number): number => (performance.now() - then) / 1000;
+    const replaced = state.update(effectiveState(shown, since(stepSeenAt), refusal));
     caption.element.classList.toggle("nnw-replaced", replaced);
-    pill.update(shown, age.shown);
+    pill.update(shown, (shown.age_s ?? 0) + since(headerAt));
     badge.update(shown.training === true);
   }
 

@@ -12,6 +12,12 @@ export interface NdArray {
   data: Values;
 }
 
+/** Entry `k` along the first axis. */
+export function rowOf({ shape, data }: NdArray, k: number): Values {
+  const length = data.length / Math.max(shape[0] ?? 1, 1);
+  return data.subarray(k * length, (k + 1) * length);
+}
+
 export interface Frame<H> {
   channel: string;
   header: H;

@@ -5,7 +5,7 @@ import { GREY, type Theme } from "../../kernel/color.ts";
 import { make, setHidden, setText } from "../../kernel/dom.ts";
 import { formatFixed, formatSigned, formatValue } from "../../kernel/format.ts";
 import type { Hit } from "../../kernel/hover.ts";
-import type { NdArray } from "../../kernel/wire.ts";
+import { type NdArray, type Values, rowOf } from "../../kernel/wire.ts";
 import type { GridBlock } from "../types.ts";
 import { labelOf } from "./data.ts";
 import { cellAt, cellRect, wholeSize } from "./layout.ts";
@@ -24,16 +24,12 @@ export interface Enlarged {
 /** The unit that Python sent, or the one that the user just chose with the words that are known here. */
 export function enlargedOf(data: GridBlock, tile: number | null, chosen: boolean): Enlarged {
   const { values, detail, noun, scale } = data;
-  const own = tile !== null && data.layout === "maps" ? pictureAt(values, tile) : undefined;
-  const sent = detail && { shape: [1, ...detail.shape], data: detail.data };
+  const only = (array: Values, shape: number[]): NdArray => ({ shape: [1, ...shape], data: array });
+  const own = tile !== null && data.layout === "maps" ? only(rowOf(values, tile), values.shape.slice(1)) : undefined;
+  const sent = detail && only(detail.data, detail.shape);
   if (!chosen || tile === null) return { picture: sent ?? own, tile, title: data.detail_title, facts: data.facts };
   const title = `${noun[0]?.toUpperCase()}${noun.slice(1)} ${labelOf(data, tile)}`;
   return { picture: own, tile, title, facts: own && !isColor(own) && !scale?.signed ? factsOf(own) : "" };
-}
-
-function pictureAt({ shape, data }: NdArray, tile: number): NdArray {
-  const size = data.length / (shape[0] as number);
-  return { shape: [1, ...shape.slice(1)], data: data.subarray(tile * size, (tile + 1) * size) };
 }
 
 function factsOf({ data }: NdArray): string {

@@ -34,27 +34,12 @@ export interface Cloud {
   readonly unit: number;
 }
 
-export const EMPTY_CLOUD: Cloud = {
-  n: 0,
-  dims: 2,
-  positions: new Float32Array(0),
-  labels: [],
-  wrong: [],
-  indices: [],
-  loss: [],
-  predicted: [],
-  confidence: [],
-  classes: [],
-  predictedNames: [],
-  unit: 1,
-};
-
 /** The fields that a cloud is made of: while these stay the same, so does the cloud. */
 const PARTS = ["positions", "samples", "labels", "predicted", "confidence", "loss", "class_names"] as const;
 export const sameCloud = (a: PointsBlock, b: PointsBlock | null): boolean => PARTS.every((name) => a[name] === b?.[name]);
 
 /** The cloud of a block; arrays that did not come are filled with "none". */
-export function readCloud(data: PointsBlock): Cloud {
+export function readCloud(data: Pick<PointsBlock, (typeof PARTS)[number] | "unit">): Cloud {
   const [n = 0, dims = 2] = data.positions.shape;
   const positions = triples(data.positions, dims, POSITION_UNIT);
   const codes = (raw: NdArray | undefined): ArrayLike<number> => raw?.data ?? new Int16Array(n).fill(NO_CLASS);
@@ -80,6 +65,9 @@ export function readCloud(data: PointsBlock): Cloud {
     unit: data.unit,
   };
 }
+
+const NOTHING: NdArray = { shape: [0, 2], data: new Int16Array(0) };
+export const EMPTY_CLOUD = readCloud({ positions: NOTHING, samples: NOTHING, class_names: [], unit: 1 });
 
 /** Points of two or three axes as triples, each value times `unit`. */
 export function triples({ data }: NdArray, dims: number, unit: number): Float32Array {

@@ -5,13 +5,11 @@ import type { Column } from "./metadata.ts";
 
 type Cell = string | number | null;
 
-/** Cells that a spreadsheet would take for a formula get an apostrophe before them; names come from data. */
-const harmless = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
-
 function cell(value: Cell): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
-  const text = harmless(value);
+  // A spreadsheet would take it for a formula; names come from data.
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

@@ -3,17 +3,14 @@
 import type { Theme } from "../../kernel/color.ts";
 import { magnified, project } from "./camera.ts";
 import { type Pen, hex } from "./key.ts";
-import type { Anchor } from "./labels.ts";
 import { NAME_HALO, NAME_PX, SAMPLE_RING } from "./paint.ts";
 import type { Pass } from "./passes.ts";
 import { CAPTION_PX, type Frame, drawCaption, drawKey } from "./picture.ts";
 import { SIZE_UNIT, type Scene, radiusIn, strokeOf } from "./renderer.ts";
+import type { Still } from "./stage.ts";
 import { type Stroke, TRAIL_WIDTH } from "./trails.ts";
 
-export interface Drawing {
-  readonly scene: Scene;
-  readonly strokes: readonly Stroke[];
-  readonly names: readonly Anchor[];
+export interface Drawing extends Omit<Still, "paint"> {
   /** The row looked at, -1 for none, and the radius of a point of the usual size. */
   readonly sample: number;
   readonly radius: number;
