@@ -2,8 +2,7 @@
 
 import { magnified, project } from "./camera.ts";
 import { placesBetween } from "./motion.ts";
-import type { Pass } from "./passes.ts";
-import { type PointRenderer, type Scene, radiusIn, strokeOf } from "./renderer.ts";
+import { type Pass, type PointRenderer, type Scene, radiusIn, strokeOf } from "./passes.ts";
 import { Pixmap } from "./stamps.ts";
 
 /** A renderer on this canvas, or null where there is no canvas at all. */

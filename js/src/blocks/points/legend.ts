@@ -1,16 +1,17 @@
 /** The legend: a switch per group, and what colours, sizes and marks mean. Tells what was switched; draws no points. */
 
+import { prepareCanvas } from "../../kernel/canvas.ts";
 import type { Theme } from "../../kernel/color.ts";
 import { makeControls } from "../../kernel/controls.ts";
 import { make, setHidden, setText } from "../../kernel/dom.ts";
-import { formatCount } from "../../kernel/format.ts";
+import { formatCount, formatValue } from "../../kernel/format.ts";
 import type { OptionHeader, OptionValue } from "../../kernel/header.ts";
 import type { Panel } from "../../kernel/panel.ts";
 import { placeOf } from "../cursor.ts";
 import { type ClassEntry, alone, freshSwitches } from "./cloud.ts";
-import { type Counts, EXAMPLE_CLASS, KINDS, keyWords } from "./key.ts";
-import type { Looks } from "./looks.ts";
-import { makeColorKey, makeSizeKey } from "./scales.ts";
+import { BAR, type Counts, EXAMPLE_CLASS, KINDS, RADIUS, drawRamp, keyWords } from "./key.ts";
+import { AREA, type Looks, type Scale, colorName, scaleLut } from "./looks.ts";
+import { penOn } from "./picture.ts";
 
 /** Options that stand here, beside what explains them, and not in the head. */
 export const LEGEND_OPTIONS: readonly string[] = ["size", "trails"];
@@ -136,4 +137,46 @@ function paint(row: Row, { name, n, wrong }: ClassEntry, on: boolean, color: str
   setText(row.name, name);
   setText(row.n, formatCount(n));
   setText(row.wrong, formatCount(wrong));
+}
+
+/** The ends of a scale and its name between them, with a canvas before and perhaps one after them. */
+function makeKey(
+  kind: "color" | "size",
+  canvases: readonly [HTMLCanvasElement, HTMLCanvasElement?],
+  nameOf: (scale: Scale) => string,
+  draw: (scale: Scale, theme: Theme) => void,
+) {
+  const [low, name, high] = [make("span"), make("span", "nnw-points-key-name nnw-small nnw-cut"), make("span")];
+  const element = make("div", `nnw-points-${kind}-key`, canvases[0], low, name, high, canvases[1] ?? "");
+  return {
+    element,
+    /** Goes away without a scale. */
+    update(scale: Scale | null, theme: Theme): void {
+      setHidden(element, scale === null);
+      if (!scale) return;
+      draw(scale, theme);
+      setText(low, formatValue(scale.low));
+      setText(name, nameOf(scale));
+      name.title = nameOf(scale);
+      setText(high, formatValue(scale.high));
+    },
+  };
+}
+
+function makeColorKey() {
+  const ramp = make("canvas");
+  return makeKey("color", [ramp], colorName, (scale, theme) => {
+    const context = prepareCanvas(ramp, BAR.width, BAR.height);
+    if (context) drawRamp(penOn(context), scaleLut(scale, theme), { x: 0, y: 0, ...BAR });
+  });
+}
+
+function makeSizeKey() {
+  const [small, large] = [make("canvas"), make("canvas")];
+  return makeKey("size", [small, large], ({ name }) => name, (_, theme) => {
+    for (const [canvas, area] of [[small, AREA.least], [large, AREA.most]] as const) {
+      const context = prepareCanvas(canvas, 12, 12);
+      if (context) penOn(context).disc(6, 6, RADIUS * Math.sqrt(area), { fill: theme.text2 });
+    }
+  });
 }

@@ -4,7 +4,7 @@ import { type Rgb, type Theme, parseHex, unpackRgb } from "../../kernel/color.ts
 import { type Cloud, NO_CLASS } from "./cloud.ts";
 import { type Anchor, placeLabels } from "./labels.ts";
 import { type Looks, scaleColor, sizeFactor } from "./looks.ts";
-import { SIZE_UNIT } from "./renderer.ts";
+import { SIZE_UNIT } from "./passes.ts";
 
 let probe: CanvasRenderingContext2D | null | undefined;
 

@@ -1,7 +1,7 @@
 /** The points' canvas and its renderer: WebGL2, or the processor without a graphics card or when its context is lost. */
 
 import { make } from "../../kernel/dom.ts";
-import type { Scene } from "./renderer.ts";
+import type { Scene } from "./passes.ts";
 import { canvasRenderer } from "./canvas2d.ts";
 import { webglRenderer } from "./webgl.ts";
 

@@ -4,9 +4,8 @@ import type { Theme } from "../../kernel/color.ts";
 import { magnified, project } from "./camera.ts";
 import { type Pen, hex } from "./key.ts";
 import { NAME_HALO, NAME_PX, SAMPLE_RING } from "./paint.ts";
-import type { Pass } from "./passes.ts";
+import { type Pass, SIZE_UNIT, type Scene, radiusIn, strokeOf } from "./passes.ts";
 import { CAPTION_PX, type Frame, drawCaption, drawKey } from "./picture.ts";
-import { SIZE_UNIT, type Scene, radiusIn, strokeOf } from "./renderer.ts";
 import type { Still } from "./stage.ts";
 import { type Stroke, TRAIL_WIDTH } from "./trails.ts";
 

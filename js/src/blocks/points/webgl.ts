@@ -2,7 +2,7 @@
 
 import type { Rgb } from "../../kernel/color.ts";
 import { rotation } from "./camera.ts";
-import { type PointRenderer, type Scene, SIZE_UNIT, strokeOf } from "./renderer.ts";
+import { type PointRenderer, type Scene, SIZE_UNIT, strokeOf } from "./passes.ts";
 
 const VERTEX = `#version 300 es
 in vec3 a_from, a_to;
