@@ -53,7 +53,7 @@ function makeScaleBar(withTicks: boolean) {
   const element = make("div", "nnw-heat-scale", canvas, words);
   return {
     element,
-    /** Labels by their place (0–1) along the bar; the unit's word joins one in the middle, else fills the widest gap. */
+    /** Labels by their place (0–1) along the bar; the unit joins the one in the middle, else fills the widest gap. */
     draw(width: number, labels: readonly (readonly [at: number, text: string])[], unit: string) {
       const middle = labels.find(([at]) => at > 0.4 && at < 0.6);
       const named = labels.map(([at, text]): [number, string] => [at, at === middle?.[0] ? `${text} · ${unit}` : text]);
@@ -127,6 +127,7 @@ export function makeFigures(follow: (frame: HTMLElement, panel: number) => void)
 }
 
 type Figure = ReturnType<typeof makeFigure>;
+type ScaleBar = ReturnType<typeof makeScaleBar>;
 type PanelFigure = ReturnType<typeof makePanel>;
 
 function makePanel() {
@@ -151,7 +152,7 @@ export function markCell(stage: HTMLElement, positions: Positions, cell: Cell): 
   }
 }
 
-function paintHeat(figure: Figure, bar: PanelFigure["bar"], result: Result, box: number, opacity: number, theme: Theme): void {
+function paintHeat(figure: Figure, bar: ScaleBar, result: Result, box: number, opacity: number, theme: Theme): void {
   const { block, size } = result;
   const { low, high } = block;
   const [width, height] = fit(size, box);
@@ -160,7 +161,8 @@ function paintHeat(figure: Figure, bar: PanelFigure["bar"], result: Result, box:
   const picture = block.picture?.data ?? new Uint8Array(size[0] * size[1]);
   const pixels = heatPixels(picture, block.values.data, size, most, opacity);
   // The picture is its own ground: the hatch over it is the same in both themes.
-  if (context) drawPixels(context, pixels, { x: 0, y: 0, width, height }, { ...theme, error: "rgb(255 255 255 / 35%)" });
+  const hatched = { ...theme, error: "rgb(255 255 255 / 35%)" };
+  if (context) drawPixels(context, pixels, { x: 0, y: 0, width, height }, hatched);
   const labels = scaleTicks(low, high, box).map((value): [number, string] => [
     (value - low) / (high - low || 1),
     formatEnd(value, block.decimals),

@@ -46,8 +46,9 @@ export function paintCells(
   context.putImageData(image, 0, 0);
   const [toY, toX] = [to.height / positions.size[0], to.width / positions.size[1]];
   const hatch = (color: string, wanted: (cell: number) => boolean): void => {
-    const chosen = cellRects(cells.filter(wanted), columns, (col) => colEdges[col]! * toX, (row) => rowEdges[row]! * toY);
-    drawHatch(context, chosen, color);
+    const chosen = cells.filter(wanted);
+    const rects = cellRects(chosen, columns, (col) => colEdges[col]! * toX, (row) => rowEdges[row]! * toY);
+    drawHatch(context, rects, color);
   };
   hatch(theme.line, (cell) => !computed(cell));
   hatch(theme.error, (cell) => computed(cell) && colors[cell] === null);

@@ -60,7 +60,8 @@ export function makeLegend(
     return element;
   });
   const marks = make("div", "nnw-points-legend-keys", ...keys.map(({ row }) => row));
-  const element = make("div", "nnw-points-legend", bar.element, head, list, links, marks, size!, sizes.element, ...others);
+  const element = make("div", "nnw-points-legend", bar.element, head, list, links, marks);
+  element.append(size!, sizes.element, ...others);
   let rows: Row[] = [];
   let groups = "";
   list.role = "group";

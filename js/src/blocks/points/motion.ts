@@ -95,11 +95,6 @@ export class Motion {
     this.#started = still || first ? -Infinity : now;
   }
 
-  /** The camera glides while the points go on towards where they were going. */
-  glide(camera: Camera, now: number, still: boolean): void {
-    this.move(this.#ids, this.to, camera, now, still);
-  }
-
   /** The camera jumps with the pointer; a move of the points goes on. */
   look(camera: Camera): void {
     this.#fromCamera = camera;

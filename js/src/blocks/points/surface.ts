@@ -1,4 +1,4 @@
-/** The points' canvas and its renderer: WebGL2, or the processor without a graphics card or when its context is lost. */
+/** The points' canvas and its renderer: WebGL2, or the processor where there is no graphics card or it is lost. */
 
 import { make } from "../../kernel/dom.ts";
 import type { Scene } from "./passes.ts";

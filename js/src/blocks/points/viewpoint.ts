@@ -32,7 +32,8 @@ export class Viewpoint {
 
   fit(): void {
     this.#auto = true;
-    this.motion.glide(this.#fitted(FIRST_ANGLES), performance.now(), reducedMotion());
+    const { motion } = this;
+    motion.move(this.#cloud.indices, motion.to, this.#fitted(FIRST_ANGLES), performance.now(), reducedMotion());
   }
 
   zoom(factor: number, x: number, y: number): void {

@@ -1,4 +1,4 @@
-/** WebGL2 renderer: positions, targets and colours stay on the card, so a frame of an animation costs a few uniforms. */
+/** WebGL2 renderer: positions, targets and colours stay on the card, so that a frame of a move costs a few uniforms. */
 
 import type { Rgb } from "../../kernel/color.ts";
 import { rotation } from "./camera.ts";
