@@ -44,7 +44,7 @@ export function makeStatus(panel: Panel) {
   const badge = makeBadge(panel, false);
   const actions = makeActions(panel);
   const items = make("div", "nnw-items");
-  const [warning, note] = [make("div", "nnw-warning"), make("div", "nnw-status-note")];
+  const [warning, note] = [make("div", "nnw-warning"), make("div", "nnw-status-note nnw-small")];
   const spark = makeSpark();
   const cost = makeMeter();
   const row = make("div", "nnw-status-row", items, badge.element, actions.element);
