@@ -157,4 +157,3 @@ function makeOptions(group: string, tabs: readonly Tab[]): HTMLOptGroupElement {
   }
   return options;
 }
-
