@@ -10,7 +10,7 @@ import { type Result, readBlock, strongest } from "./heat/data.ts";
 import { makeFigures, markCell } from "./heat/figures.ts";
 import { type Cell, nearest, sizes } from "./heat/geometry.ts";
 import { makeReadout } from "./heat/readout.ts";
-import { tipFor } from "./heat/tip.ts";
+import { tipFor } from "./heat/table.ts";
 import type { HeatBlock } from "./types.ts";
 
 const FIRST_OPACITY = 0.85;

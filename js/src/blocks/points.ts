@@ -1,26 +1,28 @@
 /** Samples as points: the cloud with its legend, search, tools and hover card. */
 
+import type { CardLine } from "../kernel/card.ts";
 import { make } from "../kernel/dom.ts";
+import { formatCount, formatValue } from "../kernel/format.ts";
 import type { CommonHeader } from "../kernel/header.ts";
 import { ARROWS, bindKeys } from "../kernel/keys.ts";
 import { Shared } from "../kernel/shared.ts";
 import type { MakeBlock } from "./block.ts";
-import { type Cloud, type Showing, readCloud, sameCloud } from "./points/cloud.ts";
+import { type Cloud, NO_CLASS, type Showing, readCloud, sameCloud } from "./points/cloud.ts";
 import { makeFinder } from "./points/finder.ts";
 import { makeGestures } from "./points/gestures.ts";
 import { placeCard } from "./points/labels.ts";
 import { LEGEND_OPTIONS, makeLegend } from "./points/legend.ts";
 import { looksOf } from "./points/looks.ts";
-import { type Column, readColumns, sameColumns } from "./points/metadata.ts";
+import { type Column, readColumns, sameColumns, wordsOf } from "./points/metadata.ts";
 import { sameIds } from "./points/motion.ts";
 import { type SelectMode, combine } from "./points/picking.ts";
 import { type SaveKind, save } from "./points/save.ts";
 import { Stage } from "./points/stage.ts";
 import { makeTools } from "./points/tools.ts";
 import { readTrails } from "./points/trails.ts";
-import { cardOf, summaryOf } from "./points/words.ts";
 import type { PointsBlock } from "./types.ts";
 
+const KEYS = "Arrow keys walk the points, Enter looks at one; P, B, L choose the tool, F shows all, / searches.";
 const ZOOM_KEYS: Record<string, number> = { "+": 1.25, "=": 1.25, "-": 0.8 };
 
 export const makePoints: MakeBlock<PointsBlock> = ({ panel, click }) => {
@@ -216,3 +218,23 @@ export const makePoints: MakeBlock<PointsBlock> = ({ panel, click }) => {
     },
   };
 };
+
+/** The canvas's label. */
+function summaryOf(cloud: Cloud, title: string, counts: { wrong: number; selected: number }): string {
+  const words = [
+    `Map of ${formatCount(cloud.n)} samples${title && ` of ${title}`}`,
+    `${cloud.classes.length} classes`,
+    `${formatCount(counts.wrong)} wrong`,
+    `${formatCount(counts.selected)} selected`,
+  ];
+  return `${words.join(", ")}. ${KEYS}`;
+}
+
+/** The card's lines before Python answers. */
+function cardOf(cloud: Cloud, columns: readonly Column[], row: number): CardLine[] {
+  const [label, loss] = [cloud.labels[row] as number, cloud.loss[row] as number];
+  const lines: [string, string][] = [];
+  if (label !== NO_CLASS) lines.push(["label", cloud.classes[label]?.name ?? String(label)]);
+  if (Number.isFinite(loss)) lines.push(["loss", formatValue(loss)]);
+  return [...lines, ...wordsOf(columns, row)];
+}
