@@ -140,7 +140,8 @@ export const makePoints: MakeBlock<PointsBlock> = ({ panel, click }) => {
 
   /** The card beside a row, as long as that is in sight. */
   function tell(row: number): void {
-    const [xy, { width, height }] = [stage.screen(), stage.size];
+    const { width, height } = stage.size;
+    const xy = row < 0 ? [] : stage.screen();
     const [x, y] = [xy[2 * row] ?? -1, xy[2 * row + 1] ?? -1];
     const inSight = x >= 0 && y >= 0 && x <= width && y <= height;
     if (told && !inSight) panel.card.hide();
