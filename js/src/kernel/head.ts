@@ -91,7 +91,7 @@ function makePill(): { element: HTMLElement; update(header: CommonHeader, age_s:
 }
 
 export function makeHead(panel: Panel) {
-  const title = make("span", "nnw-title nnw-cut");
+  const title = make("span", "nnw-title");
   const subtitle = make("span", "nnw-subtitle nnw-small nnw-cut");
   const controls = makeControls((name, value) => panel.command("option", { name, value }));
   const badge = makeBadge(panel, true);
