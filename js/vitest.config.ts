@@ -1,3 +1,5 @@
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({ test: { environment: "jsdom", css: true, include: ["test/**/*.test.ts"] } });
+export default defineConfig({
+  test: { environment: "jsdom", css: true, setupFiles: ["test/setup.ts"], include: ["test/**/*.test.ts"] },
+});

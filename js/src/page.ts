@@ -3,7 +3,6 @@
 import { buildDashboard } from "./dashboard/dashboard.ts";
 import { type Registry, makeBlocks } from "./kernel/blocks.ts";
 import { type Widget, definePanel } from "./kernel/panel.ts";
-import { dress } from "./kernel/style.ts";
 
 export interface Page {
   /** The widget of a part: "view" or "dashboard". */
@@ -23,7 +22,7 @@ export function makePage(blocks: Registry, css: string, version: string): Page {
       if (!make) throw new RangeError(`part: expected ${Object.keys(parts).join(", ")}, got ${part}`);
       const widget = make();
       return {
-        initialize: (context) => widget.initialize(context),
+        ...widget,
         render(context) {
           const undress = dress(context.el, sheet);
           const unmount = widget.render(context);
@@ -35,4 +34,30 @@ export function makePage(blocks: Registry, css: string, version: string): Page {
       };
     },
   };
+}
+
+interface Sheet {
+  css: string;
+  version: string;
+  /** When this version came to the page (ms): a later one takes the place of an earlier. */
+  since: number;
+}
+
+/** Puts the sheet into the root that `el` is in, or will be. Returns the undoing of what is still to come. */
+function dress(el: HTMLElement, sheet: Sheet): () => void {
+  place(el, sheet);
+  // Hosts attach the element after they had it rendered, and some of them into a shadow root.
+  const later = el.isConnected ? 0 : requestAnimationFrame(() => place(el, sheet));
+  return () => cancelAnimationFrame(later);
+}
+
+function place(el: HTMLElement, { css, version, since }: Sheet): void {
+  const root = el.getRootNode();
+  const home = root instanceof ShadowRoot ? root : el.ownerDocument.head;
+  const present = home.querySelector<HTMLStyleElement>("style[data-nnw-style]");
+  if (present && (present.dataset.nnwStyle === version || Number(present.dataset.nnwSince) > since)) return;
+  const style = present ?? document.createElement("style");
+  Object.assign(style.dataset, { nnwStyle: version, nnwSince: String(since) });
+  style.textContent = css;
+  if (!present) home.append(style);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type LayerRow, neighbour, openRows, parentRow, splitName } from "../src/dashboard/names";
-import { meter, sparkPath } from "../src/dashboard/spark";
+import { type LayerRow, neighbour, openRows, parentRow, splitName } from "../src/dashboard/layers";
+import { meter, sparkPath } from "../src/dashboard/status";
 
 const row = (name: string, depth: number, group = false): LayerRow => {
   return { name, short: name.split(".").at(-1)!, depth, group, units: group ? null : 8, alive: null, dead: 0 };

@@ -25,7 +25,7 @@ function mount(): Mounted {
     tooltip: makeTooltip(el),
     command: (name, value) => said.push([name, value]),
     onDispose: (remove) => void removers.push(remove),
-    listen: (target, type, handler) => target.addEventListener(type, handler),
+    listen: (target, type, handler) => target.addEventListener(type, handler as EventListener),
     redraw: () => view.draw(616, readTheme(el)),
   };
   const view: BlockView<GridBlock> = makeGrid({

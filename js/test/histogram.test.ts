@@ -82,7 +82,7 @@ describe("a histogram", () => {
 
   it("counts what it can't draw", () => {
     host.show({ ...fields, missing: 2, outside: 1 }, arrays);
-    expect(host.texts(".nnw-histogram-foot > span")).toEqual(["2 values not finite, 1 value outside"]);
+    expect(host.texts(".nnw-axis-foot > span")).toEqual(["2 values not finite, 1 value outside"]);
   });
 
   it("says why it is empty", () => {

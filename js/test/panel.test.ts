@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type CommonHeader, type Frame, definePanel } from "../src/kernel/panel.ts";
+import type { CommonHeader } from "../src/kernel/header.ts";
+import { definePanel } from "../src/kernel/panel.ts";
+import type { Frame } from "../src/kernel/wire.ts";
 import { type Frames, bytes, fakeFrames, mount } from "./host.ts";
 
 let frames: Frames;
@@ -130,7 +132,7 @@ describe("messages", () => {
   it("that a command asked for settle its promise; an error rejects it", async () => {
     let ask: ((name: string) => Promise<Frame<Record<string, unknown>>>) | undefined;
     const asking = definePanel((panel) => {
-      ask = panel.ask;
+      ask = (name) => panel.connection.ask(name);
       return { frame: () => undefined, draw: () => undefined };
     });
     const host = mount(asking);

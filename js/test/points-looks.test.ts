@@ -4,7 +4,7 @@ import { looksOf, sizeFactor } from "../src/blocks/points/looks.ts";
 import { type Column, readColumns, sameColumns, wordsOf } from "../src/blocks/points/metadata.ts";
 import { pointColors } from "../src/blocks/points/paint.ts";
 import { buildPasses } from "../src/blocks/points/passes.ts";
-import { searchRows } from "../src/blocks/points/search.ts";
+import { searchRows } from "../src/blocks/points/finder.ts";
 import { parseHex, readTheme } from "../src/kernel/color.ts";
 import { all, block, makeCloud } from "./points-clouds.ts";
 

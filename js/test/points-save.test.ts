@@ -6,9 +6,8 @@ import { NO_CLASS, standings } from "../src/blocks/points/cloud.ts";
 import { tableOf } from "../src/blocks/points/csv.ts";
 import { KEY_LINE, KEY_WIDTH, type Line } from "../src/blocks/points/key.ts";
 import type { Column } from "../src/blocks/points/metadata.ts";
-import { buildPasses } from "../src/blocks/points/passes.ts";
+import { type Scene, buildPasses } from "../src/blocks/points/passes.ts";
 import { breakLines, frameOf } from "../src/blocks/points/picture.ts";
-import type { Scene } from "../src/blocks/points/renderer.ts";
 import { captionText, fileName } from "../src/blocks/points/save.ts";
 import { drawingOf, escapeXml } from "../src/blocks/points/svg.ts";
 import { readTheme } from "../src/kernel/color.ts";
@@ -97,7 +96,6 @@ describe("the drawing", () => {
       brand: [25, 118, 210],
       ground: [255, 255, 255],
       passes: buildPasses(cloud, showing, standings(cloud, showing), 2.75),
-      versions: { points: 0, colors: 0, passes: 0 },
       ...over,
     };
     const strokes = [{ color: "rgb(1 2 3)", alpha: 0.5, lines: [0, 1, 2, 3, 4, 5, 6.123, 7] }];

@@ -2,7 +2,7 @@
 
 import { expect, test } from "vitest";
 import { IDENTITY } from "../src/blocks/points/camera.ts";
-import { type Trails, drawStrokes, readTrails, strokesOf } from "../src/blocks/points/trails.ts";
+import { type Moment, type Trails, drawStrokes, readTrails, strokesOf } from "../src/blocks/points/trails.ts";
 import { SIZE, block } from "./points-clouds.ts";
 import { type Call, recordingContext } from "./host.ts";
 
@@ -15,6 +15,17 @@ const TRAILS: Trails = {
   points: Float32Array.from([0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0, 1, 1, 0, 0, 1, 0]),
 };
 
+/** Of points that are now there, in units of the cloud. */
+const moment = (points: Float32Array, over: Partial<Moment> = {}): Moment => ({
+  points,
+  unit: 1,
+  colors: COLORS,
+  camera: CAMERA,
+  size: SIZE,
+  hides: () => false,
+  ...over,
+});
+
 test("trails come in data units, flat ones with z = 0, and are none where nothing was sent", () => {
   const trails = { shape: [1, 2, 2], data: Int16Array.from([32000, 0, -16000, 8000]) };
   const trail_rows = { shape: [2], data: Int32Array.from([4, 1]) };
@@ -26,7 +37,7 @@ test("trails come in data units, flat ones with z = 0, and are none where nothin
 
 test("strokes go from map to map in the colours of the points, clearer towards now, and end at the point", () => {
   const now = Float32Array.from([0, 1, 0, 0, 0, 0, 0.5, 0.5, 0]);
-  const strokes = strokesOf(TRAILS, now, 1, COLORS, CAMERA, SIZE, () => false);
+  const strokes = strokesOf(TRAILS, moment(now));
   expect(strokes.map(({ color, lines }) => [color, lines])).toEqual([
     ["rgb(4 5 6)", [200, 150, 300, 150]],
     ["rgb(1 2 3)", [200, 50, 200, 50]],
@@ -40,22 +51,22 @@ test("strokes go from map to map in the colours of the points, clearer towards n
 
 test("points that are hidden leave no trail, and points of one colour share a stroke", () => {
   const now = new Float32Array(9);
-  const rows = strokesOf(TRAILS, now, 1, COLORS, CAMERA, SIZE, (row) => row === 2).map(({ color }) => color);
+  const rows = strokesOf(TRAILS, moment(now, { hides: (row) => row === 2 })).map(({ color }) => color);
   expect(rows).toEqual(["rgb(1 2 3)", "rgb(1 2 3)"]);
-  const same = strokesOf(TRAILS, now, 1, new Uint8Array(12), CAMERA, SIZE, () => false);
+  const same = strokesOf(TRAILS, moment(now, { colors: new Uint8Array(12) }));
   expect(same.map(({ lines }) => lines.length)).toEqual([8, 8]);
 });
 
 test("a turned camera projects trails as it does points, in the units of the cloud", () => {
   const turned = { ...CAMERA, yaw: Math.PI / 2 };
   const deep = { ...TRAILS, rows: [0], points: Float32Array.from([0, 0, 1, 0, 0, 0, 0, 0, 0]) };
-  const [stroke] = strokesOf(deep, new Float32Array(3), 0.5, COLORS, turned, SIZE, () => false);
+  const [stroke] = strokesOf(deep, moment(new Float32Array(3), { unit: 0.5, camera: turned }));
   expect(stroke!.lines.map(Math.round)).toEqual([400, 150, 200, 150]);
 });
 
 test("one map is no way", () => {
   const one = { maps: 1, rows: [0], points: new Float32Array(3) };
-  expect(strokesOf(one, new Float32Array(3), 1, COLORS, CAMERA, SIZE, () => false)).toEqual([]);
+  expect(strokesOf(one, moment(new Float32Array(3)))).toEqual([]);
 });
 
 test("lines are drawn as they are told, and the context is left clear", () => {

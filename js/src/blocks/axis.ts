@@ -1,8 +1,8 @@
-/** Numbers at the axes of a canvas. */
+/** Axes of a canvas: their numbers, and bins along them. */
 
-import type { Rect } from "../kernel/canvas.ts";
+import { type Rect, drawText } from "../kernel/canvas.ts";
 import type { Theme } from "../kernel/color.ts";
-import { formatTick } from "../kernel/format.ts";
+import { formatTick, plural } from "../kernel/format.ts";
 
 const STEPS = [1, 2, 2.5, 5, 10];
 
@@ -21,6 +21,40 @@ export function decades(high: number): number[] {
   return Array.from({ length: Math.max(1, Math.floor(Math.log10(Math.max(1, high))) + 1) }, (_, i) => 10 ** i);
 }
 
+/** Bins between edges across a plot. */
+export function binsOf(edges: ArrayLike<number>, plot: Rect) {
+  const last = edges.length - 1;
+  const [low, high] = [edges[0] as number, edges[last] as number];
+  const toX = (value: number): number => plot.x + ((value - low) / (high - low)) * plot.width;
+  return {
+    ends: [low, high] as const,
+    /** Where a value lies, px. */
+    toX,
+    /** The bin at a point; null beside all. */
+    at(x: number): number | null {
+      const share = (x - plot.x) / plot.width;
+      if (!(share >= 0 && share <= 1)) return null;
+      const value = low + share * (high - low);
+      let bin = 0;
+      while (bin < last - 1 && value >= (edges[bin + 1] as number)) bin++;
+      return bin;
+    },
+    /** A bin over the height of the plot. */
+    rect(bin: number): Rect {
+      const x = toX(edges[bin] as number);
+      return { ...plot, x, width: toX(edges[bin + 1] as number) - x };
+    },
+  };
+}
+
+/** What is in no bin, in words. */
+export function leftOut(missing: number, outside: number): string {
+  const parts = [];
+  if (missing > 0) parts.push(`${plural(missing, "value")} not finite`);
+  if (outside > 0) parts.push(`${plural(outside, "value")} outside`);
+  return parts.join(", ");
+}
+
 export const AXIS_FONT = (theme: Theme): string => `11px ${theme.font}`;
 
 /** Numbers under a plot, and the word for them at its middle in the line below. */
@@ -31,19 +65,16 @@ export function drawAcross(
   word: string,
   theme: Theme,
 ): void {
-  context.font = AXIS_FONT(theme);
-  context.fillStyle = theme.text2;
-  context.textBaseline = "top";
   const bottom = plot.y + plot.height + 4;
+  context.font = AXIS_FONT(theme);
   for (const at of ticks(low, high, Math.max(2, Math.floor(plot.width / 90)))) {
-    const x = plot.x + ((at - low) / (high - low || 1)) * plot.width;
     const text = formatTick(at);
     const half = context.measureText(text).width / 2;
-    context.textAlign = "center";
-    context.fillText(text, Math.min(Math.max(x, plot.x + half - 4), plot.x + plot.width - half + 4), bottom);
+    const middle = plot.x + ((at - low) / (high - low || 1)) * plot.width;
+    const x = Math.min(Math.max(middle, plot.x + half - 4), plot.x + plot.width - half + 4);
+    drawText(context, text, x, bottom, theme, theme.text2, "center", "top");
   }
-  context.textAlign = "center";
-  if (word) context.fillText(word, plot.x + plot.width / 2, bottom + 14);
+  if (word) drawText(context, word, plot.x + plot.width / 2, bottom + 14, theme, theme.text2, "center", "top");
 }
 
 /** Lines across a plot with their numbers at the left; `toY` says how high each is. */
@@ -54,9 +85,6 @@ export function drawUp(
   toY: (value: number) => number,
   theme: Theme,
 ): void {
-  context.font = AXIS_FONT(theme);
-  context.textAlign = "right";
-  context.textBaseline = "middle";
   for (const value of values) {
     const y = Math.round(toY(value)) + 0.5;
     context.strokeStyle = theme.line;
@@ -65,7 +93,6 @@ export function drawUp(
     context.moveTo(plot.x, y);
     context.lineTo(plot.x + plot.width, y);
     context.stroke();
-    context.fillStyle = theme.text2;
-    context.fillText(formatTick(value), plot.x - 6, y);
+    drawText(context, formatTick(value), plot.x - 6, y, theme, theme.text2, "right");
   }
 }

@@ -1,10 +1,10 @@
 /** Named values as horizontal bars, each a row of the page. */
 
 import { cssColor, lookUp } from "../kernel/color.ts";
-import { make, setHidden, setText } from "../kernel/dom.ts";
+import { make, setHidden, setText, showRows, showText } from "../kernel/dom.ts";
 import { formatAs, formatCount, shortened } from "../kernel/format.ts";
 import type { MakeBlock } from "./block.ts";
-import { Cursor, placeOf, rectWithin } from "./cursor.ts";
+import { bindCursor, placeOf, rectWithin } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
 import type { BarsBlock } from "./types.ts";
 
@@ -28,21 +28,15 @@ export function shareOf(data: BarsBlock, value: number): number {
   return Math.min(1, Math.max(0, (value - data.low) / (data.high - data.low)));
 }
 
-interface Row {
-  element: HTMLElement;
-  name: HTMLElement;
-  value: HTMLElement;
-  fill: HTMLElement;
-  whisker: HTMLElement;
-  reference: HTMLElement;
-}
+type Row = ReturnType<typeof makeRow>;
 
-function makeRow(): Row {
+function makeRow(place: number) {
   const [name, value] = [make("span", "nnw-bars-name"), make("span", "nnw-bars-value")];
   const [fill, whisker] = [make("div", "nnw-bars-fill"), make("div", "nnw-bars-whisker")];
   const reference = make("div", "nnw-bars-reference");
   const element = make("div", "nnw-bars-row", name, make("div", "nnw-bars-track", fill, whisker, reference), value);
   element.role = "option";
+  element.dataset["place"] = String(place);
   return { element, name, value, fill, whisker, reference };
 }
 
@@ -55,13 +49,13 @@ function span(element: HTMLElement, from: number, to: number): void {
 }
 
 export const makeBars: MakeBlock<BarsBlock> = ({ panel, click }) => {
-  const [list, foot, nothing] = [make("div", "nnw-bars-list"), make("div", "nnw-bars-foot"), makeNothing()];
+  const [list, foot, nothing] = [make("div", "nnw-bars-list"), make("div", "nnw-bars-foot nnw-small"), makeNothing()];
   const element = make("div", "nnw-bars", list, foot, nothing.element);
   const rows: Row[] = [];
   let data: BarsBlock | undefined;
 
   const barAt = (place: number): number => data!.places.data[place] as number;
-  const cursor = new Cursor(panel, list, {
+  const refreshCursor = bindCursor(panel, list, {
     role: "listbox",
     count: () => data?.places.data.length ?? 0,
     at: (_x, _y, hit) => placeOf(hit),
@@ -92,22 +86,15 @@ export const makeBars: MakeBlock<BarsBlock> = ({ panel, click }) => {
     update(next) {
       data = next;
       const count = next.places.data.length;
-      while (rows.length < count) {
-        const row = makeRow();
-        row.element.dataset["place"] = String(rows.length);
-        rows.push(row);
-        list.append(row.element);
-      }
-      rows.forEach(({ element: each }, i) => setHidden(each, i >= count));
+      showRows(list, rows, count, makeRow);
       for (let i = 0; i < count; i++) fill(rows[i]!, next, barAt(i));
       list.ariaLabel = next.title || next.unit || "Bars";
-      nothing.show(count === 0 ? next.empty : "");
       const reference =
         next.reference === undefined ? "" : `┆ ${next.reference_name} ${formatAs(next.reference, next.format)}`;
       const all = next.values.data.length;
       const first = all > count ? `first ${formatCount(count)} of ${formatCount(all)}` : "";
-      setText(foot, [next.unit, reference, first].filter(Boolean).join(" · "));
-      setHidden(foot, count === 0 || foot.textContent === "");
+      nothing.show(count === 0, next.empty);
+      showText(foot, count === 0 ? "" : [next.unit, reference, first].filter(Boolean).join(" · "));
     },
     draw(width, theme) {
       if (!data) return;
@@ -119,7 +106,7 @@ export const makeBars: MakeBlock<BarsBlock> = ({ panel, click }) => {
         setText(rows[i]!.name, shortened(data.names[barAt(i)] ?? "", letters));
         rows[i]!.fill.style.background = color;
       }
-      cursor.refresh();
+      refreshCursor();
     },
   };
 };

@@ -16,7 +16,7 @@ export interface BlockData {
 export interface Host {
   /**
    * The view's panel as the block sees it: what it listens to ends with the block, `redraw()` draws this block alone,
-   * and `root` and `width()` are the block's own.
+   * and `root` is the block's own.
    */
   panel: Panel;
   /** Something in the block was clicked; Python checks `where` (`Block.where`) and calls `View.clicked`. */

@@ -4,7 +4,7 @@
  */
 
 import type { Rect } from "../kernel/canvas.ts";
-import { make, setHidden } from "../kernel/dom.ts";
+import { make, setBox, setHidden } from "../kernel/dom.ts";
 import { bindKeys, walk } from "../kernel/keys.ts";
 import type { Panel } from "../kernel/panel.ts";
 
@@ -37,150 +37,128 @@ export interface Places {
 const ITEM_ROLES = { grid: "gridcell", listbox: "option", tree: "treeitem" } as const;
 let cursors = 0;
 
-export class Cursor {
-  readonly #panel: Panel;
-  readonly #element: HTMLElement;
-  readonly #places: Places;
-  readonly #id = `nnw-cursor-${++cursors}`;
-  readonly #outline = make("div", "nnw-outline");
+/** Binds pointer and keys; the returned function is called after a drawing: places moved, came or went. */
+export function bindCursor(panel: Panel, element: HTMLElement, places: Places): () => void {
+  const { listen } = panel;
+  const id = `nnw-cursor-${++cursors}`;
+  const outline = make("div", "nnw-outline");
   /** Stands for the current place of a drawing without elements. */
-  readonly #item = make("div", "nnw-cursor-item");
-  readonly #row = make("div", "nnw-cursor-row", this.#item);
-  #marked: HTMLElement | undefined;
-  #current = 0;
-  #pointer: { x: number; y: number; hit: Element } | null = null;
+  const item = make("div", "nnw-cursor-item");
+  const row = make("div", "nnw-cursor-row", item);
+  let marked: HTMLElement | undefined;
+  let current = 0;
+  let pointer: { x: number; y: number; hit: Element } | null = null;
   /** The keys came last to a place and its words are on show. */
-  #walking = false;
+  let walking = false;
 
-  constructor(panel: Panel, element: HTMLElement, places: Places) {
-    this.#panel = panel;
-    this.#element = element;
-    this.#places = places;
-    element.classList.add("nnw-cursor");
-    element.role = places.role;
-    this.#item.id = this.#id;
-    this.#item.role = ITEM_ROLES[places.role];
-    if (places.role === "grid") this.#row.role = "row";
-    setHidden(this.#outline, true);
-    element.append(this.#outline);
-    if (!places.item) element.append(this.#row);
-    this.#listen();
-  }
+  element.classList.add("nnw-cursor");
+  element.role = places.role;
+  item.id = id;
+  item.role = ITEM_ROLES[places.role];
+  if (places.role === "grid") row.role = "row";
+  outline.hidden = true;
+  element.append(outline);
+  if (!places.item) element.append(row);
 
-  get current(): number {
-    return this.#current;
-  }
-
-  /** After a drawing: places moved, came or went. */
-  refresh(): void {
-    const count = this.#places.count();
-    this.#element.tabIndex = count > 0 ? 0 : -1;
-    this.#current = Math.max(0, Math.min(this.#current, count - 1));
-    this.#mark(count);
-    if (this.#pointer) this.#point();
-    else if (this.#walking && count > 0) this.#say(this.#current);
-  }
-
-  moveTo(index: number): void {
-    this.#current = index;
-    this.refresh();
+  function refresh(): void {
+    const count = places.count();
+    element.tabIndex = count > 0 ? 0 : -1;
+    current = Math.max(0, Math.min(current, count - 1));
+    mark(count);
+    if (pointer) point(pointer);
+    else if (walking && count > 0) say(current);
   }
 
   /** Makes the current place the active one for the keys and for a screen reader. */
-  #mark(count: number): void {
-    this.#marked?.classList.remove("nnw-cursor-current");
-    setHidden(this.#row, count === 0);
+  function mark(count: number): void {
+    marked?.classList.remove("nnw-cursor-current");
+    setHidden(row, count === 0);
     if (count === 0) {
-      this.#element.removeAttribute("aria-activedescendant");
+      element.removeAttribute("aria-activedescendant");
       return;
     }
-    const own = this.#places.item?.(this.#current);
+    const own = places.item?.(current);
     if (own) {
-      own.id ||= `${this.#id}-${this.#current}`;
+      own.id ||= `${id}-${current}`;
       own.classList.add("nnw-cursor-current");
-      this.#marked = own;
+      marked = own;
     } else {
-      const { rect, text, strong = "" } = this.#places.place(this.#current);
-      this.#item.ariaLabel = text + strong;
-      setBox(this.#item, rect);
-      if (this.#places.role === "grid") {
-        const columns = this.#places.columns?.() ?? 1;
-        this.#row.ariaRowIndex = String(Math.floor(this.#current / columns) + 1);
-        this.#item.ariaColIndex = String((this.#current % columns) + 1);
+      const { rect, text, strong = "" } = places.place(current);
+      item.ariaLabel = text + strong;
+      setBox(item, rect);
+      if (places.role === "grid") {
+        const columns = places.columns?.() ?? 1;
+        row.ariaRowIndex = String(Math.floor(current / columns) + 1);
+        item.ariaColIndex = String((current % columns) + 1);
       }
     }
-    this.#element.setAttribute("aria-activedescendant", own?.id ?? this.#id);
+    element.setAttribute("aria-activedescendant", own?.id ?? id);
   }
 
-  #listen(): void {
-    const { listen } = this.#panel;
-    const [element, places] = [this.#element, this.#places];
-    listen(element, "pointermove", (event) => {
-      const { clientX, clientY, target } = event as PointerEvent;
-      this.#pointer = { x: clientX, y: clientY, hit: target as Element };
-      this.#walking = false;
-      this.#point();
-    });
-    listen(element, "pointerleave", () => {
-      this.#pointer = null;
-      this.#quiet();
-    });
-    listen(element, "blur", () => {
-      this.#walking = false;
-      if (!this.#pointer) this.#quiet();
-    });
-    listen(element, "click", (event) => {
-      const { clientX, clientY, target } = event as MouseEvent;
-      const found = this.#find(clientX, clientY, target as Element);
-      if (found === null) return;
-      this.moveTo(found);
-      places.choose(found);
-    });
-    bindKeys(element, listen, ({ key, target }) => {
-      // Buttons within have keys of their own.
-      if (target !== element || places.count() === 0) return false;
-      if (key === "Enter" || key === " ") {
-        places.choose(this.#current);
-        return true;
-      }
-      if (places.press?.(key, this.#current)) return true;
-      const to = walk(key, this.#current, places.count(), places.columns?.() ?? 1);
-      if (to === null) return false;
-      this.#walking = true;
-      this.#pointer = null;
-      this.#current = to;
-      places.item?.(to)?.scrollIntoView?.({ block: "nearest" });
-      this.refresh();
-      return true;
-    });
+  function find(x: number, y: number, hit: Element): number | null {
+    const box = element.getBoundingClientRect();
+    return places.at(x - box.x, y - box.y, hit);
   }
 
-  #find(x: number, y: number, hit: Element): number | null {
-    const box = this.#element.getBoundingClientRect();
-    return this.#places.at(x - box.x, y - box.y, hit);
+  function point({ x, y, hit }: { x: number; y: number; hit: Element }): void {
+    const found = hit.isConnected ? find(x, y, hit) : null;
+    if (found === null) quiet();
+    else say(found);
   }
 
-  #point(): void {
-    const { x, y, hit } = this.#pointer!;
-    const found = hit.isConnected ? this.#find(x, y, hit) : null;
-    if (found === null) this.#quiet();
-    else this.#say(found);
-  }
-
-  #say(index: number): void {
-    const { rect, text, strong } = this.#places.place(index);
-    const box = this.#element.getBoundingClientRect();
+  function say(index: number): void {
+    const { rect, text, strong } = places.place(index);
+    const box = element.getBoundingClientRect();
     const near = { ...rect, x: box.x + rect.x, y: box.y + rect.y };
-    setHidden(this.#outline, this.#places.item !== undefined);
-    setBox(this.#outline, rect);
-    if (!this.#places.visit?.(index, near)) this.#panel.tooltip.show(near, text, strong);
+    setHidden(outline, places.item !== undefined);
+    setBox(outline, rect);
+    if (!places.visit?.(index, near)) panel.tooltip.show(near, text, strong);
   }
 
-  #quiet(): void {
-    setHidden(this.#outline, true);
-    this.#panel.tooltip.hide();
-    this.#places.visit?.(null, { x: 0, y: 0, width: 0, height: 0 });
+  function quiet(): void {
+    setHidden(outline, true);
+    panel.tooltip.hide();
+    places.visit?.(null, { x: 0, y: 0, width: 0, height: 0 });
   }
+
+  listen(element, "pointermove", ({ clientX, clientY, target }) => {
+    pointer = { x: clientX, y: clientY, hit: target as Element };
+    walking = false;
+    point(pointer);
+  });
+  listen(element, "pointerleave", () => {
+    pointer = null;
+    quiet();
+  });
+  listen(element, "blur", () => {
+    walking = false;
+    if (!pointer) quiet();
+  });
+  listen(element, "click", ({ clientX, clientY, target }) => {
+    const found = find(clientX, clientY, target as Element);
+    if (found === null) return;
+    current = found;
+    refresh();
+    places.choose(found);
+  });
+  bindKeys(element, listen, ({ key, target }) => {
+    // Buttons within have keys of their own.
+    if (target !== element || places.count() === 0) return false;
+    if (key === "Enter" || key === " ") {
+      places.choose(current);
+      return true;
+    }
+    if (places.press?.(key, current)) return true;
+    const to = walk(key, current, places.count(), places.columns?.() ?? 1);
+    if (to === null) return false;
+    walking = true;
+    pointer = null;
+    current = to;
+    places.item?.(to)?.scrollIntoView?.({ block: "nearest" });
+    refresh();
+    return true;
+  });
+  return refresh;
 }
 
 /** Where an element lies within another one. */
@@ -193,8 +171,4 @@ export function rectWithin(element: Element, outer: Element): Rect {
 export function placeOf(hit: Element): number | null {
   const place = hit.closest<HTMLElement>("[data-place]")?.dataset["place"];
   return place === undefined ? null : Number(place);
-}
-
-function setBox(element: HTMLElement, { x, y, width, height }: Rect): void {
-  Object.assign(element.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
 }

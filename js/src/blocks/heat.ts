@@ -3,23 +3,17 @@
 import { makeControls } from "../kernel/controls.ts";
 import { make, setText } from "../kernel/dom.ts";
 import type { CommonHeader } from "../kernel/header.ts";
-import { bindKeys } from "../kernel/keys.ts";
+import { ARROWS, bindKeys } from "../kernel/keys.ts";
 import type { Panel } from "../kernel/panel.ts";
-import type { Host, MakeBlock } from "./block.ts";
+import type { MakeBlock } from "./block.ts";
 import { type Result, readBlock, strongest } from "./heat/data.ts";
 import { makeFigures, markCell } from "./heat/figures.ts";
 import { type Cell, nearest, sizes } from "./heat/geometry.ts";
 import { makeReadout } from "./heat/readout.ts";
-import { tipFor } from "./heat/tip.ts";
+import { tipFor } from "./heat/table.ts";
 import type { HeatBlock } from "./types.ts";
 
 const FIRST_OPACITY = 0.85;
-const ARROWS: Record<string, readonly [number, number]> = {
-  ArrowUp: [-1, 0],
-  ArrowDown: [1, 0],
-  ArrowLeft: [0, -1],
-  ArrowRight: [0, 1],
-};
 
 /** Where the square stands: at the strongest place, under the pointer, or where the user put it. */
 class Square {
@@ -49,8 +43,7 @@ class Square {
   }
 }
 
-export const makeHeat: MakeBlock<HeatBlock> = (host) => {
-  const { panel } = host;
+export const makeHeat: MakeBlock<HeatBlock> = ({ panel, click }) => {
   const square = new Square();
   let result: Result | null = null;
   let painted = "";
@@ -58,7 +51,7 @@ export const makeHeat: MakeBlock<HeatBlock> = (host) => {
   const readout = makeReadout();
   const opacity = makeOpacity(panel);
   const picker = makeControls((name, value) => panel.command("option", { name, value }));
-  const figures = makeFigures((frame, figure) => followPointer(host, frame, figure, () => result, square, showSquare));
+  const figures = makeFigures(follow);
   const own = make("div", "nnw-heat-own", picker.element, opacity.element);
   const lower = make("div", "nnw-heat-lower", readout.table, own);
   const stage = make("div", "nnw-heat-stage", figures.overlay, figures.panels, lower, readout.live);
@@ -78,13 +71,54 @@ export const makeHeat: MakeBlock<HeatBlock> = (host) => {
     picker.update(options.filter(({ name }) => result?.block.options.includes(name)));
   }
 
+  function tell(): void {
+    if (!result?.block.clickable) return;
+    const { i, j } = square.cell(result);
+    click([result.block.squares ? "position" : "pixel", i, j]);
+  }
+
+  /** The square follows the pointer over a figure until a click fixes it; values show beside the pointer. */
+  function follow(frame: HTMLElement, figure: number): void {
+    const place = ({ clientX, clientY }: MouseEvent): [row: number, col: number] => {
+      const { left, top, width, height } = frame.getBoundingClientRect();
+      const [rows, cols] = result!.size;
+      return [((clientY - top) / height) * rows, ((clientX - left) / width) * cols];
+    };
+    const put = (row: number, col: number): void => {
+      const { rows, cols, patch } = result!.positions;
+      square.put(result!, { i: nearest(rows, patch[0], row), j: nearest(cols, patch[1], col) });
+      showSquare();
+    };
+    panel.listen(frame, "pointermove", (event) => {
+      if (!result) return;
+      const at = place(event);
+      if (!square.fixed) put(...at);
+      const tip = tipFor(figure, result, ...at, frame.getBoundingClientRect());
+      if (tip) panel.tooltip.show(tip.near, tip.text, tip.strong);
+      else panel.tooltip.hide();
+    });
+    panel.listen(frame, "pointerleave", () => {
+      panel.tooltip.hide();
+      if (result?.block.squares) return;
+      // A pixel alone is marked only while it is pointed at.
+      square.leave();
+      showSquare();
+    });
+    panel.listen(frame, "click", (event) => {
+      if (!result) return;
+      square.fixed = true;
+      put(...place(event));
+      tell();
+    });
+  }
+
   bindKeys(stage, panel.listen, (event) => {
     const arrow = ARROWS[event.key];
     if (event.key === "Escape" && square.fixed) square.fixed = false;
-    else if (event.key === "Enter" && result?.block.clickable && event.target === stage) tell(host, result, square);
+    else if (event.key === "Enter" && result?.block.clickable && event.target === stage) tell();
     else if (arrow && result && event.target === stage) {
       const { i, j } = square.cell(result);
-      square.put(result, { i: i + arrow[0], j: j + arrow[1] });
+      square.put(result, { i: i + arrow[1], j: j + arrow[0] });
     } else return false;
     showSquare();
     if (arrow) readout.announce();
@@ -121,72 +155,21 @@ export const makeHeat: MakeBlock<HeatBlock> = (host) => {
   };
 };
 
-function tell(host: Host, result: Result, square: Square): void {
-  const { i, j } = square.cell(result);
-  if (result.block.clickable) host.click([result.block.squares ? "position" : "pixel", i, j]);
-}
-
-/** The square follows the pointer over a figure until a click fixes it; values show beside the pointer. */
-function followPointer(
-  host: Host,
-  frame: HTMLElement,
-  figure: number,
-  current: () => Result | null,
-  square: Square,
-  changed: () => void,
-): void {
-  const { panel } = host;
-  const at = (event: Event): { result: Result; row: number; col: number } | null => {
-    const result = current();
-    if (!result) return null;
-    const { left, top, width, height } = frame.getBoundingClientRect();
-    const { clientX, clientY } = event as PointerEvent;
-    const [rows, cols] = result.size;
-    return { result, row: ((clientY - top) / height) * rows, col: ((clientX - left) / width) * cols };
-  };
-  const put = ({ result, row, col }: { result: Result; row: number; col: number }): void => {
-    const { rows, cols, patch } = result.positions;
-    square.put(result, { i: nearest(rows, patch[0], row), j: nearest(cols, patch[1], col) });
-    changed();
-  };
-  panel.listen(frame, "pointermove", (event) => {
-    const place = at(event);
-    if (!place) return;
-    if (!square.fixed) put(place);
-    const tip = tipFor(figure, place.result, place.row, place.col, frame.getBoundingClientRect());
-    if (tip) panel.tooltip.show(tip.near, tip.text, tip.strong);
-    else panel.tooltip.hide();
-  });
-  panel.listen(frame, "pointerleave", () => {
-    panel.tooltip.hide();
-    if (current()?.block.squares) return;
-    // A pixel alone is marked only while it is pointed at.
-    square.leave();
-    changed();
-  });
-  panel.listen(frame, "click", (event) => {
-    const place = at(event);
-    if (!place) return;
-    square.fixed = true;
-    put(place);
-    tell(host, place.result, square);
-  });
-}
-
 /** How strongly the heat covers the picture; never told to Python. */
 function makeOpacity(panel: Panel): { element: HTMLElement; value(): number } {
-  const input = make("input", "nnw-slider");
+  const input = make("input", "nnw-range");
   Object.assign(input, { type: "range", min: "0", max: "100", step: "5", value: String(100 * FIRST_OPACITY) });
   const output = make("output");
   const show = (): void => {
     setText(output, `${input.value}\u202f%`);
-    input.style.setProperty("--nnw-share", `${input.value}%`);
+    input.style.setProperty("--nnw-share", String(value()));
   };
+  const value = (): number => input.valueAsNumber / 100;
   show();
   panel.listen(input, "input", () => {
     show();
     panel.redraw();
   });
   const element = make("label", "nnw-heat-opacity", make("span", "", "Heat map opacity"), output, input);
-  return { element, value: () => input.valueAsNumber / 100 };
+  return { element, value };
 }

@@ -1,15 +1,15 @@
 /** A histogram: bins as bars on a canvas, counts in words, a switch to a log scale that stays as it is left. */
 
-import { type Rect, prepareCanvas } from "../kernel/canvas.ts";
+import { type Rect, drawText, prepareCanvas } from "../kernel/canvas.ts";
 import { type Theme, cssColor, lookUp } from "../kernel/color.ts";
-import { make, setHidden, setText } from "../kernel/dom.ts";
+import { make, setText } from "../kernel/dom.ts";
 import { formatCount, formatTick, formatValue, plural } from "../kernel/format.ts";
 import type { NdArray } from "../kernel/wire.ts";
-import { AXIS_FONT, decades, drawAcross, drawUp, ticks } from "./axis.ts";
+import { binsOf, decades, drawAcross, drawUp, leftOut, ticks } from "./axis.ts";
 import type { MakeBlock } from "./block.ts";
-import { Cursor } from "./cursor.ts";
+import { bindCursor } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
-import { makeSwitch } from "./switch.ts";
+import { isOn, makeSwitch } from "./switch.ts";
 import type { HistogramBlock } from "./types.ts";
 
 const HEIGHT = 176;
@@ -41,57 +41,26 @@ export function binWords({ counts, edges, names, unit }: HistogramBlock, bin: nu
   return [range, parts.length > 1 ? `${formatCount(total)}: ${parts.join(", ")}` : plural(total, "value")];
 }
 
-/** Which bin a share of the axis lies in. */
-export function binAt(edges: ArrayLike<number>, share: number): number | null {
-  const last = edges.length - 1;
-  const value = (edges[0] as number) + share * ((edges[last] as number) - (edges[0] as number));
-  if (!(share >= 0 && share <= 1)) return null;
-  let bin = 0;
-  while (bin < last - 1 && value >= (edges[bin + 1] as number)) bin++;
-  return bin;
-}
-
-/** The axis from the first to the last edge. */
-export function axisOf(edges: ArrayLike<number>): { ends: [number, number]; share(value: number): number } {
-  const [low, high] = [edges[0] as number, edges[edges.length - 1] as number];
-  return { ends: [low, high], share: (value) => (value - low) / (high - low) };
-}
-
-/** What is in no bin, in words. */
-export function leftOut(missing: number, outside: number): string {
-  const parts = [];
-  if (missing > 0) parts.push(`${plural(missing, "value")} not finite`);
-  if (outside > 0) parts.push(`${plural(outside, "value")} outside`);
-  return parts.join(", ");
-}
-
 export const makeHistogram: MakeBlock<HistogramBlock> = ({ panel, click }) => {
   const canvas = make("canvas");
   canvas.ariaHidden = "true";
   const plotted = make("div", "nnw-histogram-plot", canvas);
-  const [legend, note, nothing] = [make("div", "nnw-histogram-legend"), make("span"), makeNothing()];
+  const [legend, note] = [make("div", "nnw-histogram-legend"), make("span")];
   const log = makeSwitch(panel, "log", "Counts on a log scale");
-  const foot = make("div", "nnw-histogram-foot", legend, note, log.element);
+  const foot = make("div", "nnw-axis-foot nnw-small", legend, note, log);
+  const nothing = makeNothing(plotted, foot);
   const element = make("div", "nnw-histogram", plotted, foot, nothing.element);
   let data: HistogramBlock | undefined;
   let totals: number[] = [];
   let plot: Rect = { x: 0, y: 0, width: 1, height: 1 };
 
-  function rectOf(bin: number): Rect {
-    const { share } = axisOf(data!.edges.data);
-    const left = plot.x + share(data!.edges.data[bin] as number) * plot.width;
-    const right = plot.x + share(data!.edges.data[bin + 1] as number) * plot.width;
-    return { x: left, y: plot.y, width: right - left, height: plot.height };
-  }
-
-  const cursor = new Cursor(panel, plotted, {
+  const refreshCursor = bindCursor(panel, plotted, {
     role: "listbox",
     count: () => (data && totals.some((total) => total > 0) ? totals.length : 0),
-    columns: () => 1,
-    at: (x) => (data ? binAt(data.edges.data, (x - plot.x) / plot.width) : null),
+    at: (x) => (data ? binsOf(data.edges.data, plot).at(x) : null),
     place(bin) {
       const [text, strong] = binWords(data!, bin);
-      return { rect: rectOf(bin), text, strong };
+      return { rect: binsOf(data!.edges.data, plot).rect(bin), text, strong };
     },
     choose: (bin) => click(bin),
   });
@@ -99,14 +68,11 @@ export const makeHistogram: MakeBlock<HistogramBlock> = ({ panel, click }) => {
   return {
     element,
     update(next) {
-      if (!data) log.set(next.log);
+      if (!data) log.ariaPressed = String(next.log);
       data = next;
       totals = binTotals(next.counts);
-      const some = totals.some((total) => total > 0);
       const lost = leftOut(next.missing, next.outside);
-      nothing.show(some ? "" : lost || next.empty);
-      setHidden(plotted, !some);
-      setHidden(foot, !some);
+      nothing.show(!totals.some((total) => total > 0), lost || next.empty);
       setText(note, lost);
       plotted.ariaLabel = `${next.title || next.unit || "Histogram"}: ${totals.length} bins, ${plural(sum(totals), "value")}`;
     },
@@ -120,8 +86,8 @@ export const makeHistogram: MakeBlock<HistogramBlock> = ({ panel, click }) => {
       };
       showLegend(legend, data.names, theme);
       const context = prepareCanvas(canvas, width, HEIGHT);
-      if (context) paint(context, data, totals, plot, log.on(), theme);
-      cursor.refresh();
+      if (context) paint(context, data, totals, plot, isOn(log), theme);
+      refreshCursor();
     },
   };
 };
@@ -148,8 +114,7 @@ function paint(
   theme: Theme,
 ): void {
   const most = Math.max(...totals);
-  const { ends, share } = axisOf(edges.data);
-  const toX = (value: number): number => plot.x + share(value) * plot.width;
+  const { ends, toX } = binsOf(edges.data, plot);
   const toY = (count: number): number => plot.y + (1 - heightOf(count, most, log)) * plot.height;
   drawUp(context, plot, log ? decades(most) : ticks(0, most, 4).filter(Number.isInteger), toY, theme);
   drawAcross(context, plot, ends, unit, theme);
@@ -178,18 +143,15 @@ function drawMarks(
   toX: (value: number) => number,
   theme: Theme,
 ): void {
-  context.font = AXIS_FONT(theme);
-  context.textBaseline = "bottom";
-  context.textAlign = "center";
   for (const { value, text } of marks) {
     const x = toX(value);
     if (!(x >= plot.x && x <= plot.x + plot.width)) continue;
-    context.strokeStyle = context.fillStyle = theme.text;
+    context.strokeStyle = theme.text;
     context.lineWidth = 1;
     context.beginPath();
     context.moveTo(Math.round(x) + 0.5, plot.y);
     context.lineTo(Math.round(x) + 0.5, plot.y + plot.height);
     context.stroke();
-    context.fillText(text || formatTick(value), x, plot.y - 2);
+    drawText(context, text || formatTick(value), x, plot.y - 2, theme, theme.text, "center", "bottom");
   }
 }

@@ -2,12 +2,12 @@
 
 import { type Rect, drawPixels, drawScale, mapPixels, prepareCanvas } from "../kernel/canvas.ts";
 import type { Lut, Theme } from "../kernel/color.ts";
-import { make, setHidden, setText } from "../kernel/dom.ts";
+import { make, setText } from "../kernel/dom.ts";
 import { formatAs, formatPercent, formatSigned, formatValue, shortened } from "../kernel/format.ts";
 import type { NdArray } from "../kernel/wire.ts";
 import { AXIS_FONT } from "./axis.ts";
 import type { MakeBlock } from "./block.ts";
-import { Cursor } from "./cursor.ts";
+import { bindCursor } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
 import type { MatrixBlock } from "./types.ts";
 
@@ -99,16 +99,18 @@ export const makeMatrix: MakeBlock<MatrixBlock> = ({ panel, click }) => {
   const [canvas, scale] = [make("canvas"), make("canvas", "nnw-matrix-scale")];
   canvas.ariaHidden = scale.ariaHidden = "true";
   const plotted = make("div", "nnw-matrix-plot", canvas);
-  const [low, unit, high, note, nothing] = [make("span"), make("span"), make("span"), make("div", "nnw-matrix-note"), makeNothing()];
+  const [low, unit, high, note] = [make("span"), make("span"), make("span"), make("div", "nnw-matrix-note")];
   const key = make("div", "nnw-matrix-key", scale, make("div", "nnw-matrix-ends", low, unit, high));
-  const element = make("div", "nnw-matrix", plotted, make("div", "nnw-matrix-foot", key, note), nothing.element);
+  const foot = make("div", "nnw-matrix-foot nnw-small", key, note);
+  const nothing = makeNothing(plotted, foot);
+  const element = make("div", "nnw-matrix", plotted, foot, nothing.element);
   let data: MatrixBlock | undefined;
   let colored: Float32Array<ArrayBuffer> = new Float32Array(0);
   let layout = layoutMatrix(1, [1, 1], 0, 0);
   let blocks: Blocks = { shown: { shape: [0, 0], data: new Float32Array(0) }, cells: new Int32Array(0) };
 
   const cellOf = (block: number): number => blocks.cells[block]!;
-  const cursor = new Cursor(panel, plotted, {
+  const refreshCursor = bindCursor(panel, plotted, {
     role: "grid",
     count: () => blocks.cells.length,
     columns: () => layout.columns,
@@ -135,10 +137,7 @@ export const makeMatrix: MakeBlock<MatrixBlock> = ({ panel, click }) => {
       data = next;
       colored = colouredOf(next);
       const [rows = 0, columns = 0] = next.values.shape;
-      const some = rows * columns > 0;
-      nothing.show(some ? "" : next.empty);
-      setHidden(plotted, !some);
-      setHidden(element.querySelector<HTMLElement>(".nnw-matrix-foot")!, !some);
+      nothing.show(rows * columns === 0, next.empty);
       plotted.ariaLabel = `${next.title || next.unit || "Matrix"}: ${rows} rows, ${columns} columns`;
       plotted.ariaRowCount = String(rows);
       plotted.ariaColCount = String(columns);
@@ -164,7 +163,7 @@ export const makeMatrix: MakeBlock<MatrixBlock> = ({ panel, click }) => {
       if (ready) paint(ready, data, { layout, blocks, colored, flat, lut }, theme);
       const bar = prepareCanvas(scale, 182, 8);
       if (bar) drawScale(bar, lut, { x: 0, y: 0, width: 182, height: 8 }, theme);
-      cursor.refresh();
+      refreshCursor();
     },
   };
 };

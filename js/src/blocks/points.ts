@@ -1,264 +1,241 @@
 /** Samples as points: the cloud with its legend, search, tools and hover card. */
 
-import type { Theme } from "../kernel/color.ts";
+import type { CardLine } from "../kernel/card.ts";
 import { make } from "../kernel/dom.ts";
+import { formatCount, formatValue } from "../kernel/format.ts";
 import type { CommonHeader } from "../kernel/header.ts";
-import { bindKeys } from "../kernel/keys.ts";
+import { ARROWS, bindKeys } from "../kernel/keys.ts";
 import { Shared } from "../kernel/shared.ts";
-import type { BlockView, Host, MakeBlock } from "./block.ts";
-import { Appearance } from "./points/appearance.ts";
-import type { Cloud, Showing } from "./points/cloud.ts";
-import { Finder } from "./points/finder.ts";
-import { Gestures } from "./points/gestures.ts";
+import type { MakeBlock } from "./block.ts";
+import { type Cloud, NO_CLASS, type Showing, readCloud, sameCloud } from "./points/cloud.ts";
+import { makeFinder } from "./points/finder.ts";
+import { makeGestures } from "./points/gestures.ts";
 import { placeCard } from "./points/labels.ts";
-import { LEGEND_OPTIONS, Legend } from "./points/legend.ts";
-import { makeSaveMenu } from "./points/menu.ts";
-import { Picked } from "./points/picked.ts";
+import { LEGEND_OPTIONS, makeLegend } from "./points/legend.ts";
+import { looksOf } from "./points/looks.ts";
+import { type Column, readColumns, sameColumns, wordsOf } from "./points/metadata.ts";
+import { sameIds } from "./points/motion.ts";
 import { type SelectMode, combine } from "./points/picking.ts";
-import { pointingAt } from "./points/pointing.ts";
-import { type Shown, save } from "./points/save.ts";
+import { type SaveKind, save } from "./points/save.ts";
 import { Stage } from "./points/stage.ts";
-import { Tools } from "./points/tools.ts";
+import { makeTools } from "./points/tools.ts";
 import { readTrails } from "./points/trails.ts";
-import { cardOf, summaryOf } from "./points/words.ts";
 import type { PointsBlock } from "./types.ts";
 
-const ARROWS: Record<string, readonly [number, number]> = {
-  ArrowLeft: [-1, 0],
-  ArrowRight: [1, 0],
-  ArrowUp: [0, -1],
-  ArrowDown: [0, 1],
-};
+const KEYS = "Arrow keys walk the points, Enter looks at one; P, B, L choose the tool, F shows all, / searches.";
 const ZOOM_KEYS: Record<string, number> = { "+": 1.25, "=": 1.25, "-": 0.8 };
 
-class PointsView implements BlockView<PointsBlock> {
-  readonly element: HTMLElement;
-  readonly ownOptions = LEGEND_OPTIONS;
-  #data: PointsBlock | null = null;
-  #header: CommonHeader = { title: "" };
-  readonly #sample = new Shared<number | null>(null, Object.is);
-  #drawnFor = "";
+export const makePoints: MakeBlock<PointsBlock> = ({ panel, click }) => {
+  let data: PointsBlock | null = null;
+  let header: CommonHeader = { title: "" };
+  let drawnFor = "";
   /** Whether the card in sight is one of ours: there is one for all blocks. */
-  #told = false;
-  readonly #appearance = new Appearance();
-  readonly #picked = new Picked();
-  readonly #finder: Finder;
-  readonly #overlay = make("canvas", "nnw-points-marks");
-  readonly #stage: Stage;
-  readonly #legend: Legend;
-  readonly #tools: Tools;
-  readonly #gestures: Gestures;
-  readonly #host: Host;
+  let told = false;
+  /** What is known of the samples, a value of each for every row of the cloud. */
+  let columns: readonly Column[] = [];
+  const sample = new Shared<number | null>(null, Object.is);
+  /** Dataset indices of the selected, in the order in which they came in. */
+  const selected = new Shared<readonly number[]>([], sameIds);
 
-  constructor(host: Host) {
-    const { panel } = host;
-    this.#host = host;
-    const frame = make("div", "nnw-points-cloud", this.#overlay);
-    this.#stage = new Stage(frame, this.#overlay, () => panel.redraw());
-    this.#legend = new Legend(
-      panel.listen,
-      () => this.#restyle(),
-      (name, value) => panel.command("option", { name, value }),
-    );
-    this.#tools = new Tools(
-      panel.listen,
-      () => this.#stage.steer((view) => view.fit()),
-      () => this.#gestures?.cursor(),
-    );
-    this.#finder = new Finder(panel.listen, {
-      search: () => {
-        this.#find();
-        this.#restyle();
-      },
-      select: (rows) => this.#selectRows(rows, "replace"),
-      leave: () => this.#overlay.focus({ preventScroll: true }),
-    });
-    const pointing = pointingAt(this.#stage, this.#tools, {
-      point: (row) => this.#point(row),
-      choose: (row) => this.#choose(this.#cloud.indices[row] as number),
-      select: (rows, mode) => this.#selectRows(rows, mode),
-      redraw: () => panel.redraw(),
-    });
-    this.#gestures = new Gestures(this.#overlay, pointing, panel.listen);
-    this.#gestures.cursor();
-    panel.widget.classList.add("nnw-points-panel");
-    this.#legend.element.prepend(this.#finder.element);
-    this.element = make("div", "nnw-points-row", frame, this.#legend.element);
-    const saveMenu = makeSaveMenu(panel.listen, (kind) => {
-      if (this.#data) save(kind, this.#shown(this.#data), panel.theme());
-    });
-    this.#tools.element.append(saveMenu);
-    panel.widget.querySelector(".nnw-right")?.append(this.#tools.element);
-    this.#overlay.tabIndex = 0;
-    this.#overlay.role = "application";
-    bindKeys(panel.widget, panel.listen, (event) => this.#key(event));
-    panel.onDispose(() => {
-      this.#stage.dispose();
-      this.#tools.element.remove();
-      panel.widget.classList.remove("nnw-points-panel");
-      this.#tell(-1);
-    });
+  const overlay = make("canvas", "nnw-points-marks");
+  const frame = make("div", "nnw-points-cloud", overlay);
+  const stage = new Stage(frame, overlay, () => panel.redraw());
+  const legend = makeLegend(panel.listen, restyle, (name, value) => panel.command("option", { name, value }));
+  const tools = makeTools(panel.listen, () => stage.steer((view) => view.fit()), saveAs);
+  const finder = makeFinder(panel.listen, {
+    search() {
+      find();
+      restyle();
+    },
+    select: (rows) => selectRows(rows, "replace"),
+    leave: () => overlay.focus({ preventScroll: true }),
+  });
+  const acts = { point, choose, select: selectRows };
+  const gestures = makeGestures(overlay, stage, tools, acts, panel.listen);
+  tools.onChange = gestures.cursor;
+  gestures.cursor();
+  legend.element.prepend(finder.element);
+  panel.widget.classList.add("nnw-points-panel");
+  panel.widget.querySelector(".nnw-right")?.append(tools.element);
+  overlay.tabIndex = 0;
+  overlay.role = "application";
+  bindKeys(panel.widget, panel.listen, press);
+  panel.onDispose(() => {
+    stage.dispose();
+    tools.element.remove();
+    panel.widget.classList.remove("nnw-points-panel");
+    tell(-1);
+  });
+
+  const cloud = (): Cloud => stage.looks.cloud;
+  const indexOf = (row: number): number => cloud().indices[row] as number;
+  const rowOf = (index: number | null): number =>
+    index === null ? -1 : Array.prototype.indexOf.call(cloud().indices, index);
+
+  function counts(): { wrong: number; selected: number } {
+    const wrong = cloud().classes.reduce((sum, entry) => sum + entry.wrong, 0);
+    return { wrong, selected: selected.value.length };
   }
 
-  update(data: PointsBlock, header: CommonHeader): void {
-    const before = this.#data;
-    this.#data = data;
-    this.#header = header;
-    const change = this.#appearance.adopt(data);
-    const { selected } = data;
-    const reselected = selected !== before?.selected && this.#picked.hear(Array.from(selected?.data ?? []));
-    if (change !== "nothing") {
-      const hovered = this.#stage.hovered >= 0 ? this.#stage.cloud.indices[this.#stage.hovered] : undefined;
-      this.#find();
-      this.#updateLegend();
-      if (change === "looks") this.#stage.paint(this.#appearance.looks, this.#showing());
-      else {
-        this.#stage.show(this.#appearance.looks, this.#showing());
-        if (hovered !== undefined) this.#stage.hovered = this.#row(hovered);
-      }
-    } else if (reselected) this.#restyle();
-    if (data.trails !== before?.trails || data.trail_rows !== before?.trail_rows) this.#stage.trails = readTrails(data);
-    this.#sample.hear(data.sample ?? null);
-    this.#look();
-    this.#drawnFor = "";
+  function showing(): Showing {
+    const { on, onlyWrong } = legend;
+    return { on, onlyWrong, selected: new Set(selected.value), found: finder.found() };
   }
 
-  state(header: CommonHeader): void {
-    this.#header = header;
-    this.#drawnFor = "";
+  function saveAs(kind: SaveKind): void {
+    if (!data) return;
+    save(kind, { stage, name: data.key, header, columns, showing: showing(), counts: counts() }, panel.theme());
   }
 
-  draw(width: number, theme: Theme): void {
-    this.#stage.draw(theme);
-    if (!this.#stage.moving || this.#stage.hovered < 0) this.#tell(this.#stage.hovered);
-    const key = `${theme.dark} ${width}`;
-    if (key === this.#drawnFor) return;
-    this.#drawnFor = key;
-    this.#updateLegend();
-    this.#legend.offer(this.#header.options ?? []);
-    this.#overlay.dataset["step"] = String(this.#header.step ?? "");
-    this.#overlay.dataset["selected"] = String(this.#picked.indices.length);
-    this.#overlay.ariaLabel = summaryOf(this.#cloud, this.#header.title, this.#counts());
+  /** Other points, or the same in other looks. */
+  function dress(now: PointsBlock, moved: boolean): void {
+    const hovered = stage.hovered >= 0 ? indexOf(stage.hovered) : null;
+    stage.looks = looksOf(moved ? readCloud(now) : cloud(), columns, now.color, now.size, stage.looks);
+    find();
+    legend.update(stage.looks, counts(), panel.theme());
+    stage.show(showing(), moved);
+    if (moved) stage.hovered = rowOf(hovered);
   }
 
-  get #cloud(): Cloud {
-    return this.#appearance.looks.cloud;
-  }
-
-  #counts(): { wrong: number; selected: number } {
-    const wrong = this.#cloud.classes.reduce((sum, entry) => sum + entry.wrong, 0);
-    return { wrong, selected: this.#picked.indices.length };
-  }
-
-  #updateLegend(): void {
-    this.#legend.update(this.#appearance.looks, this.#counts(), this.#host.panel.theme());
-  }
-
-  #showing(): Showing {
-    const { on, onlyWrong } = this.#legend;
-    return { on, onlyWrong, selected: this.#picked.set, found: this.#finder.found };
-  }
-
-  /** What a file is made of. */
-  #shown({ key }: PointsBlock): Shown {
-    const { looks, columns } = this.#appearance;
-    const [header, showing, counts] = [this.#header, this.#showing(), this.#counts()];
-    return { stage: this.#stage, name: key, header, looks, columns, showing, counts };
-  }
-
-  #restyle(): void {
-    this.#stage.setShowing(this.#showing());
-    this.#drawnFor = "";
-  }
-
-  #row(index: number | null): number {
-    return index === null ? -1 : Array.prototype.indexOf.call(this.#cloud.indices, index);
+  function restyle(): void {
+    stage.setShowing(showing());
+    drawnFor = "";
   }
 
   /** Marks the sample looked at, and leads lines to those near it as long as they are known. */
-  #look(): void {
-    const sample = this.#sample.value;
-    const near = sample === (this.#data?.sample ?? null) ? Array.from(this.#data?.near?.data ?? []) : [];
-    this.#stage.look(this.#row(sample), near);
+  function look(): void {
+    const near = sample.value === (data?.sample ?? null) ? Array.from(data?.near?.data ?? []) : [];
+    stage.look(rowOf(sample.value), near);
   }
 
-  #find(): void {
-    this.#finder.find(this.#cloud, this.#appearance.columns);
+  function find(): void {
+    finder.find(cloud(), columns);
   }
 
-  #choose(index: number): void {
-    this.#sample.set(index);
-    this.#look();
-    this.#drawnFor = "";
-    this.#host.click({ sample: index });
-    this.#host.panel.redraw();
+  function choose(row: number): void {
+    sample.set(indexOf(row));
+    look();
+    drawnFor = "";
+    click({ sample: indexOf(row) });
+    panel.redraw();
   }
 
-  #select(samples: number[]): void {
-    this.#picked.pick(samples);
-    this.#host.click({ samples });
-    this.#restyle();
+  function select(samples: number[]): void {
+    selected.set(samples);
+    click({ samples });
+    restyle();
   }
 
-  #selectRows(rows: readonly number[], mode: SelectMode): void {
-    const hits = rows.map((row) => this.#cloud.indices[row] as number);
-    this.#select(combine(this.#picked.indices, hits, mode));
+  function selectRows(rows: readonly number[], mode: SelectMode): void {
+    select(combine(selected.value, rows.map(indexOf), mode));
   }
 
   /** Rings a row and shows its card; -1 for none. */
-  #point(row: number): void {
-    if (row !== this.#stage.hovered) this.#host.panel.redraw();
-    this.#stage.hovered = row;
-    this.#overlay.dataset["hovered"] = row < 0 ? "" : String(this.#cloud.indices[row]);
-    this.#tell(row);
+  function point(row: number): void {
+    if (row !== stage.hovered) panel.redraw();
+    stage.hovered = row;
+    overlay.dataset["hovered"] = row < 0 ? "" : String(indexOf(row));
+    tell(row);
   }
 
   /** The card beside a row, as long as that is in sight. */
-  #tell(row: number): void {
-    const [xy, { width, height }] = [this.#stage.screen(), this.#stage.size];
+  function tell(row: number): void {
+    const { width, height } = stage.size;
+    const xy = row < 0 ? [] : stage.screen();
     const [x, y] = [xy[2 * row] ?? -1, xy[2 * row + 1] ?? -1];
-    const { card } = this.#host.panel;
     const inSight = x >= 0 && y >= 0 && x <= width && y <= height;
-    if (this.#told && !inSight) card.hide();
-    this.#told = inSight;
+    if (told && !inSight) panel.card.hide();
+    told = inSight;
     if (!inSight) return;
-    const { left, top } = this.#overlay.getBoundingClientRect();
-    const lines = cardOf(this.#cloud, this.#appearance.columns, row);
-    card.show(this.#cloud.indices[row] as number, { x: left + x, y: top + y, width: 0, height: 0 }, lines, (size) => {
-      const at = placeCard(x, y, size, this.#stage.size, this.#stage.count);
-      return { x: left + at.left, y: top + at.top };
+    const { left, top } = overlay.getBoundingClientRect();
+    const at = { x: left + x, y: top + y, width: 0, height: 0 };
+    panel.card.show(indexOf(row), at, cardOf(cloud(), columns, row), (size) => {
+      const place = placeCard(x, y, size, stage.size, stage.count);
+      return { x: left + place.left, y: top + place.top };
     });
   }
 
   /** Keys of the block; those of the canvas only while it has the focus, so that buttons and slider keep theirs. */
-  #key(event: KeyboardEvent): boolean {
+  function press(event: KeyboardEvent): boolean {
     const tool = ({ p: "pan", b: "box", l: "lasso" } as const)[event.key.toLowerCase()];
-    if (tool) this.#tools.choose(tool);
-    else if (event.key.toLowerCase() === "f") this.#stage.steer((view) => view.fit());
-    else if (event.key === "/") this.#finder.focus();
-    else if (event.key === "Escape") this.#escape();
-    else return event.target === this.#overlay && this.#canvasKey(event);
+    if (tool) tools.choose(tool);
+    else if (event.key.toLowerCase() === "f") stage.steer((view) => view.fit());
+    else if (event.key === "/") finder.focus();
+    else if (event.key === "Escape") escape();
+    else return event.target === overlay && pressOnCanvas(event.key);
     return true;
   }
 
-  #canvasKey(event: KeyboardEvent): boolean {
-    const stage = this.#stage;
-    const [zoom, arrow] = [ZOOM_KEYS[event.key], ARROWS[event.key]];
-    if (event.key === " ") this.#gestures.holdSpace(true);
-    else if (event.key === "Enter" && stage.hovered >= 0) this.#choose(this.#cloud.indices[stage.hovered] as number);
+  function pressOnCanvas(key: string): boolean {
+    const [zoom, arrow] = [ZOOM_KEYS[key], ARROWS[key]];
+    if (key === " ") gestures.holdSpace(true);
+    else if (key === "Enter" && stage.hovered >= 0) choose(stage.hovered);
     else if (zoom) stage.steer((view) => view.zoom(zoom, view.size.width / 2, view.size.height / 2));
     else if (arrow) {
-      const next = stage.towards(stage.hovered >= 0 ? stage.hovered : stage.sample, arrow[0], arrow[1]);
-      if (next >= 0) this.#point(next);
+      const next = stage.towards(stage.hovered >= 0 ? stage.hovered : stage.sample, ...arrow);
+      if (next >= 0) point(next);
     } else return false;
     return true;
   }
 
-  #escape(): void {
-    if (this.#gestures.cancel()) return;
-    if (this.#stage.hovered >= 0 && this.#picked.indices.length === 0) this.#point(-1);
-    else if (this.#picked.indices.length > 0) this.#select([]);
+  function escape(): void {
+    if (gestures.cancel()) return;
+    if (selected.value.length > 0) select([]);
+    else if (stage.hovered >= 0) point(-1);
   }
+
+  return {
+    element: make("div", "nnw-points-row", frame, legend.element),
+    ownOptions: LEGEND_OPTIONS,
+    update(next, nextHeader) {
+      const before = data;
+      data = next;
+      header = nextHeader;
+      const [moved, described] = [!sameCloud(next, before), !sameColumns(next, before)];
+      const reselected = next.selected !== before?.selected && selected.hear(Array.from(next.selected?.data ?? []));
+      if (described) columns = readColumns(next);
+      if (moved || described || next.color !== before?.color || next.size !== before.size) dress(next, moved);
+      else if (reselected) restyle();
+      if (next.trails !== before?.trails || next.trail_rows !== before?.trail_rows) stage.trails = readTrails(next);
+      sample.hear(next.sample ?? null);
+      look();
+      drawnFor = "";
+    },
+    state(next) {
+      header = next;
+      drawnFor = "";
+    },
+    draw(width, theme) {
+      stage.draw(theme);
+      if (!stage.moving || stage.hovered < 0) tell(stage.hovered);
+      const key = `${theme.dark} ${width}`;
+      if (key === drawnFor) return;
+      drawnFor = key;
+      legend.update(stage.looks, counts(), panel.theme());
+      legend.offer(header.options ?? []);
+      overlay.dataset["step"] = String(header.step ?? "");
+      overlay.dataset["selected"] = String(selected.value.length);
+      overlay.ariaLabel = summaryOf(cloud(), header.title, counts());
+    },
+  };
+};
+
+/** The canvas's label. */
+function summaryOf(cloud: Cloud, title: string, counts: { wrong: number; selected: number }): string {
+  const words = [
+    `Map of ${formatCount(cloud.n)} samples${title && ` of ${title}`}`,
+    `${cloud.classes.length} classes`,
+    `${formatCount(counts.wrong)} wrong`,
+    `${formatCount(counts.selected)} selected`,
+  ];
+  return `${words.join(", ")}. ${KEYS}`;
 }
 
-export const makePoints: MakeBlock<PointsBlock> = (host) => new PointsView(host);
+/** The card's lines before Python answers. */
+function cardOf(cloud: Cloud, columns: readonly Column[], row: number): CardLine[] {
+  const [label, loss] = [cloud.labels[row] as number, cloud.loss[row] as number];
+  const lines: [string, string][] = [];
+  if (label !== NO_CLASS) lines.push(["label", cloud.classes[label]?.name ?? String(label)]);
+  if (Number.isFinite(loss)) lines.push(["loss", formatValue(loss)]);
+  return [...lines, ...wordsOf(columns, row)];
+}

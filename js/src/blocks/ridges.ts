@@ -1,15 +1,15 @@
 /** Histograms behind each other, the last in front: where values went from row to row. */
 
-import { type Rect, prepareCanvas } from "../kernel/canvas.ts";
+import { type Rect, drawText, prepareCanvas } from "../kernel/canvas.ts";
 import type { Theme } from "../kernel/color.ts";
-import { make, setHidden, setText } from "../kernel/dom.ts";
+import { make, setText } from "../kernel/dom.ts";
 import { formatCount, formatValue, plural, shortened } from "../kernel/format.ts";
-import { AXIS_FONT, drawAcross } from "./axis.ts";
+import { rowOf } from "../kernel/wire.ts";
+import { binsOf, drawAcross, leftOut } from "./axis.ts";
 import type { MakeBlock } from "./block.ts";
-import { Cursor } from "./cursor.ts";
-import { axisOf, binAt, leftOut } from "./histogram.ts";
+import { bindCursor } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
-import { makeSwitch } from "./switch.ts";
+import { isOn, makeSwitch } from "./switch.ts";
 import type { RidgesBlock } from "./types.ts";
 
 const MARGIN = { top: 28, right: 8, bottom: 36, left: 64 };
@@ -33,9 +33,10 @@ export const makeRidges: MakeBlock<RidgesBlock> = ({ panel, click }) => {
   const canvas = make("canvas");
   canvas.ariaHidden = "true";
   const plotted = make("div", "nnw-ridges-plot", canvas);
-  const [note, nothing] = [make("span"), makeNothing()];
+  const note = make("span");
   const together = makeSwitch(panel, "one scale", "All rows on one scale, not each on its own");
-  const foot = make("div", "nnw-ridges-foot", note, together.element);
+  const foot = make("div", "nnw-axis-foot nnw-small", note, together);
+  const nothing = makeNothing(plotted, foot);
   const element = make("div", "nnw-ridges", plotted, foot, nothing.element);
   let data: RidgesBlock | undefined;
   let plot: Rect = { x: 0, y: 0, width: 1, height: 1 };
@@ -43,22 +44,20 @@ export const makeRidges: MakeBlock<RidgesBlock> = ({ panel, click }) => {
   const [rows, bins] = [() => data?.counts.shape[0] ?? 0, () => data?.counts.shape[1] ?? 0];
   const pitch = (): number => plot.height / Math.max(1, rows());
 
-  const cursor = new Cursor(panel, plotted, {
+  const refreshCursor = bindCursor(panel, plotted, {
     role: "grid",
     count: () => rows() * bins(),
     columns: bins,
     at(x, y) {
-      const bin = data ? binAt(data.edges.data, (x - plot.x) / plot.width) : null;
+      const bin = data ? binsOf(data.edges.data, plot).at(x) : null;
       const row = Math.floor((y - plot.y) / pitch());
       return bin === null || row < 0 || row >= rows() ? null : row * bins() + bin;
     },
     place(index) {
       const [row, bin] = [Math.floor(index / bins()), index % bins()];
       const [text, strong] = ridgeWords(data!, row, bin);
-      const { share } = axisOf(data!.edges.data);
-      const left = plot.x + share(data!.edges.data[bin] as number) * plot.width;
-      const right = plot.x + share(data!.edges.data[bin + 1] as number) * plot.width;
-      return { rect: { x: left, y: plot.y + row * pitch(), width: right - left, height: pitch() }, text, strong };
+      const rect = { ...binsOf(data!.edges.data, plot).rect(bin), y: plot.y + row * pitch(), height: pitch() };
+      return { rect, text, strong };
     },
     choose: (index) => click([Math.floor(index / bins()), index % bins()]),
   });
@@ -66,13 +65,10 @@ export const makeRidges: MakeBlock<RidgesBlock> = ({ panel, click }) => {
   return {
     element,
     update(next) {
-      if (!data) together.set(next.together);
+      if (!data) together.ariaPressed = String(next.together);
       data = next;
-      const some = next.counts.data.some((count) => count > 0);
       const lost = leftOut(next.missing, 0);
-      nothing.show(some ? "" : lost || next.empty);
-      setHidden(plotted, !some);
-      setHidden(foot, !some);
+      nothing.show(!next.counts.data.some((count) => count > 0), lost || next.empty);
       setText(note, lost);
       plotted.ariaLabel = `${next.title || next.unit || "Ridges"}: ${plural(rows(), "row")} of ${plural(bins(), "bin")}`;
       plotted.ariaRowCount = String(rows());
@@ -81,15 +77,11 @@ export const makeRidges: MakeBlock<RidgesBlock> = ({ panel, click }) => {
     draw(width, theme) {
       if (!data || rows() === 0) return;
       const step = Math.min(PITCH.most, Math.max(PITCH.least, LARGEST / rows()));
-      plot = {
-        x: MARGIN.left,
-        y: MARGIN.top,
-        width: Math.max(1, width - MARGIN.left - MARGIN.right),
-        height: step * rows(),
-      };
+      const across = Math.max(1, width - MARGIN.left - MARGIN.right);
+      plot = { x: MARGIN.left, y: MARGIN.top, width: across, height: step * rows() };
       const context = prepareCanvas(canvas, width, MARGIN.top + plot.height + MARGIN.bottom);
-      if (context) paint(context, data, plot, together.on(), theme);
-      cursor.refresh();
+      if (context) paint(context, data, plot, isOn(together), theme);
+      refreshCursor();
     },
   };
 };
@@ -97,14 +89,14 @@ export const makeRidges: MakeBlock<RidgesBlock> = ({ panel, click }) => {
 function paint(context: CanvasRenderingContext2D, data: RidgesBlock, plot: Rect, together: boolean, theme: Theme): void {
   const { counts, edges, names, unit } = data;
   const [rows = 0, bins = 0] = counts.shape;
-  const { ends, share } = axisOf(edges.data);
+  const axis = binsOf(edges.data, plot);
   const pitch = plot.height / rows;
-  const toX = (bin: number): number => plot.x + share(edges.data[bin] as number) * plot.width;
-  const row = (k: number): number[] => Array.from(counts.data.subarray(k * bins, (k + 1) * bins), (value) => Math.max(0, value) || 0);
+  const toX = (bin: number): number => axis.toX(edges.data[bin] as number);
+  const row = (k: number): number[] => Array.from(rowOf(counts, k), (value) => Math.max(0, value) || 0);
   const highest = Array.from(counts.data).reduce((most, count) => (count > most ? count : most), 0) || 1;
   const front = data.highlight ?? rows - 1;
   const every = Math.ceil(14 / pitch);
-  drawAcross(context, plot, ends, unit, theme);
+  drawAcross(context, plot, axis.ends, unit, theme);
   for (let k = 0; k < rows; k++) {
     const values = row(k);
     const peak = together ? highest : Math.max(...values) || 1;
@@ -123,10 +115,7 @@ function paint(context: CanvasRenderingContext2D, data: RidgesBlock, plot: Rect,
     context.lineWidth = k === front ? 2 : 1;
     context.stroke();
     if (k % every !== 0 && k !== front) continue;
-    context.font = AXIS_FONT(theme);
-    context.textAlign = "right";
-    context.textBaseline = "middle";
-    context.fillStyle = k === front ? theme.text : theme.text2;
-    context.fillText(shortened(names[k] ?? "", LETTERS), plot.x - 8, floor - pitch / 2);
+    const color = k === front ? theme.text : theme.text2;
+    drawText(context, shortened(names[k] ?? "", LETTERS), plot.x - 8, floor - pitch / 2, theme, color, "right");
   }
 }

@@ -1,13 +1,13 @@
 /** Samples beside each other: small pictures, or cards of words, with what is known of each. */
 
 import { paintPicture, picturePixels } from "../kernel/canvas.ts";
-import { make, setHidden, setText } from "../kernel/dom.ts";
+import { make, setHidden, setText, showRows } from "../kernel/dom.ts";
 import { formatCount, plainDigits } from "../kernel/format.ts";
 import type { CommonHeader } from "../kernel/header.ts";
 import type { Panel } from "../kernel/panel.ts";
 import type { NdArray } from "../kernel/wire.ts";
 import type { MakeBlock } from "./block.ts";
-import { Cursor, placeOf, rectWithin } from "./cursor.ts";
+import { bindCursor, placeOf, rectWithin } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
 import type { StripBlock } from "./types.ts";
 
@@ -38,15 +38,9 @@ export function sampleWords(data: StripBlock, place: number): string {
   return `Sample ${index}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`;
 }
 
-interface Cell {
-  element: HTMLElement;
-  picture: HTMLCanvasElement;
-  label: HTMLElement;
-  value: HTMLElement;
-  index: HTMLElement;
-}
+type Cell = ReturnType<typeof makeCell>;
 
-function makeCell(place: number): Cell {
+function makeCell(place: number) {
   const picture = make("canvas", "nnw-strip-picture");
   picture.ariaHidden = "true";
   const [label, value, index] = [make("span", "nnw-strip-label"), make("span", "nnw-strip-value"), make("span", "nnw-strip-index")];
@@ -57,7 +51,8 @@ function makeCell(place: number): Cell {
 }
 
 export const makeStrip: MakeBlock<StripBlock> = ({ panel, click }) => {
-  const [list, more, nothing] = [make("div", "nnw-strip-cells"), make("div", "nnw-strip-more"), makeNothing()];
+  const [list, more] = [make("div", "nnw-strip-cells"), make("div", "nnw-strip-more")];
+  const nothing = makeNothing(list);
   const links = makeLinks(panel, () => data?.samples);
   const element = make("div", "nnw-strip", links, list, nothing.element);
   const cells: Cell[] = [];
@@ -66,11 +61,10 @@ export const makeStrip: MakeBlock<StripBlock> = ({ panel, click }) => {
   let sample: number | null = null;
   let painted: { pictures: NdArray | undefined; count: number } = { pictures: undefined, count: 0 };
 
-  list.append(more);
-  const cursor = new Cursor(panel, list, {
+  const refreshCursor = bindCursor(panel, list, {
     role: "listbox",
     count: () => shown,
-    columns: () => (data ? layout(panel.width()).columns : 1),
+    columns: () => (data ? layout(panel.root.clientWidth).columns : 1),
     at: (_x, _y, hit) => placeOf(hit),
     place: (index) => ({ rect: rectWithin(cells[index]!.element, list), text: sampleWords(data!, index) }),
     item: (index) => cells[index]?.element,
@@ -101,8 +95,7 @@ export const makeStrip: MakeBlock<StripBlock> = ({ panel, click }) => {
       data = next;
       sample = readSample(header);
       const none = next.labels.length === 0;
-      nothing.show(none ? next.empty : "");
-      setHidden(list, none);
+      nothing.show(none, next.empty);
       setHidden(links, none || !next.selection);
       list.ariaLabel = next.title || "Samples";
       element.classList.toggle("nnw-strip-wrapped", next.wrap);
@@ -115,12 +108,8 @@ export const makeStrip: MakeBlock<StripBlock> = ({ panel, click }) => {
       if (!data) return;
       const { cells: count, more: others } = layout(width);
       shown = count;
-      while (cells.length < count) {
-        const cell = makeCell(cells.length);
-        cells.push(cell);
-        list.insertBefore(cell.element, more);
-      }
-      cells.forEach(({ element: each }, i) => setHidden(each, i >= count));
+      showRows(list, cells, count, makeCell);
+      if (list.lastChild !== more) list.append(more);
       for (let place = 0; place < count; place++) fill(cells[place]!, data, place);
       const { pictures } = data;
       if (pictures && (pictures !== painted.pictures || count > painted.count)) {
@@ -129,7 +118,7 @@ export const makeStrip: MakeBlock<StripBlock> = ({ panel, click }) => {
       }
       setText(more, `+${formatCount(others)}`);
       setHidden(more, others <= 0 || count === 0);
-      cursor.refresh();
+      refreshCursor();
     },
   };
 };
@@ -138,8 +127,7 @@ const readSample = (header: CommonHeader): number | null => header.selection?.sa
 
 /** "Copy indices" and "Clear", for the samples that are selected in all views. */
 function makeLinks(panel: Panel, samples: () => NdArray | undefined): HTMLElement {
-  const [copy, clear] = [make("button", "nnw-strip-link", "Copy indices"), make("button", "nnw-strip-link", "Clear")];
-  copy.type = clear.type = "button";
+  const [copy, clear] = [make("button", "nnw-strip-link nnw-link", "Copy indices"), make("button", "nnw-strip-link nnw-link", "Clear")];
   let timer: ReturnType<typeof setTimeout> | undefined;
   const say = (text: string): void => {
     setText(copy, text);

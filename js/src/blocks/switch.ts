@@ -1,27 +1,17 @@
-/** A small button that is on or off, and remains so: how a block is drawn, which Python need not know. */
+/** A small button that is pressed or not, and remains so: how a block is drawn, which Python need not know. */
 
 import { make } from "../kernel/dom.ts";
 import type { Panel } from "../kernel/panel.ts";
 
-export interface Switch {
-  element: HTMLButtonElement;
-  on(): boolean;
-  set(on: boolean): void;
-}
-
-export function makeSwitch(panel: Panel, text: string, title: string): Switch {
-  const element = make("button", "nnw-switch", text);
-  element.type = "button";
-  element.title = title;
-  let state = false;
-  const set = (on: boolean): void => {
-    state = on;
-    element.ariaPressed = String(on);
-  };
-  set(false);
-  panel.listen(element, "click", () => {
-    set(!state);
+export function makeSwitch(panel: Panel, text: string, title: string): HTMLButtonElement {
+  const button = make("button", "nnw-switch", text);
+  button.title = title;
+  button.ariaPressed = "false";
+  panel.listen(button, "click", () => {
+    button.ariaPressed = String(!isOn(button));
     panel.redraw();
   });
-  return { element, on: () => state, set };
+  return button;
 }
+
+export const isOn = (button: HTMLButtonElement): boolean => button.ariaPressed === "true";

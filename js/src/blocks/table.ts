@@ -1,10 +1,10 @@
 /** A table that is sorted by a click on a column's name, whose rows can be walked and clicked. */
 
-import { make, setHidden, setText } from "../kernel/dom.ts";
+import { make, setText, showRows, showText } from "../kernel/dom.ts";
 import { formatAs, formatCount } from "../kernel/format.ts";
 import type { CommonHeader } from "../kernel/header.ts";
 import type { MakeBlock } from "./block.ts";
-import { Cursor, placeOf, rectWithin } from "./cursor.ts";
+import { bindCursor, placeOf, rectWithin } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
 import type { Column, TableBlock } from "./types.ts";
 
@@ -47,12 +47,20 @@ export function nextOrder(now: Order | null, { name, format }: Column): Order {
   return { column: name, descending: format !== "text" };
 }
 
+function makeLine(place: number): { element: HTMLTableRowElement } {
+  const element = make("tr");
+  element.role = "row";
+  element.dataset["place"] = String(place);
+  return { element };
+}
+
 export const makeTable: MakeBlock<TableBlock> = ({ panel, click }) => {
-  const [heads, body, note, nothing] = [make("tr"), make("tbody"), make("div", "nnw-table-note"), makeNothing()];
+  const [heads, body, note] = [make("tr"), make("tbody"), make("div", "nnw-table-note nnw-small")];
   const table = make("table", "nnw-table-grid", make("thead", "", heads), body);
   const scroll = make("div", "nnw-table-scroll", table);
+  const nothing = makeNothing(scroll);
   const element = make("div", "nnw-table", scroll, note, nothing.element);
-  const lines: HTMLTableRowElement[] = [];
+  const lines: { element: HTMLTableRowElement }[] = [];
   let data: TableBlock | undefined;
   let order: Order | null = null;
   /** The order that Python wishes; the one chosen here stands until that changes. */
@@ -64,12 +72,12 @@ export const makeTable: MakeBlock<TableBlock> = ({ panel, click }) => {
   const sampleOf = (row: number): number | undefined => data?.samples?.data[row];
   table.role = "presentation";
   heads.role = "presentation";
-  const cursor = new Cursor(panel, scroll, {
+  const refreshCursor = bindCursor(panel, scroll, {
     role: "grid",
     count: () => rows.length,
     at: (_x, _y, hit) => placeOf(hit),
-    place: (index) => ({ rect: rectWithin(lines[index]!, scroll), text: wordsOf(rows[index]!) }),
-    item: (index) => lines[index],
+    place: (index) => ({ rect: rectWithin(lines[index]!.element, scroll), text: wordsOf(rows[index]!) }),
+    item: (index) => lines[index]?.element,
     choose: (index) => click(data!.rows.data[rows[index]!]),
     visit(index, near) {
       const about = index === null ? undefined : sampleOf(rows[index]!);
@@ -96,8 +104,7 @@ export const makeTable: MakeBlock<TableBlock> = ({ panel, click }) => {
     if (now !== names) {
       names = now;
       const cells = columns.map(({ name, format }, k) => {
-        const button = make("button", "nnw-table-sort", make("span", "", name), make("span", "nnw-table-arrow"));
-        button.type = "button";
+        const button = make("button", "nnw-table-sort nnw-link", make("span", "", name), make("span", "nnw-table-arrow"));
         button.dataset["column"] = String(k);
         const cell = make("th", format === "text" ? "nnw-table-text" : "", button);
         cell.role = "columnheader";
@@ -113,17 +120,10 @@ export const makeTable: MakeBlock<TableBlock> = ({ panel, click }) => {
     });
   }
 
-  function showRows(now: TableBlock): void {
-    while (lines.length < rows.length) {
-      const line = make("tr");
-      line.role = "row";
-      line.dataset["place"] = String(lines.length);
-      lines.push(line);
-      body.append(line);
-    }
-    lines.forEach((line, i) => setHidden(line, i >= rows.length));
+  function fillRows(now: TableBlock): void {
+    showRows(body, lines, rows.length, makeLine);
     rows.forEach((row, i) => {
-      const line = lines[i]!;
+      const line = lines[i]!.element;
       while (line.children.length < now.columns.length) {
         const cell = make("td");
         cell.role = "gridcell";
@@ -136,8 +136,7 @@ export const makeTable: MakeBlock<TableBlock> = ({ panel, click }) => {
         cell.classList.toggle("nnw-table-text", column.format === "text");
         cell.classList.toggle("nnw-table-missing", column.format !== "text" && !Number.isFinite(numberAt(now, column, row)));
       });
-      const current = sample !== null && sampleOf(row) === sample;
-      line.ariaSelected = String(current);
+      line.ariaSelected = String(sample !== null && sampleOf(row) === sample);
     });
   }
 
@@ -154,11 +153,9 @@ export const makeTable: MakeBlock<TableBlock> = ({ panel, click }) => {
       if (told !== wished) order = next.sort === undefined ? null : { column: next.sort, descending: next.descending };
       wished = told;
       const shown = next.rows.data.length;
-      nothing.show(shown === 0 ? next.empty : "");
-      setHidden(scroll, shown === 0);
+      nothing.show(shown === 0, next.empty);
       const by = next.sort ? ` by ${next.sort}` : "";
-      setText(note, next.total > shown ? `first ${formatCount(shown)} of ${formatCount(next.total)}${by}` : "");
-      setHidden(note, next.total <= shown);
+      showText(note, next.total > shown ? `first ${formatCount(shown)} of ${formatCount(next.total)}${by}` : "");
       scroll.ariaLabel = `${next.title || "Table"}, ${formatCount(next.total)} rows`;
       scroll.ariaRowCount = String(next.total + 1);
     },
@@ -167,8 +164,8 @@ export const makeTable: MakeBlock<TableBlock> = ({ panel, click }) => {
       if (!data) return;
       rows = sortRows(data, order);
       showHeads(data.columns);
-      showRows(data);
-      cursor.refresh();
+      fillRows(data);
+      refreshCursor();
     },
   };
 };

@@ -1,9 +1,9 @@
 /** What checks found: a row for each, worst first, what is well folded into one line; a row opens to reason and repair. */
 
-import { icon, make, setHidden, setText } from "../kernel/dom.ts";
+import { icon, make, setHidden, setText, showRows, showText } from "../kernel/dom.ts";
 import { plural } from "../kernel/format.ts";
 import type { MakeBlock } from "./block.ts";
-import { Cursor, placeOf, rectWithin } from "./cursor.ts";
+import { bindCursor, placeOf, rectWithin } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
 import type { Verdict, VerdictsBlock } from "./types.ts";
 
@@ -28,24 +28,13 @@ export function linesOf({ findings, places }: VerdictsBlock, wellOpen: boolean):
   return [...bad.map((finding) => ({ finding })), ...(well.length > 0 ? [{ well: well.length }] : []), ...rest];
 }
 
-interface Row {
-  element: HTMLElement;
-  mark: HTMLElement;
-  text: HTMLElement;
-  figures: HTMLElement;
-  since: HTMLElement;
-  more: HTMLElement;
-  reason: HTMLElement;
-  repair: HTMLElement;
-  place: HTMLButtonElement;
-}
+type Row = ReturnType<typeof makeRow>;
 
-function makeRow(place: number): Row {
+function makeRow(place: number) {
   const [mark, text] = [make("span", "nnw-verdicts-mark"), make("span", "nnw-verdicts-text")];
   const [figures, since] = [make("span", "nnw-verdicts-figures"), make("span", "nnw-verdicts-since")];
   const [reason, repair] = [make("p"), make("code", "nnw-verdicts-repair")];
-  const link = make("button", "nnw-verdicts-place", "Show the place");
-  link.type = "button";
+  const link = make("button", "nnw-verdicts-place nnw-link", "Show the place");
   const more = make("div", "nnw-verdicts-more", reason, repair, link);
   const head = make("div", "nnw-verdicts-head", mark, text, figures, since);
   const element = make("div", "nnw-verdicts-row", head, more);
@@ -55,7 +44,8 @@ function makeRow(place: number): Row {
 }
 
 export const makeVerdicts: MakeBlock<VerdictsBlock> = ({ panel, click }) => {
-  const [list, nothing] = [make("div", "nnw-verdicts-list"), makeNothing()];
+  const list = make("div", "nnw-verdicts-list");
+  const nothing = makeNothing(list);
   const element = make("div", "nnw-verdicts", list, nothing.element);
   const rows: Row[] = [];
   /** What is open, by the check's words: a finding may move, and one that comes back is open again. */
@@ -78,7 +68,7 @@ export const makeVerdicts: MakeBlock<VerdictsBlock> = ({ panel, click }) => {
     return true;
   }
 
-  const cursor = new Cursor(panel, list, {
+  const refreshCursor = bindCursor(panel, list, {
     role: "tree",
     count: () => lines.length,
     at: (_x, _y, hit) => (hit.closest(".nnw-verdicts-more") ? null : placeOf(hit)),
@@ -108,10 +98,8 @@ export const makeVerdicts: MakeBlock<VerdictsBlock> = ({ panel, click }) => {
     setText(row.text, finding.text);
     setText(row.figures, finding.figures);
     setText(row.since, finding.since);
-    setText(row.reason, finding.reason);
-    setText(row.repair, finding.repair);
-    setHidden(row.reason, finding.reason === "");
-    setHidden(row.repair, finding.repair === "");
+    showText(row.reason, finding.reason);
+    showText(row.repair, finding.repair);
     setHidden(row.place, !finding.place);
     setHidden(row.more, !shown || !(finding.reason || finding.repair || finding.place));
     row.element.ariaExpanded = String(shown);
@@ -122,21 +110,15 @@ export const makeVerdicts: MakeBlock<VerdictsBlock> = ({ panel, click }) => {
     element,
     update(next) {
       data = next;
-      nothing.show(next.findings.length === 0 ? next.empty : "");
-      setHidden(list, next.findings.length === 0);
+      nothing.show(next.findings.length === 0, next.empty);
       list.ariaLabel = `${next.title || "Checks"}: ${next.summary}`;
     },
     draw() {
       if (!data) return;
       lines = linesOf(data, wellOpen);
-      while (rows.length < lines.length) {
-        const row = makeRow(rows.length);
-        rows.push(row);
-        list.append(row.element);
-      }
-      rows.forEach(({ element: each }, i) => setHidden(each, i >= lines.length));
+      showRows(list, rows, lines.length, makeRow);
       lines.forEach((line, i) => fill(rows[i]!, line));
-      cursor.refresh();
+      refreshCursor();
     },
   };
 };

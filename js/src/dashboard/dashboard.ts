@@ -3,9 +3,10 @@
  * views are widgets of their own beside this one; here they are put into their places by a class.
  */
 
-import { icon, make, setHidden, setText } from "../kernel/dom.ts";
+import { icon, make, setHidden, showText } from "../kernel/dom.ts";
 import type { CommonHeader } from "../kernel/header.ts";
-import type { Frame, Panel, PanelView } from "../kernel/panel.ts";
+import type { Panel, PanelView } from "../kernel/panel.ts";
+import type { Frame } from "../kernel/wire.ts";
 import { type LayersHeader, makeLayers } from "./layers.ts";
 import { type StatusHeader, makeStatus } from "./status.ts";
 import { type Tab, makeTabRow } from "./tabs.ts";
@@ -49,13 +50,7 @@ export function buildDashboard(panel: Panel): PanelView {
   };
 }
 
-interface Places {
-  elements: HTMLElement[];
-  update(header: TabsHeader): void;
-  draw(all: boolean): void;
-}
-
-function makePlaces(panel: Panel): Places {
+function makePlaces(panel: Panel) {
   const beside = makeButton("nnw-beside", "Open a second view beside this one", icon(COLUMNS), make("span", "", "Beside"));
   const close = makeButton("nnw-close", "Close this view", icon(CROSS));
   const first = makeTabRow(panel, "Views", (name) => open({ tab: name }), beside);
@@ -101,11 +96,7 @@ function makePlaces(panel: Panel): Places {
     if (other !== null) second.update(tabs, other);
     setHidden(second.element, other === null);
     setHidden(beside, other !== null || another() === undefined);
-    [tab, other].forEach((name, k) => {
-      const text = name === null ? "" : (next.errors[name] ?? "");
-      setText(errors[k]!, text);
-      setHidden(errors[k]!, !text);
-    });
+    [tab, other].forEach((name, k) => showText(errors[k]!, name === null ? "" : (next.errors[name] ?? "")));
     arrange();
   }
 
@@ -130,7 +121,7 @@ function makePlaces(panel: Panel): Places {
   return {
     elements: [first.element, second.element, ...errors],
     update: adopt,
-    draw(all) {
+    draw(all: boolean): void {
       arrange();
       first.draw(all);
       second.draw(all);
@@ -140,6 +131,6 @@ function makePlaces(panel: Panel): Places {
 
 function makeButton(className: string, label: string, ...children: Node[]): HTMLButtonElement {
   const button = make("button", `nnw-tab-button ${className}`, ...children);
-  Object.assign(button, { type: "button", title: label, ariaLabel: label });
+  Object.assign(button, { title: label, ariaLabel: label });
   return button;
 }

@@ -4,7 +4,18 @@ import { make, setHidden, setText } from "../kernel/dom.ts";
 import type { CommonHeader } from "../kernel/header.ts";
 import { bindKeys } from "../kernel/keys.ts";
 import type { Panel } from "../kernel/panel.ts";
-import { type LayerRow, neighbour, openRows, parentRow, splitName } from "./names.ts";
+
+export interface LayerRow {
+  name: string;
+  /** The last part of the name, what the tree shows. */
+  short: string;
+  depth: number;
+  group: boolean;
+  units: number | null;
+  /** Share of units that are alive, null where dead has no meaning (before an activation). */
+  alive: number | null;
+  dead: number;
+}
 
 export interface LayersHeader extends CommonHeader {
   rows: LayerRow[];
@@ -12,17 +23,12 @@ export interface LayersHeader extends CommonHeader {
   selected: string | null;
 }
 
-export interface Layers {
-  element: HTMLElement;
-  update(header: LayersHeader): void;
-}
-
-export function makeLayers(panel: Panel): Layers {
+export function makeLayers(panel: Panel) {
   const tree = makeTree(panel, select);
   const picker = makePicker(panel, select);
   const titles = ["Layer", "units", "alive"].map((name) => make("span", "", name));
   const columns = make("div", "nnw-layer nnw-layer-head", ...titles);
-  const note = make("p", "nnw-layer-note");
+  const note = make("p", "nnw-layer-note nnw-small");
   const list = make("div", "nnw-layer-list", columns, tree.element, note);
   const element = make("div", "nnw-layers", make("div", "nnw-layers-inner", list, picker.element));
 
@@ -38,7 +44,7 @@ export function makeLayers(panel: Panel): Layers {
 
   return {
     element,
-    update(header) {
+    update(header: LayersHeader): void {
       tree.update(header.rows);
       picker.update(header.rows);
       setText(note, header.note ?? "");
@@ -196,8 +202,7 @@ function makePicker(panel: Panel, select: (layer: string) => void): Tree {
   let rows: readonly LayerRow[] = [];
   let layer: string | null = null;
   for (const [button, by, name] of [[previous, -1, "Previous layer"], [next, 1, "Next layer"]] as const) {
-    button.type = "button";
-    button.setAttribute("aria-label", name);
+    button.ariaLabel = name;
     panel.listen(button, "click", () => {
       const to = neighbour(rows, layer, by);
       if (to !== null) select(to);
@@ -219,4 +224,43 @@ function makePicker(panel: Panel, select: (layer: string) => void): Tree {
       next.disabled = neighbour(rows, layer, 1) === null;
     },
   };
+}
+
+/** A name of so many letters fits the narrowest row; of longer ones the last three never give way. */
+const FITS = 6;
+const TAIL = 3;
+
+/**
+ * A name as its beginning and its end. A row gives way in the beginning first, so that a long name loses its middle:
+ * the end is what tells two layers apart.
+ */
+export function splitName(name: string): [string, string] {
+  const letters = Array.from(name);
+  const at = letters.length > FITS ? letters.length - TAIL : letters.length;
+  return [letters.slice(0, at).join(""), letters.slice(at).join("")];
+}
+
+/** The rows on show when the groups in `folded` are closed, each with its index in `rows`. */
+export function openRows(rows: readonly LayerRow[], folded: ReadonlySet<string>): number[] {
+  const shown: number[] = [];
+  let hiddenBelow = Infinity;
+  rows.forEach((row, index) => {
+    if (row.depth > hiddenBelow) return;
+    hiddenBelow = row.group && folded.has(row.name) ? row.depth : Infinity;
+    shown.push(index);
+  });
+  return shown;
+}
+
+/** The index of the group that `index` lies in, or -1 at the top. */
+export function parentRow(rows: readonly LayerRow[], index: number): number {
+  for (let k = index - 1; k >= 0; k--) if (rows[k]!.group && rows[k]!.depth < rows[index]!.depth) return k;
+  return -1;
+}
+
+/** The layer `by` places before or after `name`, groups left out; null at the ends. */
+export function neighbour(rows: readonly LayerRow[], name: string | null, by: 1 | -1): string | null {
+  const layers = rows.filter((row) => !row.group);
+  const at = layers.findIndex((row) => row.name === name);
+  return layers[at + by]?.name ?? null;
 }

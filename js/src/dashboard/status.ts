@@ -1,11 +1,10 @@
 /** The status strip: what training and watching are doing, whether clicks are answered, Pause and Refresh. */
 
 import { makeBadge } from "../kernel/badge.ts";
-import { icon, make, setHidden, setText } from "../kernel/dom.ts";
+import { icon, make, setHidden, setText, showText } from "../kernel/dom.ts";
 import { formatAgo } from "../kernel/format.ts";
 import type { CommonHeader } from "../kernel/header.ts";
 import type { Panel } from "../kernel/panel.ts";
-import { meter, sparkPath } from "./spark.ts";
 
 interface StatusItem {
   /** "loss" gets the sparkline beside it; "refreshed" counts on in the browser from the header's age. */
@@ -41,19 +40,11 @@ const PAUSE = "M4 2.5h2.8v11H4z M9.2 2.5H12v11H9.2z";
 const PLAY = "M4.5 2.5v11l8-5.5z";
 const TURN = ["M13 8a5 5 0 1 1-1.6-3.7", "M13 1.6v3.6H9.4"];
 
-export interface Status {
-  element: HTMLElement;
-  update(header: StatusHeader): void;
-  /** Each second, for the age. */
-  tick(): void;
-  draw(): void;
-}
-
-export function makeStatus(panel: Panel): Status {
-  const badge = makeBadge(false);
+export function makeStatus(panel: Panel) {
+  const badge = makeBadge(panel, false);
   const actions = makeActions(panel);
   const items = make("div", "nnw-items");
-  const [warning, note] = [make("div", "nnw-warning"), make("div", "nnw-status-note")];
+  const [warning, note] = [make("div", "nnw-warning"), make("div", "nnw-status-note nnw-small")];
   const spark = makeSpark();
   const cost = makeMeter();
   const row = make("div", "nnw-status-row", items, badge.element, actions.element);
@@ -62,7 +53,7 @@ export function makeStatus(panel: Panel): Status {
   warning.hidden = note.hidden = true;
   let header: StatusHeader | null = null;
   let updatedAt = 0;
-  let boxes = new Map<string, ItemBox>();
+  let boxes = new Map<string, ReturnType<typeof makeItem>>();
 
   function shownItems({ items: given, cost: costs, age_s }: StatusHeader): StatusItem[] {
     const passed = (performance.now() - updatedAt) / 1000;
@@ -84,50 +75,41 @@ export function makeStatus(panel: Panel): Status {
     const shown = shownItems(header);
     if (shown.map(({ label }) => label).join("\n") !== [...boxes.keys()].join("\n")) rebuild(shown);
     for (const item of shown) boxes.get(item.label)?.show(item);
-    const { answers, waiting } = panel.connection;
-    badge.update(answers, waiting, header.training === true);
-    panel.widget.classList.toggle("nnw-view-only", answers === "view_only");
+    badge.update(header.training === true);
   }
 
   return {
     element,
-    update(next) {
+    update(next: StatusHeader): void {
       header = next;
       updatedAt = performance.now();
       spark.show(next.spark ?? []);
       cost.show(next.cost ?? null);
       actions.show(next.paused === true);
-      setText(warning, next.warning ?? "");
-      setHidden(warning, !next.warning);
-      setText(note, next.note ?? "");
-      setHidden(note, !next.note);
+      showText(warning, next.warning ?? "");
+      showText(note, next.note ?? "");
     },
+    /** Each second, for the age. */
     tick: show,
-    draw() {
+    draw(): void {
       show();
       for (const box of boxes.values()) box.keepWidth();
     },
   };
 }
 
-interface ItemBox {
-  element: HTMLElement;
-  show(item: StatusItem): void;
-  /** A box only grows: a digit more or less must not push its neighbours to and fro. */
-  keepWidth(): void;
-}
-
-function makeItem({ name, label }: StatusItem): ItemBox {
+function makeItem({ name, label }: StatusItem) {
   const [value, sub] = [make("span", "nnw-item-value"), make("span", "nnw-item-sub")];
-  const element = make("div", "nnw-item", make("div", "nnw-item-label", label), make("div", "", value, sub));
+  const element = make("div", "nnw-item", make("div", "nnw-item-label nnw-small", label), make("div", "", value, sub));
   element.dataset.name = name ?? "";
   return {
     element,
-    show(item) {
+    show(item: StatusItem): void {
       setText(value, item.value);
       setText(sub, item.sub ? ` ${item.sub}` : "");
     },
-    keepWidth() {
+    /** A box only grows: a digit more or less must not push its neighbours to and fro. */
+    keepWidth(): void {
       if (element.offsetWidth > 0) element.style.minWidth = `${element.offsetWidth}px`;
     },
   };
@@ -172,9 +154,39 @@ function makeActions(panel: Panel): { element: HTMLElement; show(paused: boolean
     pause.replaceChildren(icon([paused ? PLAY : PAUSE], { filled: true }), name);
     pause.title = paused ? "" : "Pauses the views, never the training";
   };
-  for (const button of [pause, refresh]) button.type = "button";
   panel.listen(pause, "click", () => panel.command(shown ? "resume" : "pause"));
   panel.listen(refresh, "click", () => panel.command("refresh"));
   show(false);
   return { element: make("div", "nnw-status-actions", pause, refresh), show };
+}
+
+/**
+ * An SVG path through `values`, equally spaced over `width`, largest at the top. The scale is logarithmic; values that
+ * have no logarithm (zero, negative) sit on the floor and non-finite ones leave a gap, as a break is what they are.
+ */
+export function sparkPath(values: readonly (number | null)[], width: number, height: number): string {
+  const positive = values.filter((v): v is number => v !== null && Number.isFinite(v) && v > 0).map(Math.log);
+  if (positive.length === 0 || values.length < 2) return "";
+  const low = Math.min(...positive);
+  const span = Math.max(...positive) - low;
+  let path = "";
+  let pen = "M";
+  values.forEach((value, index) => {
+    if (value === null || !Number.isFinite(value)) {
+      pen = "M";
+      return;
+    }
+    const level = value > 0 ? Math.log(value) - low : 0;
+    const x = 0.5 + (index * (width - 1)) / (values.length - 1);
+    const y = span > 0 ? 1 + (1 - level / span) * (height - 2) : height / 2;
+    path += `${pen}${x.toFixed(1)} ${y.toFixed(1)}`;
+    pen = "L";
+  });
+  return path;
+}
+
+/** Where the bar of the cost meter ends and where its budget mark stands, both as shares of the meter's width. */
+export function meter(share: number, budget: number): { bar: number; mark: number } {
+  const full = Math.max(budget, share, 1e-9);
+  return { bar: Math.max(0, share) / full, mark: budget / full };
 }

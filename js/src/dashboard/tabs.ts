@@ -15,17 +15,10 @@ export interface Tab {
   reason: string;
 }
 
-export interface TabRow {
-  element: HTMLElement;
-  update(tabs: readonly Tab[], chosen: string): void;
-  /** Finds out what fits into the row; `all`: also where its width is the same, as the font may be another. */
-  draw(all: boolean): void;
-}
-
 type Mode = "all" | "groups" | "menu";
 
 /** `choose` is told the name of another tab; `end` stands at the end of the row. */
-export function makeTabRow(panel: Panel, label: string, choose: (name: string) => void, end: HTMLElement): TabRow {
+export function makeTabRow(panel: Panel, label: string, choose: (name: string) => void, end: HTMLElement) {
   const groups = make("div", "nnw-groups");
   const list = make("div", "nnw-tabs");
   const menu = make("select", "nnw-select");
@@ -80,7 +73,7 @@ export function makeTabRow(panel: Panel, label: string, choose: (name: string) =
     const names = [...new Set(tabs.map(({ group }) => group))];
     groupButtons = names.map((name) => {
       const button = make("button", "nnw-group", name);
-      Object.assign(button, { type: "button", value: name });
+      button.value = name;
       button.addEventListener("click", () => {
         open = name;
         show();
@@ -118,7 +111,7 @@ export function makeTabRow(panel: Panel, label: string, choose: (name: string) =
 
   return {
     element,
-    update(next, name) {
+    update(next: readonly Tab[], name: string): void {
       const offer = JSON.stringify(next);
       if (offer !== offered) {
         [tabs, offered] = [next, offer];
@@ -126,7 +119,8 @@ export function makeTabRow(panel: Panel, label: string, choose: (name: string) =
       }
       mark(name);
     },
-    draw(all) {
+    /** Finds out what fits into the row; `all`: also where its width is the same, as the font may be another. */
+    draw(all: boolean): void {
       if (!all && element.clientWidth === measuredAt) return;
       measuredAt = element.clientWidth;
       element.dataset.mode = fitting();
@@ -139,7 +133,6 @@ const isLaidOut = (element: HTMLElement): boolean => element.clientWidth > 0;
 
 function makeTab(tab: Tab, first: boolean, act: () => void): HTMLButtonElement {
   const button = make("button", "nnw-tab", tab.title);
-  button.type = "button";
   button.role = "tab";
   // The text in bold takes its room from the start, so that choosing a tab moves none.
   button.dataset.label = tab.title;
@@ -164,4 +157,3 @@ function makeOptions(group: string, tabs: readonly Tab[]): HTMLOptGroupElement {
   }
   return options;
 }
-

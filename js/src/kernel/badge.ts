@@ -2,23 +2,19 @@
 
 import { icon, make, setHidden, setText } from "./dom.ts";
 import type { Answers } from "./connection.ts";
-
-export interface Badge {
-  element: HTMLElement;
-  update(answers: Answers, waiting: { count: number; newest: string }, training: boolean): void;
-}
+import type { Panel } from "./panel.ts";
 
 const EYE = ["M1 8q7-9 14 0q-7 9-14 0z", "M8 5.6a2.4 2.4 0 1 1-.01 0z"];
 
 /** With `quiet`, "answers while busy" is not shown: only what is in the way is said. */
-export function makeBadge(quiet: boolean): Badge {
+export function makeBadge({ connection, widget }: Panel, quiet: boolean) {
   const label = make("span");
   const short = make("span", "nnw-badge-short");
   const marks = make("span", "nnw-badge-mark");
   const waits = make("p");
   const card = make(
     "div",
-    "nnw-card",
+    "nnw-card nnw-float",
     make("h4", "", "Clicks wait for the cell"),
     waits,
     make("p", "", "To be answered now, add to the loop:"),
@@ -30,7 +26,9 @@ export function makeBadge(quiet: boolean): Badge {
 
   return {
     element,
-    update(answers, waiting, training) {
+    update(training: boolean): void {
+      const { answers, waiting } = connection;
+      widget.classList.toggle("nnw-view-only", answers === "view_only");
       setHidden(element, answers === "unknown" || (answers === "yes" && (quiet || !training)));
       if (answers !== shown) {
         shown = answers;

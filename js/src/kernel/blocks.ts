@@ -5,10 +5,10 @@
 
 import type { BlockData, BlockView, MakeBlock } from "../blocks/block.ts";
 import type { Theme } from "./color.ts";
-import { make, setHidden, setText } from "./dom.ts";
+import { make, setHidden, setText, showText } from "./dom.ts";
 import type { CommonHeader } from "./header.ts";
 import { makeHistory } from "./history.ts";
-import { type Lifetime, makeLifetime } from "./lifetime.ts";
+import { makeLifetime } from "./lifetime.ts";
 import type { PlacedBlock } from "./merge.ts";
 import type { Panel, PanelView } from "./panel.ts";
 
@@ -30,7 +30,7 @@ export function makeBlocks(panel: Panel, registry: Registry): PanelView {
     const { blocks } = panel.connection;
     for (const { data } of blocks) {
       const old = before.get(data.key);
-      const slot = old?.kind === data.kind ? old : new Slot(panel, registry, data.kind, data.key);
+      const slot = old?.kind === data.kind ? old : makeSlot(panel, registry, data.kind, data.key);
       if (slot === old) before.delete(data.key);
       shown.set(data.key, slot);
       slot.show(data, header);
@@ -68,122 +68,98 @@ export function makeBlocks(panel: Panel, registry: Registry): PanelView {
       const theme = panel.theme();
       for (const slot of shown.values()) slot.draw(theme, all);
     },
-    ownOptions: () => [...shown.values()].flatMap((slot) => slot.ownOptions),
+    ownOptions: () => [...shown.values()].flatMap((slot) => slot.ownOptions()),
   };
 }
 
-/** One block in its section. What it throws shows there, and the others go on. */
-class Slot {
-  readonly section: HTMLElement;
-  readonly kind: string;
-  readonly #panel: Panel;
-  readonly #lifetime: Lifetime = makeLifetime();
-  readonly #title = make("span");
-  readonly #note = make("span");
-  readonly #label = make("div", "nnw-label", this.#title, this.#note);
-  readonly #body = make("div", "nnw-block-body");
-  readonly #error = make("pre", "nnw-error");
-  #view: BlockView<BlockData> | null = null;
-  #data: BlockData | null = null;
-  #stale = true;
-  #updated = false;
-  #drawnAt = -1;
-  #told = "";
+type Slot = ReturnType<typeof makeSlot>;
 
-  constructor(panel: Panel, registry: Registry, kind: string, key: string) {
-    this.kind = kind;
-    this.#panel = panel;
-    this.#error.role = "alert";
-    this.#label.hidden = this.#error.hidden = true;
-    this.section = make("section", `nnw-block nnw-block-${kind.replace(/\W/g, "-")}`, this.#label, this.#body, this.#error);
-    this.section.dataset.key = key;
-    const maker = Object.hasOwn(registry, kind) ? (registry[kind] as MakeBlock<BlockData>) : undefined;
-    if (!maker) {
-      this.#fail(`This page's code does not know ${kind}; reload the page`);
-      return;
-    }
-    try {
-      this.#view = maker({
-        panel: this.#ownPanel(),
+/** One block in its section. What it throws shows there, and the others go on. */
+function makeSlot(panel: Panel, registry: Registry, kind: string, key: string) {
+  const { onDispose, listen, dispose } = makeLifetime();
+  const [title, note] = [make("span"), make("span")];
+  const label = make("div", "nnw-label", title, note);
+  const body = make("div", "nnw-block-body");
+  const error = make("pre", "nnw-error");
+  const section = make("section", `nnw-block nnw-block-${kind.replace(/\W/g, "-")}`, label, body, error);
+  let view: BlockView<BlockData> | null = null;
+  let shown: BlockData | null = null;
+  let stale = true;
+  let updated = false;
+  let drawnAt = -1;
+  let told = "";
+  error.role = "alert";
+  label.hidden = error.hidden = true;
+  section.dataset.key = key;
+
+  const maker = Object.hasOwn(registry, kind) ? (registry[kind] as MakeBlock<BlockData>) : undefined;
+  try {
+    if (maker) {
+      view = maker({
+        panel: { ...panel, root: body, onDispose, listen, redraw },
         click: (where) => panel.command("click", { block: key, where }),
         tell: (state) => panel.command("block_state", { block: key, state }),
       });
-      this.#body.append(this.#view.element);
-    } catch (error) {
-      this.#fail(error);
-    }
+      body.append(view.element);
+    } else fail(`This page's code does not know ${kind}; reload the page`);
+  } catch (failure) {
+    fail(failure);
   }
 
-  get ownOptions(): readonly string[] {
-    return this.#view?.ownOptions ?? [];
-  }
-
-  show(data: BlockData, header: CommonHeader): void {
-    if (data === this.#data) {
-      this.tell(header);
-      return;
-    }
-    this.#data = data;
-    setText(this.#title, data.title);
-    setText(this.#note, data.note);
-    setHidden(this.#label, this.#view?.ownTitle === true || !(data.title || data.note));
-    this.#updated = this.#try((view) => view.update(data, header));
-  }
-
-  tell(header: CommonHeader): void {
-    if (this.#updated && this.#view?.state) this.#updated = this.#try((view) => view.state?.(header));
-  }
-
-  draw(theme: Theme, anyway: boolean): void {
-    const width = this.#body.clientWidth;
-    if (!this.#updated || !(anyway || this.#stale || width !== this.#drawnAt)) return;
-    const drawn = this.#try((view) => view.draw(width, theme));
-    if (drawn) setHidden(this.#error, true);
-    this.#stale = false;
-    this.#drawnAt = width;
-  }
-
-  remove(): void {
-    this.#lifetime.dispose();
-    this.section.remove();
-    this.#panel.tooltip.hide();
-    this.#panel.card.hide();
+  function redraw(): void {
+    stale = true;
+    panel.redraw(false);
   }
 
   /** Whether it went well; if it did, there is something to draw. */
-  #try(act: (view: BlockView<BlockData>) => void): boolean {
-    if (!this.#view) return false;
-    this.#stale = true;
+  function attempt(act: (view: BlockView<BlockData>) => void): boolean {
+    if (!view) return false;
+    stale = true;
     try {
-      act(this.#view);
+      act(view);
       return true;
-    } catch (error) {
-      this.#fail(error);
+    } catch (failure) {
+      fail(failure);
       return false;
     }
   }
 
-  #fail(error: unknown): void {
-    const text = error instanceof Error ? error.message : String(error);
-    setText(this.#error, text);
-    setHidden(this.#error, false);
-    if (text !== this.#told) this.#panel.connection.tell(error);
-    this.#told = text;
+  function fail(failure: unknown): void {
+    const text = failure instanceof Error ? failure.message : String(failure);
+    showText(error, text);
+    if (text !== told) panel.connection.tell(failure);
+    told = text;
   }
 
-  #ownPanel(): Panel {
-    const { onDispose, listen } = this.#lifetime;
-    return {
-      ...this.#panel,
-      root: this.#body,
-      width: () => this.#body.clientWidth,
-      onDispose,
-      listen,
-      redraw: () => {
-        this.#stale = true;
-        this.#panel.redraw(false);
-      },
-    };
+  function tell(header: CommonHeader): void {
+    if (updated && view?.state) updated = attempt((each) => each.state?.(header));
   }
+
+  return {
+    section,
+    kind,
+    tell,
+    ownOptions: (): readonly string[] => view?.ownOptions ?? [],
+    show(data: BlockData, header: CommonHeader): void {
+      if (data === shown) return tell(header);
+      shown = data;
+      setText(title, data.title);
+      setText(note, data.note);
+      setHidden(label, view?.ownTitle === true || !(data.title || data.note));
+      updated = attempt((each) => each.update(data, header));
+    },
+    draw(theme: Theme, anyway: boolean): void {
+      const width = body.clientWidth;
+      if (!updated || !(anyway || stale || width !== drawnAt)) return;
+      if (attempt((each) => each.draw(width, theme))) setHidden(error, true);
+      stale = false;
+      drawnAt = width;
+    },
+    remove(): void {
+      dispose();
+      section.remove();
+      panel.tooltip.hide();
+      panel.card.hide();
+    },
+  };
 }
-

@@ -118,17 +118,27 @@ export function drawPixels(context: CanvasRenderingContext2D, pixels: Pixels, to
   context.imageSmoothingEnabled = pixels.width > to.width || pixels.height > to.height;
   context.imageSmoothingQuality = "high";
   context.drawImage(scratch, 0, 0, pixels.width, pixels.height, to.x, to.y, to.width, to.height);
-  if (pixels.holes.length > 0) drawHatch(context, holeRects(pixels, to), theme.error);
+  const [width, height] = [to.width / pixels.width, to.height / pixels.height];
+  const holes = cellRects(pixels.holes, pixels.width, (column) => to.x + column * width, (row) => to.y + row * height);
+  drawHatch(context, holes, theme.error);
 }
 
-/** Holes as rectangles, neighbours in a row joined: a net that blew up has nothing but holes. */
-function holeRects({ width: columns, height: rows, holes }: Pixels, to: Rect): Rect[] {
-  const [width, height] = [to.width / columns, to.height / rows];
+/** Ascending cells of a grid as rectangles, neighbours in a row joined; `toX` and `toY` say where its lines are. */
+export function cellRects(
+  cells: readonly number[],
+  columns: number,
+  toX: (column: number) => number,
+  toY: (row: number) => number,
+): Rect[] {
   const rects: Rect[] = [];
-  holes.forEach((at, i) => {
+  cells.forEach((cell, i) => {
+    const [row, column] = [Math.floor(cell / columns), cell % columns];
     const open = rects.at(-1);
-    if (open && at === (holes[i - 1] as number) + 1 && at % columns > 0) open.width += width;
-    else rects.push({ x: to.x + (at % columns) * width, y: to.y + Math.floor(at / columns) * height, width, height });
+    if (open && column > 0 && cell === cells[i - 1]! + 1) open.width = toX(column + 1) - open.x;
+    else {
+      const [x, y] = [toX(column), toY(row)];
+      rects.push({ x, y, width: toX(column + 1) - x, height: toY(row + 1) - y });
+    }
   });
   return rects;
 }
@@ -154,6 +164,21 @@ export function drawHatch(context: CanvasRenderingContext2D, rects: readonly Rec
   }
   context.stroke();
   context.restore();
+}
+
+/** A line of small text. */
+export function drawText(
+  context: CanvasRenderingContext2D,
+  text: string,
+  x: number,
+  y: number,
+  theme: Theme,
+  color: string,
+  align: CanvasTextAlign = "left",
+  baseline: CanvasTextBaseline = "middle",
+): void {
+  Object.assign(context, { font: `11px ${theme.font}`, fillStyle: color, textAlign: align, textBaseline: baseline });
+  context.fillText(text, x, y);
 }
 
 /** A colour map from its low to its high end, left to right. */

@@ -13,17 +13,8 @@ interface Size {
   height: number;
 }
 
-/** Where a card of a size goes: the top-left corner in the client's coordinates. `frame` is the widget. */
-export type PlaceCard = (card: Size, frame: Rect) => { x: number; y: number };
-
-export interface SampleCard {
-  /**
-   * Shows the card of a dataset index beside a rectangle in the client's coordinates. `lines` is what the block knows
-   * of the sample already; Python's answer replaces it. `place` puts the card elsewhere.
-   */
-  show(index: number, at: Rect, lines?: readonly CardLine[], place?: PlaceCard): void;
-  hide(): void;
-}
+/** Where a card of a size goes: the top-left corner in the client's coordinates. */
+type PlaceCard = (card: Size) => { x: number; y: number };
 
 interface Answer {
   title: string;
@@ -48,94 +39,92 @@ function readAnswer(reply: Frame<Record<string, unknown>>): Answer {
   };
 }
 
-export class HoverCard implements SampleCard {
-  readonly #root: HTMLElement;
-  readonly #ask: Ask;
-  readonly #picture = make("canvas", "nnw-sample-picture");
-  readonly #title = make("div", "nnw-sample-title");
-  readonly #lines = make("div", "nnw-sample-lines");
-  readonly #element = make("div", "nnw-sample-card", this.#picture, make("div", "", this.#title, this.#lines));
-  readonly #answers = new Map<number, Answer>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #index = -1;
-  #step: number | null | undefined;
+export type HoverCard = ReturnType<typeof makeCard>;
+
+export function makeCard(root: HTMLElement, ask: Ask) {
+  const picture = make("canvas", "nnw-sample-picture");
+  const [title, lines] = [make("div", "nnw-sample-title"), make("div", "nnw-sample-lines")];
+  const element = make("div", "nnw-sample-card nnw-float", picture, make("div", "", title, lines));
+  const answers = new Map<number, Answer>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let shown = -1;
+  let step: number | null | undefined;
   /** Puts the card where it belongs at its present size. */
-  #move = (): void => undefined;
+  let move = (): void => undefined;
+  picture.ariaHidden = "true";
+  element.role = "status";
+  element.hidden = true;
+  root.append(element);
 
-  constructor(root: HTMLElement, ask: Ask) {
-    this.#root = root;
-    this.#ask = ask;
-    this.#picture.ariaHidden = "true";
-    this.#element.role = "status";
-    this.#element.hidden = true;
-    root.append(this.#element);
+  function fetchSoon(): void {
+    clearTimeout(timer);
+    timer = setTimeout(() => void fetchAnswer(shown), ASK_AFTER_MS);
   }
 
-  show(index: number, at: Rect, lines: readonly CardLine[] = [], place?: PlaceCard): void {
-    this.#move = () => {
-      const [frame, box] = [this.#root.getBoundingClientRect(), this.#element];
-      const size = { width: box.offsetWidth, height: box.offsetHeight };
-      const spot = place ? place(size, frame) : placeBeside(at, size.width, size.height, frame);
-      box.style.left = `${Math.round(spot.x - frame.x - this.#root.clientLeft)}px`;
-      box.style.top = `${Math.round(spot.y - frame.y - this.#root.clientTop)}px`;
-    };
-    if (index !== this.#index) {
-      this.#index = index;
-      const answer = this.#answers.get(index);
-      setHidden(this.#element, false);
-      this.#fill(answer ?? { title: `Sample ${index}`, lines, picture: null });
-      clearTimeout(this.#timer);
-      if (!answer) this.#fetchSoon();
-    }
-    this.#move();
-  }
-
-  hide(): void {
-    clearTimeout(this.#timer);
-    this.#index = -1;
-    setHidden(this.#element, true);
-  }
-
-  /** Answers hold for one step; a card in sight keeps its words until the new ones come. */
-  adoptStep(step: number | null | undefined): void {
-    if (step === this.#step) return;
-    this.#step = step;
-    this.#answers.clear();
-    if (this.#index >= 0) this.#fetchSoon();
-  }
-
-  #fetchSoon(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#fetch(this.#index), ASK_AFTER_MS);
-  }
-
-  async #fetch(index: number): Promise<void> {
-    const step = this.#step;
+  async function fetchAnswer(index: number): Promise<void> {
+    const asked = step;
     try {
-      const answer = readAnswer(await this.#ask(index));
-      if (step !== this.#step) return;
-      if (this.#answers.size >= KEPT_ANSWERS) this.#answers.clear();
-      this.#answers.set(index, answer);
-      if (index === this.#index) this.#fill(answer);
+      const answer = readAnswer(await ask(index));
+      if (asked !== step) return;
+      if (answers.size >= KEPT_ANSWERS) answers.clear();
+      answers.set(index, answer);
+      if (index === shown) fill(answer);
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      if (index === this.#index) this.#lines.append(make("div", "nnw-sample-error", text));
+      if (index === shown) lines.append(make("div", "nnw-sample-error", text));
     }
-    if (index === this.#index) this.#move();
+    if (index === shown) move();
   }
 
-  #fill({ title, lines, picture }: Answer): void {
-    setText(this.#title, title);
-    this.#lines.replaceChildren(...lines.map(([name, value]) => makeLine(name, value)));
-    this.#picture.classList.toggle("nnw-empty", picture === null);
-    if (picture) paintPicture(this.#picture, picture);
-    else this.#picture.width = this.#picture.height = 1;
+  function fill(answer: Answer): void {
+    setText(title, answer.title);
+    lines.replaceChildren(...answer.lines.map(([name, value]) => makeLine(name, value)));
+    picture.classList.toggle("nnw-empty", answer.picture === null);
+    if (answer.picture) paintPicture(picture, answer.picture);
+    else picture.width = picture.height = 1;
   }
+
+  return {
+    /**
+     * Shows the card of a dataset index beside a rectangle in the client's coordinates. `known` is what the block knows
+     * of the sample already; Python's answer replaces it. `place` puts the card elsewhere.
+     */
+    show(index: number, at: Rect, known: readonly CardLine[] = [], place?: PlaceCard): void {
+      move = () => {
+        const frame = root.getBoundingClientRect();
+        const size = { width: element.offsetWidth, height: element.offsetHeight };
+        const spot = place ? place(size) : placeBeside(at, size.width, size.height, frame);
+        element.style.left = `${Math.round(spot.x - frame.x - root.clientLeft)}px`;
+        element.style.top = `${Math.round(spot.y - frame.y - root.clientTop)}px`;
+      };
+      if (index !== shown) {
+        shown = index;
+        const answer = answers.get(index);
+        setHidden(element, false);
+        fill(answer ?? { title: `Sample ${index}`, lines: known, picture: null });
+        clearTimeout(timer);
+        if (!answer) fetchSoon();
+      }
+      move();
+    },
+    hide(): void {
+      clearTimeout(timer);
+      shown = -1;
+      setHidden(element, true);
+    },
+    /** Answers hold for one step; a card in sight keeps its words until the new ones come. */
+    adoptStep(next: number | null | undefined): void {
+      if (next === step) return;
+      step = next;
+      answers.clear();
+      if (shown >= 0) fetchSoon();
+    },
+  };
 }
 
 /** "predicted **6** (0.45)": what stands in brackets is an aside. */
 function makeLine(name: string, value: string): HTMLElement {
   const at = value.indexOf(" (");
   const strong = at < 0 ? value : value.slice(0, at);
-  return make("div", "", `${name} `, make("b", "", strong), at < 0 ? "" : value.slice(at));
+  return make("div", "nnw-cut", `${name} `, make("b", "", strong), at < 0 ? "" : value.slice(at));
 }

@@ -122,10 +122,9 @@ const offGround = (anchors: string, ground: string): string =>
     .join(" ");
 
 /** Whether the host is dark: JupyterLab's mark on `body`, elsewhere the system's wish. */
-export function isDark(): boolean {
+function isDark(): boolean {
   const mark = document.body.dataset.jpThemeLight;
-  if (mark !== undefined) return mark === "false";
-  return typeof matchMedia === "function" && matchMedia("(prefers-color-scheme: dark)").matches;
+  return mark === undefined ? matchMedia("(prefers-color-scheme: dark)").matches : mark === "false";
 }
 
 /** The colours in force at an element, read when they are needed. */

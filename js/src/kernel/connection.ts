@@ -33,8 +33,10 @@ const PING_LATE_MS = 3000;
 /** The request of a report; an answer to it would only be another error. */
 const REPORT = 0;
 
-export class Connection<H extends CommonHeader> {
-  readonly newest = new Map<string, Frame<H>>();
+export class Connection {
+  readonly newest = new Map<string, Frame<CommonHeader>>();
+  /** The header in force: that of the newest frame of any channel. */
+  header: CommonHeader | null = null;
   /** The blocks of the newest picture, complete: pictures say only what has changed. */
   blocks: readonly PlacedBlock[] = [];
   answers: Answers = "unknown";
@@ -73,12 +75,6 @@ export class Connection<H extends CommonHeader> {
     for (const { reject } of this.#asked.values()) reject(new Error("the view was closed"));
     this.#asked.clear();
   }
-
-  /** The header in force: that of the newest frame of any channel. */
-  get header(): CommonHeader | null {
-    return this.#current;
-  }
-  #current: CommonHeader | null = null;
 
   /** What waits for the cell to end: the newest command in words, and how many there are. */
   get waiting(): { count: number; newest: string } {
@@ -164,7 +160,7 @@ export class Connection<H extends CommonHeader> {
   };
 
   #receiveFrame(message: Message, buffers: readonly DataView[]): void {
-    const frame = decodeFrame<H>(message, buffers);
+    const frame = decodeFrame<CommonHeader>(message, buffers);
     if (frame.channel === "picture") {
       this.refusal = "";
       this.#mergePicture(frame, message.seq ?? this.#pictureSeq + 1);
@@ -176,7 +172,7 @@ export class Connection<H extends CommonHeader> {
     if (!this.#anyVisible()) this.#acknowledge();
   }
 
-  #mergePicture({ header, arrays }: Frame<H>, seq: number): void {
+  #mergePicture({ header, arrays }: Frame<CommonHeader>, seq: number): void {
     const late = seq <= this.#pictureSeq;
     this.#pictureSeq = Math.max(seq, this.#pictureSeq);
     if (!header.blocks) return;
@@ -197,7 +193,7 @@ export class Connection<H extends CommonHeader> {
 
   #noteHeader(header: CommonHeader): void {
     const now = performance.now();
-    this.#current = header;
+    this.header = header;
     this.headerAt = now;
     const step = header.training_step ?? header.step;
     if (step !== undefined && step !== this.#step) {

@@ -4,11 +4,6 @@ import { make } from "./dom.ts";
 import { formatCount, formatValue } from "./format.ts";
 import type { OptionHeader, OptionValue } from "./header.ts";
 
-export interface Controls {
-  element: HTMLElement;
-  update(options: readonly OptionHeader[]): void;
-}
-
 type Change = (name: string, value: OptionValue) => void;
 
 interface Control {
@@ -34,7 +29,6 @@ function toggle(option: OptionHeader, change: Change): Control {
   const choices = option.choices ?? [];
   const buttons = choices.map(([value, label]) => {
     const button = make("button", "", label);
-    button.type = "button";
     button.addEventListener("click", () => {
       set(value);
       change(option.name, value);
@@ -74,13 +68,13 @@ function slider(option: OptionHeader, change: Change): Control {
 const MAKERS = { dropdown, toggle, slider };
 
 /** Controls are rebuilt only when what they offer changes, so that an open one survives a refresh. */
-export function makeControls(change: Change): Controls {
+export function makeControls(change: Change) {
   const element = make("div", "nnw-controls");
   let offered = "";
   let controls: Control[] = [];
   return {
     element,
-    update(options) {
+    update(options: readonly OptionHeader[]): void {
       const offer = JSON.stringify(options.map(({ value: _, ...rest }) => rest));
       if (offer !== offered) {
         offered = offer;

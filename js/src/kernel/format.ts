@@ -49,11 +49,6 @@ export function formatValue(value: number, digits = 3): string {
   return formatFixed(value, Math.max(0, digits - 1 - exponent));
 }
 
-/** A probability, share or correlation. */
-export function formatShare(value: number): string {
-  return formatFixed(value, 2);
-}
-
 /** A share in per cent: one decimal under ten. */
 export function formatPercent(value: number): string {
   const percent = 100 * value;
@@ -68,7 +63,7 @@ export function formatSigned(value: number): string {
 const FORMATS: Record<NumberFormat, (value: number) => string> = {
   number: formatValue,
   count: formatCount,
-  share: formatShare,
+  share: (value) => formatFixed(value, 2),
   loss: (value) => formatFixed(value, 4),
   percent: formatPercent,
   signed: formatSigned,

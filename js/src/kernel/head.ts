@@ -11,13 +11,6 @@ import { makeStateLine } from "./state.ts";
 /** From so many on, controls go behind "⋯" where the view is not wide. */
 const MANY_OPTIONS = 4;
 
-export interface Head {
-  element: HTMLElement;
-  /** `ownOptions` are drawn in the view and left out here. */
-  update(header: CommonHeader, ownOptions?: readonly string[]): void;
-  tick(): void;
-}
-
 /**
  * The state to show: a refused command, Python's own, or "stale" when steps stopped coming. `stepAge_s` is the newest
  * step's age.
@@ -36,7 +29,7 @@ export function effectiveState(header: CommonHeader, stepAge_s: number, refusal 
 }
 
 function makeCaption(): { element: HTMLElement; update(parts: CommonHeader["caption"]): void } {
-  const element = make("div", "nnw-caption");
+  const element = make("div", "nnw-caption nnw-small");
   let shown = "";
   return {
     element,
@@ -53,19 +46,12 @@ function makeCaption(): { element: HTMLElement; update(parts: CommonHeader["capt
   };
 }
 
-interface Menu {
-  button: HTMLButtonElement;
-  element: HTMLElement;
-  update(paused: boolean): void;
-}
-
 /** What stands behind "⋯": the controls where there is no room for them, and for a view alone pause and refresh. */
-function makeMenu(panel: Panel): Menu {
+function makeMenu(panel: Panel) {
   const button = make("button", "nnw-more", "⋯");
   const pause = make("button", "nnw-button", "Pause");
   const refresh = make("button", "nnw-button", "Refresh");
   const element = make("div", "nnw-menu", pause, refresh);
-  for (const each of [button, pause, refresh]) each.type = "button";
   button.ariaLabel = "Options";
   button.ariaExpanded = "false";
   const open = (wanted: boolean): void => {
@@ -80,31 +66,20 @@ function makeMenu(panel: Panel): Menu {
     const inside = event.composedPath().some((node) => node === button || node === element.parentElement);
     if (!inside) open(false);
   });
-  panel.listen(panel.widget, "keydown", (event) => {
-    if ((event as KeyboardEvent).key === "Escape") open(false);
-  });
+  panel.listen(panel.widget, "keydown", ({ key }) => key === "Escape" && open(false));
   return {
     button,
     element,
-    update(paused) {
+    update(paused: boolean): void {
       command = paused ? "resume" : "pause";
       setText(pause, paused ? "Resume" : "Pause");
     },
   };
 }
 
-/** Age of what is shown and of the newest step, in seconds, by the browser's clock. */
-function ages(panel: Panel, header: CommonHeader): { shown: number; step: number } {
-  const now = performance.now();
-  return {
-    shown: (header.age_s ?? 0) + (now - panel.connection.headerAt) / 1000,
-    step: (now - panel.connection.stepSeenAt) / 1000,
-  };
-}
-
 /** "step 1 240 · 0.4 s ago" for a view that stands alone; the dot is green while steps come. */
 function makePill(): { element: HTMLElement; update(header: CommonHeader, age_s: number): void } {
-  const element = make("span", "nnw-pill");
+  const element = make("span", "nnw-pill nnw-small");
   return {
     element,
     update({ step = null, training, stale_after_s, standalone }, age_s) {
@@ -115,11 +90,11 @@ function makePill(): { element: HTMLElement; update(header: CommonHeader, age_s:
   };
 }
 
-export function makeHead(panel: Panel): Head {
+export function makeHead(panel: Panel) {
   const title = make("span", "nnw-title");
-  const subtitle = make("span", "nnw-subtitle");
+  const subtitle = make("span", "nnw-subtitle nnw-small nnw-cut");
   const controls = makeControls((name, value) => panel.command("option", { name, value }));
-  const badge = makeBadge(true);
+  const badge = makeBadge(panel, true);
   const pill = makePill();
   const menu = makeMenu(panel);
   const caption = makeCaption();
@@ -130,18 +105,18 @@ export function makeHead(panel: Panel): Head {
   let header: CommonHeader | null = null;
 
   function showTime(shown: CommonHeader): void {
-    const age = ages(panel, shown);
-    const replaced = state.update(effectiveState(shown, age.step, panel.connection.refusal));
+    const { refusal, stepSeenAt, headerAt } = panel.connection;
+    const since = (then: number): number => (performance.now() - then) / 1000;
+    const replaced = state.update(effectiveState(shown, since(stepSeenAt), refusal));
     caption.element.classList.toggle("nnw-replaced", replaced);
-    pill.update(shown, age.shown);
-    const { answers, waiting } = panel.connection;
-    badge.update(answers, waiting, shown.training === true);
-    panel.widget.classList.toggle("nnw-view-only", answers === "view_only");
+    pill.update(shown, (shown.age_s ?? 0) + since(headerAt));
+    badge.update(shown.training === true);
   }
 
   return {
     element,
-    update(next, ownOptions = []) {
+    /** `ownOptions` are drawn in the view and left out here. */
+    update(next: CommonHeader, ownOptions: readonly string[] = []): void {
       header = next;
       setText(title, next.title);
       title.classList.toggle("nnw-code", next.title_is_code === true);
@@ -157,7 +132,7 @@ export function makeHead(panel: Panel): Head {
       menu.update(next.state?.kind === "paused");
       showTime(next);
     },
-    tick() {
+    tick(): void {
       if (header) showTime(header);
     },
   };

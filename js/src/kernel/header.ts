@@ -1,16 +1,7 @@
 /** The part of a frame's header that all views share, as Python sends it (wire names are snake_case). */
 
 export type StateKind =
-  | "live"
-  | "waiting"
-  | "computing"
-  | "failed"
-  | "paused"
-  | "approximate"
-  | "empty"
-  | "refused"
-  | "changed"
-  | "stale";
+  "live" | "waiting" | "computing" | "failed" | "paused" | "approximate" | "empty" | "refused" | "changed" | "stale";
 
 export interface StateHeader {
   kind: StateKind;

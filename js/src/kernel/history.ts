@@ -11,12 +11,7 @@ const OPTIMISM_MS = 3000;
 const PLAY = "M4 2.5v11l9-5.5z";
 const STOP = "M4 3h3v10H4zM9 3h3v10H9z";
 
-export interface History {
-  element: HTMLElement;
-  update(kept: KeptHeader | null | undefined): void;
-}
-
-export function makeHistory(panel: Pick<Panel, "listen" | "command" | "onDispose">): History {
+export function makeHistory(panel: Pick<Panel, "listen" | "command" | "onDispose">) {
   const button = make("button", "nnw-play");
   const slider = make("input", "nnw-range");
   const text = make("span", "nnw-kept-text");
@@ -28,7 +23,6 @@ export function makeHistory(panel: Pick<Panel, "listen" | "command" | "onDispose
   let wantedAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   Object.assign(slider, { type: "range", min: "0", ariaLabel: "Earlier results" });
-  button.type = "button";
   element.hidden = true;
 
   const last = (): number => Math.max(kept.positions.length - 1, 0);
@@ -78,7 +72,7 @@ export function makeHistory(panel: Pick<Panel, "listen" | "command" | "onDispose
 
   return {
     element,
-    update(next) {
+    update(next: KeptHeader | null | undefined): void {
       setHidden(element, !next);
       if (!next) return;
       const stepped = next.index !== kept.index;

@@ -1,7 +1,7 @@
 /** Outlines what is under the pointer and says its value: served from what the browser holds, no round trip. */
 
 import type { Rect } from "./canvas.ts";
-import { make, setHidden } from "./dom.ts";
+import { make, setBox, setHidden } from "./dom.ts";
 import type { Panel } from "./panel.ts";
 
 /** What a point names: a tile, the cell there in the board's coordinates, and words with a value. */
@@ -24,12 +24,11 @@ export function bindHover(panel: Panel, element: HTMLElement, hit: (x: number, y
     const found = hit(at.x - box.x, at.y - box.y);
     setHidden(outline, !found);
     if (!found) return panel.tooltip.hide();
-    const { x, y, width, height } = found.cell;
-    Object.assign(outline.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
-    panel.tooltip.show({ x: box.x + x, y: box.y + y, width, height }, found.text, found.strong);
+    setBox(outline, found.cell);
+    panel.tooltip.show({ ...found.cell, x: box.x + found.cell.x, y: box.y + found.cell.y }, found.text, found.strong);
   };
-  panel.listen(element, "pointermove", (event) => {
-    at = { x: (event as PointerEvent).clientX, y: (event as PointerEvent).clientY };
+  panel.listen(element, "pointermove", ({ clientX, clientY }) => {
+    at = { x: clientX, y: clientY };
     refresh();
   });
   panel.listen(element, "pointerleave", () => {

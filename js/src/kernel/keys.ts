@@ -1,15 +1,20 @@
 /** Keys: walking a grid, and keeping JupyterLab's own shortcuts out while the view has the focus. */
 
-type Listen = (target: EventTarget, type: string, handler: (event: Event) => void) => void;
+import type { Lifetime } from "./lifetime.ts";
+
+/** To the right and down, in cells. */
+export const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
 
 /** Where a walking key leads in a grid of `count` cells; null when it is no walking key or leads nowhere. */
 export function walk(key: string, at: number, count: number, columns: number): number | null {
-  const steps: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
-  if (key === "Home") return count > 0 ? 0 : null;
-  if (key === "End") return count > 0 ? count - 1 : null;
-  const step = steps[key];
-  if (step === undefined) return null;
-  const to = at + step;
+  const ends: Record<string, number> = { Home: 0, End: count - 1 };
+  const arrow = ARROWS[key];
+  const to = ends[key] ?? (arrow ? at + arrow[0] + arrow[1] * columns : -1);
   return to >= 0 && to < count ? to : null;
 }
 
@@ -19,13 +24,16 @@ const takesLetters = (target: EventTarget | null): boolean =>
   (target instanceof HTMLInputElement && target.type !== "range" && target.type !== "checkbox");
 
 /** Marks a container so that JupyterLab leaves its keys alone, and acts on those that `handle` takes. */
-export function bindKeys(target: HTMLElement, listen: Listen, handle: (event: KeyboardEvent) => boolean): void {
+export function bindKeys(
+  target: HTMLElement,
+  listen: Lifetime["listen"],
+  handle: (event: KeyboardEvent) => boolean,
+): void {
   target.dataset.lmSuppressShortcuts = "true";
   listen(target, "keydown", (event) => {
-    const pressed = event as KeyboardEvent;
-    if (pressed.ctrlKey || pressed.metaKey) return;
+    if (event.ctrlKey || event.metaKey) return;
     // Every plain key stops here: a letter pressed over a view must not cut the notebook's cell.
-    if (pressed.key !== "Tab") pressed.stopPropagation();
-    if (!takesLetters(pressed.target) && handle(pressed)) pressed.preventDefault();
+    if (event.key !== "Tab") event.stopPropagation();
+    if (!takesLetters(event.target) && handle(event)) event.preventDefault();
   });
 }

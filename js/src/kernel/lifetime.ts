@@ -1,13 +1,15 @@
 /** What was set up, and how it is taken down again, last made first. */
 
+type Events = HTMLElementEventMap & Pick<DocumentEventMap, "visibilitychange">;
+
 export interface Lifetime {
   onDispose(remove: () => void): void;
   /** addEventListener, removed on dispose. */
-  listen(
+  listen<K extends keyof Events>(
     target: EventTarget,
-    type: string,
-    handler: (event: Event) => void,
-    options?: AddEventListenerOptions | boolean,
+    type: K,
+    handler: (event: Events[K]) => void,
+    options?: AddEventListenerOptions,
   ): void;
   dispose(): void;
 }
@@ -18,8 +20,8 @@ export function makeLifetime(): Lifetime {
   return {
     onDispose,
     listen(target, type, handler, how) {
-      target.addEventListener(type, handler, how);
-      onDispose(() => target.removeEventListener(type, handler, how));
+      target.addEventListener(type, handler as EventListener, how);
+      onDispose(() => target.removeEventListener(type, handler as EventListener, how));
     },
     dispose: () => removers.splice(0).reverse().forEach((remove) => remove()),
   };

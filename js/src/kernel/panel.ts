@@ -4,40 +4,33 @@
  */
 
 import { type Theme, readTheme } from "./color.ts";
-import { HoverCard, type SampleCard } from "./card.ts";
+import { type HoverCard, makeCard } from "./card.ts";
 import { type AnyModel, Connection, type Delivery, type Mounted } from "./connection.ts";
 import { make } from "./dom.ts";
 import { makeHead } from "./head.ts";
 import type { CommonHeader } from "./header.ts";
 import { bindKeys } from "./keys.ts";
 import { type Lifetime, makeLifetime } from "./lifetime.ts";
-import { type Tooltip, makeTooltip } from "./tooltip.ts";
+import { makeTooltip } from "./tooltip.ts";
 import type { Frame } from "./wire.ts";
-
-export type { CommonHeader } from "./header.ts";
-export type { Frame, NdArray } from "./wire.ts";
 
 export interface Panel extends Pick<Lifetime, "onDispose" | "listen"> {
   /** The view's own element, under the head; the widget's root is `panel.widget`. */
   root: HTMLElement;
   widget: HTMLElement;
-  tooltip: Tooltip;
+  tooltip: ReturnType<typeof makeTooltip>;
   /** The hover card of samples, one for all blocks. */
-  card: SampleCard;
-  connection: Connection<CommonHeader>;
+  card: HoverCard;
+  connection: Connection;
   command(name: string, value?: unknown): void;
-  /** A command that Python answers; rejects with the error's text. */
-  ask(name: string, value?: unknown): Promise<Frame<Record<string, unknown>>>;
   theme(): Theme;
-  /** Inner width of the root in CSS px. */
-  width(): number;
   /** Draws at the next animation frame, once however often it is asked; `false` leaves out what has not changed. */
   redraw(all?: boolean): void;
 }
 
-export interface PanelView<H extends CommonHeader = CommonHeader> {
+export interface PanelView {
   /** The newest picture. */
-  frame?(frame: Frame<H>): void;
+  frame?(frame: Frame<CommonHeader>): void;
   /** The newest frame of a channel of the panel's own. */
   part?(frame: Frame<CommonHeader>): void;
   /** A header alone: state, age, selection. */
@@ -54,36 +47,26 @@ export interface PanelView<H extends CommonHeader = CommonHeader> {
 
 const COMMON_CHANNELS: ReadonlySet<string> = new Set(["picture", "state"]);
 
-interface RenderContext {
-  model: AnyModel;
-  el: HTMLElement;
-}
-
 export interface Widget {
   initialize(context: { model: AnyModel; early?: readonly Delivery[] }): () => void;
-  render(context: RenderContext): () => void;
+  render(context: { model: AnyModel; el: HTMLElement }): () => void;
 }
 
-export interface PanelOptions {
-  head?: boolean;
-}
+type Build = (panel: Panel) => PanelView;
 
 /** anywidget's default export: called once per model, so that all views of a model share one connection. */
-export function definePanel<H extends CommonHeader>(
-  build: (panel: Panel) => PanelView<H>,
-  options: PanelOptions = {},
-): () => Widget {
+export function definePanel(build: Build, { head = true } = {}): () => Widget {
   return () => {
-    let connection: Connection<H> | undefined;
+    let connection: Connection | undefined;
     return {
       initialize({ model, early }) {
-        const opened = new Connection<H>(model, early);
+        const opened = new Connection(model, early);
         connection = opened;
         return () => opened.close();
       },
       render({ model, el }) {
-        connection ??= new Connection<H>(model);
-        return mountPanel(connection, el, build, options);
+        connection ??= new Connection(model);
+        return mountPanel(connection, el, build, head);
       },
     };
   };
@@ -126,12 +109,7 @@ function makeLoop(channels: Iterable<string>, draw: (fresh: ReadonlySet<string>,
   };
 }
 
-function mountPanel<H extends CommonHeader>(
-  connection: Connection<H>,
-  el: HTMLElement,
-  build: (panel: Panel) => PanelView<H>,
-  options: PanelOptions,
-): () => void {
+function mountPanel(connection: Connection, el: HTMLElement, build: Build, withHead: boolean): () => void {
   const { onDispose, listen, dispose } = makeLifetime();
   const [root, widget] = [make("div", "nnw-inner"), make("div", "nnw-panel")];
   // JupyterLab takes the arrows of what has the focus for its own, and letters: on our sliders, lists and buttons, too.
@@ -140,23 +118,21 @@ function mountPanel<H extends CommonHeader>(
   onDispose(() => widget.remove());
   const loop = makeLoop(connection.newest.keys(), draw);
   onDispose(loop.stop);
-  const card = new HoverCard(widget, (index) => connection.ask("card", { index }));
-  onDispose(() => card.hide());
+  const card = makeCard(widget, (index) => connection.ask("card", { index }));
+  onDispose(card.hide);
   const panel: Panel = {
     root,
     widget,
     tooltip: makeTooltip(widget),
     card,
-    connection: connection as unknown as Connection<CommonHeader>,
+    connection,
     command: (name, value) => connection.command(name, value),
-    ask: (name, value) => connection.ask(name, value),
     theme: () => readTheme(widget),
-    width: () => root.clientWidth,
     onDispose,
     listen,
     redraw: loop.redraw,
   };
-  const head = (options.head ?? true) ? makeHead(panel) : null;
+  const head = withHead ? makeHead(panel) : null;
   if (head) widget.append(head.element);
   widget.append(root);
   const view = build(panel);
@@ -212,32 +188,24 @@ function observe(panel: Panel, extent: HTMLElement, connection: { tellVisible():
     mounted.visible = inside && document.visibilityState !== "hidden";
     connection.tellVisible();
   };
-  panel.listen(document, "visibilitychange", update);
-  if (typeof IntersectionObserver === "function") {
-    const observer = new IntersectionObserver((entries) => {
-      inside = entries.at(-1)?.isIntersecting ?? inside;
-      update();
-    });
-    observer.observe(extent);
-    panel.onDispose(() => observer.disconnect());
-  }
-  if (typeof ResizeObserver === "function") {
-    const observer = new ResizeObserver(() => panel.redraw());
-    observer.observe(extent);
-    panel.onDispose(() => observer.disconnect());
-  }
   const restyle = (): void => {
     panel.widget.classList.toggle("nnw-dark", panel.theme().dark);
     panel.redraw();
   };
   restyle();
+  const place = new IntersectionObserver((entries) => {
+    inside = entries.at(-1)?.isIntersecting ?? inside;
+    update();
+  });
+  const size = new ResizeObserver(() => panel.redraw());
   const themes = new MutationObserver(restyle);
+  place.observe(extent);
+  size.observe(extent);
   themes.observe(document.body, { attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
-  panel.onDispose(() => themes.disconnect());
-  if (typeof matchMedia === "function") {
-    panel.listen(matchMedia("(prefers-color-scheme: dark)"), "change", restyle);
-    panel.listen(matchMedia("(forced-colors: active)"), "change", restyle);
-  }
+  for (const observer of [place, size, themes]) panel.onDispose(() => observer.disconnect());
+  panel.listen(document, "visibilitychange", update);
+  panel.listen(matchMedia("(prefers-color-scheme: dark)"), "change", restyle);
+  panel.listen(matchMedia("(forced-colors: active)"), "change", restyle);
 }
 
 /** While the widget lives, the picture beside it that a saved notebook shows is hidden; the style sheet does it. */

@@ -1,6 +1,6 @@
 /** The one line that says what a view is doing, what went wrong, and what can be done about it. */
 
-import { icon, make, setHidden, setText } from "./dom.ts";
+import { icon, make, setHidden, setText, showText } from "./dom.ts";
 import type { StateHeader, StateKind } from "./header.ts";
 import { plainDigits } from "./format.ts";
 
@@ -10,31 +10,28 @@ const OCTAGON = "M5.1 1h5.8L15 5.1v5.8L10.9 15H5.1L1 10.9V5.1z";
 const CROSS = "M5.3 5.3 L10.7 10.7 M10.7 5.3 L5.3 10.7";
 const PLAY = "M4.5 2.5v11l8-5.5z";
 
-function mark(kind: StateKind): SVGSVGElement {
-  switch (kind) {
-    case "waiting":
-      return icon([CIRCLE], { dash: "2.2 2.2" });
-    case "computing":
-      return icon([ARC]);
-    case "failed":
-    case "refused": {
-      const svg = icon([OCTAGON], { filled: true });
-      const cross = icon([CROSS]).firstElementChild as SVGPathElement;
-      cross.setAttribute("class", "nnw-cross");
-      svg.append(cross);
-      return svg;
-    }
-    case "stale":
-    case "changed":
-      return icon([CIRCLE, "M8 4.5 V8 L10.5 9.5"]);
-    case "paused":
-      return icon(["M4 2.5h2.6v11H4z M9.4 2.5H12v11H9.4z"], { filled: true });
-    case "approximate":
-      return icon(["M2 6.5q3-3 6 0t6 0 M2 11q3-3 6 0t6 0"]);
-    default:
-      return icon(["M2.5 2.5h11v11h-11z"], { dash: "3 2" });
-  }
+function failure(): SVGSVGElement {
+  const svg = icon([OCTAGON], { filled: true });
+  const cross = icon([CROSS]).firstElementChild as SVGPathElement;
+  cross.setAttribute("class", "nnw-cross");
+  svg.append(cross);
+  return svg;
 }
+
+const late = (): SVGSVGElement => icon([CIRCLE, "M8 4.5 V8 L10.5 9.5"]);
+const empty = (): SVGSVGElement => icon(["M2.5 2.5h11v11h-11z"], { dash: "3 2" });
+const MARKS: Record<StateKind, () => SVGSVGElement> = {
+  live: empty,
+  empty,
+  waiting: () => icon([CIRCLE], { dash: "2.2 2.2" }),
+  computing: () => icon([ARC]),
+  failed: failure,
+  refused: failure,
+  stale: late,
+  changed: late,
+  paused: () => icon(["M4 2.5h2.6v11H4z M9.4 2.5H12v11H9.4z"], { filled: true }),
+  approximate: () => icon(["M2 6.5q3-3 6 0t6 0 M2 11q3-3 6 0t6 0"]),
+};
 
 const ACTIONS: Record<string, string> = {
   cancel: "Cancel",
@@ -47,20 +44,14 @@ const ACTIONS: Record<string, string> = {
 /** A progress bar before this time would only flicker. */
 const PROGRESS_AFTER_MS = 300;
 
-export interface StateLine {
-  element: HTMLElement;
-  /** Null or a live state shows nothing. Returns whether the line stands in place of the caption. */
-  update(state: StateHeader | null): boolean;
-}
-
 /** `act` is told the action's name; "copy" is done here. */
-export function makeStateLine(act: (name: string) => void): StateLine {
+export function makeStateLine(act: (name: string) => void) {
   const words = make("span", "nnw-state-text");
   const marks = make("span", "nnw-state-mark");
   const buttons = make("span", "nnw-actions");
   const row = make("div", "nnw-state-row", marks, words, buttons);
   const bar = make("div", "nnw-progress", make("div"));
-  const detail = make("div", "nnw-state-detail");
+  const detail = make("div", "nnw-state-detail nnw-small");
   const error = make("pre", "nnw-error");
   const element = make("div", "nnw-state", row, bar, detail, error);
   bar.role = "progressbar";
@@ -68,7 +59,7 @@ export function makeStateLine(act: (name: string) => void): StateLine {
   error.role = "alert";
   element.hidden = true;
 
-  let shownKind = "";
+  let shownKind: StateKind | "" = "";
   let shownActions = "";
   let since = 0;
 
@@ -77,7 +68,6 @@ export function makeStateLine(act: (name: string) => void): StateLine {
       ...names.map((name) => {
         const button = make("button", "nnw-button", ...(name === "resume" ? [icon([PLAY], { filled: true })] : []));
         button.append(ACTIONS[name] ?? name);
-        button.type = "button";
         button.addEventListener("click", () => {
           if (name === "copy") void navigator.clipboard?.writeText(plainDigits(error.textContent ?? ""));
           else act(name);
@@ -89,23 +79,22 @@ export function makeStateLine(act: (name: string) => void): StateLine {
 
   return {
     element,
-    update(state) {
+    /** Null or a live state shows nothing. Returns whether the line stands in place of the caption. */
+    update(state: StateHeader | null): boolean {
       const kind = state?.kind ?? "live";
       const now = performance.now();
       if (kind !== shownKind) {
         since = now;
         shownKind = kind;
         element.dataset.kind = kind;
-        marks.replaceChildren(mark(kind));
+        marks.replaceChildren(MARKS[kind]());
       }
       const early = kind === "computing" && now - since < PROGRESS_AFTER_MS;
       setHidden(element, !state || kind === "live" || early);
       if (!state || kind === "live") return false;
       setText(words, state.text);
-      setText(detail, state.detail ?? "");
-      setText(error, state.error ?? "");
-      setHidden(detail, !state.detail);
-      setHidden(error, !state.error);
+      showText(detail, state.detail ?? "");
+      showText(error, state.error ?? "");
       const progress = state.progress ?? null;
       setHidden(bar, progress === null);
       if (progress !== null) {

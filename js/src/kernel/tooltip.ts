@@ -3,12 +3,6 @@
 import type { Rect } from "./canvas.ts";
 import { make, setHidden, setText } from "./dom.ts";
 
-export interface Tooltip {
-  /** Shows plain words and a strong value beside a rectangle in the client's coordinates. */
-  show(near: Rect, text: string, strong?: string): void;
-  hide(): void;
-}
-
 const GAP = 6;
 
 /** Where a box of a size goes: below right of the rectangle, or on the side where there is room inside the frame. */
@@ -24,15 +18,16 @@ export function placeBeside(near: Rect, width: number, height: number, frame: Re
   };
 }
 
-export function makeTooltip(root: HTMLElement): Tooltip {
+export function makeTooltip(root: HTMLElement) {
   const words = make("span");
   const value = make("b");
-  const box = make("div", "nnw-tooltip", words, value);
+  const box = make("div", "nnw-tooltip nnw-float", words, value);
   box.role = "tooltip";
   box.hidden = true;
   root.append(box);
   return {
-    show(near, text, strong = "") {
+    /** Shows plain words and a strong value beside a rectangle in the client's coordinates. */
+    show(near: Rect, text: string, strong = ""): void {
       setText(words, text);
       setText(value, strong);
       setHidden(box, false);

@@ -12,6 +12,12 @@ export interface NdArray {
   data: Values;
 }
 
+/** Entry `k` along the first axis. */
+export function rowOf({ shape, data }: NdArray, k: number): Values {
+  const length = data.length / Math.max(shape[0] ?? 1, 1);
+  return data.subarray(k * length, (k + 1) * length);
+}
+
 export interface Frame<H> {
   channel: string;
   header: H;
@@ -63,35 +69,26 @@ function decodeHalf(bits: Uint16Array, scale: number): Float32Array<ArrayBuffer>
   return out;
 }
 
-/** A little-endian, C-ordered array. The bytes are copied: a message's view may start at an odd offset of its buffer. */
-export function decodeArray(spec: ArraySpec, bytes: DataView): NdArray {
-  const count = spec.shape.reduce((product, size) => product * size, 1);
-  const width = { float16: 2, float32: 4, uint8: 1, int16: 2, uint16: 2, int32: 4 }[spec.dtype];
-  if (width === undefined) throw new TypeError(`${spec.name}: unknown dtype ${spec.dtype}`);
-  if (bytes.byteLength !== count * width) {
-    throw new RangeError(
-      `${spec.name}: expected ${count * width} bytes for shape (${spec.shape.join(", ")}) of ${spec.dtype}, got ${bytes.byteLength}`,
-    );
-  }
-  const own = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-  return { shape: [...spec.shape], data: typedArray(spec, own) };
-}
+const KINDS: Record<string, { BYTES_PER_ELEMENT: number; new (own: ArrayBuffer): Values }> = {
+  float16: Uint16Array,
+  float32: Float32Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+};
 
-function typedArray(spec: ArraySpec, own: ArrayBuffer): Values {
-  switch (spec.dtype) {
-    case "float16":
-      return decodeHalf(new Uint16Array(own), spec.scale ?? 1);
-    case "float32":
-      return new Float32Array(own);
-    case "int16":
-      return new Int16Array(own);
-    case "uint16":
-      return new Uint16Array(own);
-    case "int32":
-      return new Int32Array(own);
-    default:
-      return new Uint8Array(own);
+/** A little-endian, C-ordered array. The bytes are copied: a message's view may start at an odd offset of its buffer. */
+export function decodeArray({ name, dtype, shape, scale = 1 }: ArraySpec, bytes: DataView): NdArray {
+  const Kind = KINDS[dtype];
+  if (!Kind) throw new TypeError(`${name}: unknown dtype ${dtype}`);
+  const expected = Kind.BYTES_PER_ELEMENT * shape.reduce((product, size) => product * size, 1);
+  if (bytes.byteLength !== expected) {
+    const wanted = `expected ${expected} bytes for shape (${shape.join(", ")}) of ${dtype}`;
+    throw new RangeError(`${name}: ${wanted}, got ${bytes.byteLength}`);
   }
+  const data = new Kind(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + expected) as ArrayBuffer);
+  return { shape: [...shape], data: dtype === "float16" ? decodeHalf(data as Uint16Array, scale) : data };
 }
 
 /** A frame of a message and its buffers, one buffer per array. Throws on anything malformed. */

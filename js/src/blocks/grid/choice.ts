@@ -3,18 +3,8 @@
 /** If Python still says otherwise after this time, Python is right. */
 const OPTIMISM_MS = 3000;
 
-export interface Choice {
-  /** Whether the user chose something that Python has not answered yet. */
-  pending(): boolean;
-  unit(): number | null;
-  choose(unit: number): void;
-  /** What Python says. */
-  settle(selected: number | null): void;
-  forget(): void;
-}
-
 /** `expired` is called when Python has not confirmed a choice in time, and need not say anything more of itself. */
-export function makeChoice(expired: () => void): Choice {
+export function makeChoice(expired: () => void) {
   let told: number | null = null;
   let chosen: number | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -23,9 +13,10 @@ export function makeChoice(expired: () => void): Choice {
     chosen = null;
   };
   return {
+    /** Whether the user chose something that Python has not answered yet. */
     pending: () => chosen !== null,
     unit: () => chosen ?? told,
-    choose(unit) {
+    choose(unit: number): void {
       if (chosen === null && unit === told) return;
       forget();
       chosen = unit;
@@ -34,7 +25,8 @@ export function makeChoice(expired: () => void): Choice {
         expired();
       }, OPTIMISM_MS);
     },
-    settle(selected) {
+    /** Takes what Python says. */
+    settle(selected: number | null): void {
       told = selected;
       if (selected === chosen) forget();
     },

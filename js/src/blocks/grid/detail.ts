@@ -5,7 +5,7 @@ import { GREY, type Theme } from "../../kernel/color.ts";
 import { make, setHidden, setText } from "../../kernel/dom.ts";
 import { formatFixed, formatSigned, formatValue } from "../../kernel/format.ts";
 import type { Hit } from "../../kernel/hover.ts";
-import type { NdArray } from "../../kernel/wire.ts";
+import { type NdArray, type Values, rowOf } from "../../kernel/wire.ts";
 import type { GridBlock } from "../types.ts";
 import { labelOf } from "./data.ts";
 import { cellAt, cellRect, wholeSize } from "./layout.ts";
@@ -21,26 +21,15 @@ export interface Enlarged {
   facts: string;
 }
 
-export interface Detail {
-  element: HTMLElement;
-  unit: HTMLElement;
-  draw(data: GridBlock, enlarged: Enlarged, theme: Theme): void;
-  hit(x: number, y: number): Hit | null;
-}
-
 /** The unit that Python sent, or the one that the user just chose with the words that are known here. */
 export function enlargedOf(data: GridBlock, tile: number | null, chosen: boolean): Enlarged {
   const { values, detail, noun, scale } = data;
-  const own = tile !== null && data.layout === "maps" ? pictureAt(values, tile) : undefined;
-  const sent = detail && { shape: [1, ...detail.shape], data: detail.data };
+  const only = (array: Values, shape: number[]): NdArray => ({ shape: [1, ...shape], data: array });
+  const own = tile !== null && data.layout === "maps" ? only(rowOf(values, tile), values.shape.slice(1)) : undefined;
+  const sent = detail && only(detail.data, detail.shape);
   if (!chosen || tile === null) return { picture: sent ?? own, tile, title: data.detail_title, facts: data.facts };
   const title = `${noun[0]?.toUpperCase()}${noun.slice(1)} ${labelOf(data, tile)}`;
   return { picture: own, tile, title, facts: own && !isColor(own) && !scale?.signed ? factsOf(own) : "" };
-}
-
-function pictureAt({ shape, data }: NdArray, tile: number): NdArray {
-  const size = data.length / (shape[0] as number);
-  return { shape: [1, ...shape.slice(1)], data: data.subarray(tile * size, (tile + 1) * size) };
 }
 
 function factsOf({ data }: NdArray): string {
@@ -71,7 +60,7 @@ function makePrediction(): { element: HTMLElement; update(rows: [string, number]
   const title = make("div", "nnw-label", make("span", "", "Prediction"));
   const element = make("div", "nnw-grid-prediction", title, list);
   const rows = [0, 1, 2].map(() => {
-    const [name, bar, value] = [make("span"), make("div", "nnw-grid-bar", make("div")), make("span")];
+    const [name, bar, value] = [make("span", "nnw-cut"), make("div", "nnw-grid-bar", make("div")), make("span")];
     const row = make("div", "nnw-grid-bar-row", name, bar, value);
     list.append(row);
     return { row, name, fill: bar.firstElementChild as HTMLElement, value };
@@ -95,7 +84,7 @@ function makePrediction(): { element: HTMLElement; update(rows: [string, number]
 function makeScaleBar(): { element: HTMLElement; draw(data: GridBlock, tile: number | null, theme: Theme): void } {
   const canvas = make("canvas");
   const [low, unit, high] = [make("span"), make("span"), make("span")];
-  const element = make("div", "nnw-grid-scale", canvas, make("div", "nnw-grid-scale-ends", low, unit, high));
+  const element = make("div", "nnw-grid-scale", canvas, make("div", "nnw-grid-scale-ends nnw-small", low, unit, high));
   return {
     element,
     draw({ scale, values }, tile, theme) {
@@ -111,7 +100,7 @@ function makeScaleBar(): { element: HTMLElement; draw(data: GridBlock, tile: num
   };
 }
 
-export function makeDetail(): Detail {
+export function makeDetail() {
   const inputLabel = label();
   const inputCanvas = make("canvas");
   const input = make("div", "nnw-grid-input", inputLabel.element, inputCanvas);
@@ -141,7 +130,7 @@ export function makeDetail(): Detail {
   return {
     element,
     unit: unitFrame,
-    draw(data, { picture, tile, title, facts }, theme) {
+    draw(data: GridBlock, { picture, tile, title, facts }: Enlarged, theme: Theme): void {
       drawInput(data.picture, data.picture_title, theme);
       prediction.update(data.prediction);
       setHidden(sample, !data.picture && data.prediction.length === 0);
@@ -161,7 +150,7 @@ export function makeDetail(): Detail {
       if (context) drawPixels(context, tilePixels(map, 0, scaleOf(data.scale, tile, theme)), frame, theme);
       shown = { map, frame, scale: data.scale };
     },
-    hit(x, y) {
+    hit(x: number, y: number): Hit | null {
       if (!shown) return null;
       const { map, frame, scale } = shown;
       const [, rows, columns] = map.shape as [number, number, number];

@@ -6,53 +6,14 @@ import { bindKeys, walk } from "../../kernel/keys.ts";
 import type { Panel } from "../../kernel/panel.ts";
 import type { MakeBlock } from "../block.ts";
 import type { GridBlock } from "../types.ts";
-import type { Board } from "./board.ts";
 import { makeChoice } from "./choice.ts";
 import { countOf, tileOf, unitOf } from "./data.ts";
 import { enlargedOf, makeDetail } from "./detail.ts";
-import { makePager } from "./pager.ts";
-import { makeSequence, makeStrips } from "./rows.ts";
-import { Tiles } from "./tiles.ts";
-
-/** Turns keys into what they mean; all of them act on the board that has the focus. */
-interface Actions {
-  select(tile: number): void;
-  enlarge(wanted?: boolean): boolean;
-  turn(by: number): void;
-  selected(): number;
-  count(): number;
-}
-
-/** Binds one board to pointer and keys; returns what looks again under a resting pointer. */
-function bindBoard(panel: Panel, board: Board, actions: Actions): () => void {
-  const { element } = board;
-  const send = (name: string, by: number): boolean => (panel.command(name, { by }), true);
-  const keys: Record<string, () => boolean | void> = {
-    PageUp: () => actions.turn(-1),
-    PageDown: () => actions.turn(1),
-    "[": () => send("step_sample", -1),
-    "]": () => send("step_sample", 1),
-    "{": () => send("step_layer", -1),
-    "}": () => send("step_layer", 1),
-    Enter: () => actions.enlarge(),
-    Escape: () => actions.enlarge(false),
-  };
-  bindKeys(element, panel.listen, ({ key }) => {
-    const to = walk(key, actions.selected(), actions.count(), board.columns());
-    if (to !== null) actions.select(to);
-    return to !== null || (key in keys && keys[key]?.() !== false);
-  });
-  panel.listen(element, "click", (event) => {
-    const box = element.getBoundingClientRect();
-    const found = board.hit((event as MouseEvent).clientX - box.x, (event as MouseEvent).clientY - box.y);
-    if (found) actions.select(found.tile);
-  });
-  panel.listen(element, "dblclick", () => actions.enlarge());
-  return bindHover(panel, element, (x, y) => (element.hidden ? null : board.hit(x, y)));
-}
+import { type Board, makeSequence, makeStrips } from "./rows.ts";
+import { makeTiles } from "./tiles.ts";
 
 export const makeGrid: MakeBlock<GridBlock> = ({ panel, click, tell }) => {
-  const tiles = new Tiles();
+  const tiles = makeTiles();
   const boards: Record<GridBlock["layout"], Board> = { maps: tiles, strips: makeStrips(), sequence: makeSequence() };
   const detail = makeDetail();
   const choice = makeChoice(() => panel.redraw());
@@ -73,24 +34,49 @@ export const makeGrid: MakeBlock<GridBlock> = ({ panel, click, tell }) => {
   let data: GridBlock | undefined;
   const selected = (): number | null => (data ? tileOf(data, choice.unit()) : null);
 
-  const actions: Actions = {
-    select(tile) {
-      if (!data?.column || tile >= countOf(data)) return;
-      const unit = unitOf(data, tile);
-      choice.choose(unit);
-      click(unit);
-      panel.redraw();
-    },
-    enlarge(wanted) {
-      const changed = data?.column === true && tiles.enlarge(wanted);
-      if (changed) panel.redraw();
-      return changed;
-    },
-    turn: (by) => pager.turn(by),
-    selected: () => selected() ?? 0,
-    count: () => (data ? countOf(data) : 0),
+  function select(tile: number): void {
+    if (!data?.column || tile >= countOf(data)) return;
+    const unit = unitOf(data, tile);
+    choice.choose(unit);
+    click(unit);
+    panel.redraw();
+  }
+
+  function enlarge(wanted?: boolean): boolean {
+    const changed = data?.column === true && tiles.enlarge(wanted);
+    if (changed) panel.redraw();
+    return changed;
+  }
+
+  const keys: Record<string, () => boolean | void> = {
+    PageUp: () => pager.turn(-1),
+    PageDown: () => pager.turn(1),
+    "[": () => panel.command("step_sample", { by: -1 }),
+    "]": () => panel.command("step_sample", { by: 1 }),
+    "{": () => panel.command("step_layer", { by: -1 }),
+    "}": () => panel.command("step_layer", { by: 1 }),
+    Enter: () => enlarge(),
+    Escape: () => enlarge(false),
   };
-  const hovers = Object.values(boards).map((each) => bindBoard(panel, each, actions));
+
+  /** Binds a board to pointer and keys; returns what looks again under a resting pointer. */
+  function bindBoard(each: Board): () => void {
+    const place = each.element;
+    bindKeys(place, panel.listen, ({ key }) => {
+      const to = walk(key, selected() ?? 0, data ? countOf(data) : 0, each.columns());
+      if (to !== null) select(to);
+      return to !== null || (key in keys && keys[key]?.() !== false);
+    });
+    panel.listen(place, "click", ({ clientX, clientY }) => {
+      const box = place.getBoundingClientRect();
+      const found = each.hit(clientX - box.x, clientY - box.y);
+      if (found) select(found.tile);
+    });
+    panel.listen(place, "dblclick", () => enlarge());
+    return bindHover(panel, place, (x, y) => (place.hidden ? null : each.hit(x, y)));
+  }
+
+  const hovers = Object.values(boards).map(bindBoard);
   hovers.push(bindHover(panel, detail.unit, detail.hit));
 
   return {
@@ -130,3 +116,35 @@ export const makeGrid: MakeBlock<GridBlock> = ({ panel, click, tell }) => {
     },
   };
 };
+
+/** Pages of a layer with more units than one page shows; `go` is told the index of the page to turn to. */
+function makePager(panel: Panel, go: (index: number) => void) {
+  const words = make("span");
+  let page: GridBlock["page"];
+  const leads = (by: number): boolean => {
+    const to = (page?.index ?? 0) + by;
+    return page !== undefined && to >= 0 && to < page.count;
+  };
+  const turn = (by: number): void => {
+    if (page && leads(by)) go(page.index + by);
+  };
+  const button = (text: string, name: string, by: number): HTMLButtonElement => {
+    const made = make("button", "nnw-button", text);
+    made.ariaLabel = name;
+    panel.listen(made, "click", () => turn(by));
+    return made;
+  };
+  const [back, on] = [button("‹", "Previous page", -1), button("›", "Next page", 1)];
+  const element = make("div", "nnw-grid-pager", back, words, on);
+  return {
+    element,
+    turn,
+    update(next: GridBlock["page"]): void {
+      page = next;
+      setHidden(element, !next);
+      setText(words, next?.text ?? "");
+      back.disabled = !leads(-1);
+      on.disabled = !leads(1);
+    },
+  };
+}

@@ -1,6 +1,6 @@
 /** Drawing of grids: plain functions of a context, values and a theme. */
 
-import { type Pixels, type Rect, type Scale, drawPixels, mapPixels, rawPixels } from "../../kernel/canvas.ts";
+import { type Pixels, type Rect, type Scale, drawPixels, drawText, mapPixels, rawPixels } from "../../kernel/canvas.ts";
 import type { Theme } from "../../kernel/color.ts";
 import type { NdArray } from "../../kernel/wire.ts";
 import type { ColorScale } from "../types.ts";
@@ -74,7 +74,7 @@ export function drawStrips(context: CanvasRenderingContext2D, picture: StripsPic
       const at = stripRect(layout, row, first);
       drawPixels(context, mapPixels(part, 0, scale), { ...at, width: length * layout.cell }, theme);
       if (layout.left > 0 && line === 0) {
-        text(context, picture.titles[row] ?? "", 0, at.y + 16, row === 0 ? theme.text : theme.text2, theme);
+        drawText(context, picture.titles[row] ?? "", 0, at.y + 16, theme, row === 0 ? theme.text : theme.text2);
       }
     }
     drawMarks(context, picture, line, theme);
@@ -90,7 +90,7 @@ function drawMarks(context: CanvasRenderingContext2D, picture: StripsPicture, li
   const last = Math.min(units, first + layout.perLine) - 1;
   let y = line * layout.linePitch + layout.rows * layout.rowPitch;
   if (dead) {
-    if (layout.left > 0 && line === 0) text(context, "dead †", 0, y + 8, theme.text2, theme);
+    if (layout.left > 0 && line === 0) drawText(context, "dead †", 0, y + 8, theme, theme.text2);
     context.fillStyle = theme.flag;
     const width = Math.max(1, Math.min(3, layout.cell - 1));
     for (let unit = first; unit <= last; unit++) {
@@ -106,9 +106,9 @@ function drawMarks(context: CanvasRenderingContext2D, picture: StripsPicture, li
   const endX = layout.left + (last - first + 1) * layout.cell;
   for (const unit of axisTicks(last + 1, units > 16 ? every : 1)) {
     const x = stripRect(layout, 0, unit).x;
-    if (unit >= first && unit !== last && x < endX - 76) text(context, String(unit), x, y + 10, theme.text2, theme);
+    if (unit >= first && unit !== last && x < endX - 76) drawText(context, String(unit), x, y + 10, theme, theme.text2);
   }
-  text(context, end, endX, y + 10, theme.text2, theme, "right");
+  drawText(context, end, endX, y + 10, theme, theme.text2, "right");
 }
 
 function ringUnit(context: CanvasRenderingContext2D, layout: StripLayout, unit: number, theme: Theme): void {
@@ -140,35 +140,19 @@ export function drawSequence(context: CanvasRenderingContext2D, picture: Sequenc
   drawPixels(context, mapPixels(values, 0, scaleOf(picture.scale, 0, theme)), frame, theme);
   const [width, height] = [frame.width / positions, frame.height / units];
   for (const unit of axisTicks(units, units > 16 ? 16 : Math.ceil(14 / height))) {
-    text(context, String(unit), frame.x - 8, frame.y + (unit + 0.5) * height, theme.text2, theme, "right");
+    drawText(context, String(unit), frame.x - 8, frame.y + (unit + 0.5) * height, theme, theme.text2, "right");
   }
   const bottom = frame.y + frame.height + 12;
   // The axes' names stand at the end, in place of the last numbers.
   const end = frame.x + frame.width;
   for (const at of axisTicks(positions)) {
     const x = frame.x + at * width;
-    if (x < end - NAMES_WIDTH - 24) text(context, String(at), x, bottom, theme.text2, theme);
+    if (x < end - NAMES_WIDTH - 24) drawText(context, String(at), x, bottom, theme, theme.text2);
   }
-  text(context, `unit ↓ ${picture.titles[0] ?? "position"} →`, end, bottom, theme.text2, theme, "right");
+  drawText(context, `unit ↓ ${picture.titles[0] ?? "position"} →`, end, bottom, theme, theme.text2, "right");
   if (picture.selected !== null) {
     context.strokeStyle = theme.brand;
     context.lineWidth = 2;
     context.strokeRect(frame.x, frame.y + picture.selected * height - 1, frame.width, height + 2);
   }
-}
-
-function text(
-  context: CanvasRenderingContext2D,
-  words: string,
-  x: number,
-  y: number,
-  color: string,
-  theme: Theme,
-  align: CanvasTextAlign = "left",
-): void {
-  context.font = `11px ${theme.font}`;
-  context.textBaseline = "middle";
-  context.textAlign = align;
-  context.fillStyle = color;
-  context.fillText(words, x, y);
 }

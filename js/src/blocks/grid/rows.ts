@@ -6,10 +6,20 @@ import { make, setText } from "../../kernel/dom.ts";
 import { formatValue } from "../../kernel/format.ts";
 import type { Hit } from "../../kernel/hover.ts";
 import type { GridBlock } from "../types.ts";
-import type { Board } from "./board.ts";
 import { countOf, descriptionOf, nameOf } from "./data.ts";
 import { cellAt, cellRect, layoutSequence, layoutStrips, stripAt, stripRect } from "./layout.ts";
 import { drawSequence, drawStrips } from "./paint.ts";
+
+/** What tiles, strips and sequences have in common: a drawing in which a point names a unit and a value. */
+export interface Board {
+  element: HTMLElement;
+  /** How far an arrow down goes. */
+  columns(): number;
+  update(data: GridBlock): void;
+  /** Draws at a width. */
+  draw(width: number, theme: Theme, selected: number | null): void;
+  hit(x: number, y: number): Hit | null;
+}
 
 /** What strips and sequences differ in. */
 interface Drawing {
@@ -25,7 +35,7 @@ let boards = 0;
 function makeRows({ columns, place, paint, hit }: Drawing): Board {
   const canvas = make("canvas");
   canvas.setAttribute("aria-hidden", "true");
-  const active = make("div", "nnw-grid-hidden");
+  const active = make("div", "nnw-unseen");
   active.id = `nnw-grid-rows-${++boards}`;
   active.setAttribute("role", "gridcell");
   active.setAttribute("aria-selected", "true");

@@ -1,6 +1,6 @@
 /** The data of a heat block as its figures use them: values by position and panel. Knows no DOM. */
 
-import type { Values } from "../../kernel/wire.ts";
+import { rowOf } from "../../kernel/wire.ts";
 import type { HeatBlock, PanelWords } from "../types.ts";
 import type { Cell, Positions } from "./geometry.ts";
 
@@ -41,11 +41,10 @@ export function readBlock(block: HeatBlock): Result {
 const upTo = (length: number): number[] => Array.from({ length }, (_, k) => k);
 
 function readPanels({ panels, cells, classes }: HeatBlock): PanelMap[] {
-  let rowOfClasses = 0;
+  let withClasses = 0;
   return panels.map((words, row) => {
-    const values = Float32Array.from(rowOf(cells?.data, row, panels.length));
-    const ofClasses = panels.filter((panel) => panel.shows_classes).length;
-    const own = words.shows_classes ? Int32Array.from(rowOf(classes?.data, rowOfClasses++, ofClasses)) : null;
+    const values = Float32Array.from(cells ? rowOf(cells, row) : []);
+    const own = words.shows_classes ? Int32Array.from(classes ? rowOf(classes, withClasses++) : []) : null;
     return {
       words,
       values: values.subarray(1),
@@ -54,11 +53,6 @@ function readPanels({ panels, cells, classes }: HeatBlock): PanelMap[] {
       classWithout: own?.[0] ?? -1,
     };
   });
-}
-
-function rowOf(data: Values | undefined, row: number, rows: number): Values {
-  const length = (data?.length ?? 0) / Math.max(rows, 1);
-  return data?.subarray(row * length, (row + 1) * length) ?? new Float32Array(0);
 }
 
 export function indexOf({ positions }: Result, cell: Cell): number {

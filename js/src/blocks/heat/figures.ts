@@ -2,31 +2,91 @@
 
 import { drawPixels, drawScale, prepareCanvas } from "../../kernel/canvas.ts";
 import type { Theme } from "../../kernel/color.ts";
-import { make } from "../../kernel/dom.ts";
+import { make, setText } from "../../kernel/dom.ts";
 import { formatCount } from "../../kernel/format.ts";
 import { type PanelMap, type Result, className } from "./data.ts";
-import { BAR_HEIGHT, type Figure, type ScaleBar, makeFigure, makeScaleBar } from "./figure.ts";
 import { type Cell, type Positions, type Sizes, cellEdges, fit } from "./geometry.ts";
-import { MUTED, classColor, paintCells, paintNames, paintOverlay, scaleOf, valueColor } from "./paint.ts";
+import { MUTED, classColor, paintCells, paintNames, scaleOf, valueColor } from "./paint.ts";
 import { heatBar, heatPixels, scaleTicks } from "./pixels.ts";
 import { findRegions, paletteSlots } from "./regions.ts";
 import { formatEnd } from "./table.ts";
 
-interface PanelFigure extends Figure {
-  bar: ScaleBar;
-  legend: HTMLElement;
+/** The overlay marks the square itself, the panels a crosshair through its centre. */
+function makeFigure(mark: "square" | "cross") {
+  const title = make("div", "nnw-heat-title nnw-cut");
+  const sub = make("div", "nnw-heat-sub nnw-cut");
+  const canvas = make("canvas");
+  const marks = mark === "square" ? ["nnw-heat-square"] : ["nnw-heat-row", "nnw-heat-col", "nnw-heat-cell"];
+  const frame = make("div", "nnw-heat-frame", canvas, ...marks.map((kind) => make("div", kind)));
+  const below = make("div", "nnw-heat-below");
+  const element = make("div", mark === "square" ? "nnw-heat-overlay" : "nnw-heat-panel", title, sub, frame, below);
+  return {
+    element,
+    /** What the pointer is followed in; as large as the picture. */
+    frame,
+    canvas,
+    /** Room for a scale bar or a legend. */
+    below,
+    setTitle(text: string, subText: string): void {
+      if (title.dataset.text !== text) {
+        // Backticks mark a layer's name, which is set in the code font.
+        title.replaceChildren(...text.split("`").map((part, k) => (k % 2 ? make("code", "", part) : part)));
+        title.dataset.text = text;
+      }
+      title.title = text.replaceAll("`", "");
+      setText(sub, subText);
+      sub.title = subText;
+    },
+    resize(width: number, height: number, box: number): void {
+      element.style.width = `${box}px`;
+      frame.style.width = `${width}px`;
+      frame.style.height = `${height}px`;
+    },
+  };
 }
 
-export interface Figures {
-  overlay: HTMLElement;
-  panels: HTMLElement;
-  describe(result: Result): void;
-  resize(layout: Sizes, result: Result): void;
-  paint(result: Result, layout: Sizes, opacity: number, theme: Theme): void;
+const BAR_HEIGHT = 8;
+
+function makeScaleBar(withTicks: boolean) {
+  const canvas = make("canvas");
+  const words = make("div", "nnw-heat-labels");
+  const element = make("div", "nnw-heat-scale", canvas, words);
+  return {
+    element,
+    /** Labels by their place (0–1) along the bar; the unit joins the one in the middle, else fills the widest gap. */
+    draw(width: number, labels: readonly (readonly [at: number, text: string])[], unit: string) {
+      const middle = labels.find(([at]) => at > 0.4 && at < 0.6);
+      const named = labels.map(([at, text]): [number, string] => [at, at === middle?.[0] ? `${text} · ${unit}` : text]);
+      const marks = named.flatMap(([at, text]) => label(at, text, width, withTicks));
+      const word = make("span", "nnw-heat-unit", middle ? "" : unit);
+      word.style.left = `${100 * widestGap(labels.map(([at]) => at))}%`;
+      words.replaceChildren(...marks, word);
+      return prepareCanvas(canvas, width, BAR_HEIGHT);
+    },
+  };
+}
+
+/** The middle of the widest gap between labels; those flush with an end reach into the bar. */
+function widestGap(places: readonly number[]): number {
+  const stops = [0, ...places.map((at) => (at < 0.05 ? at + 0.1 : at > 0.95 ? at - 0.15 : at)), 1];
+  const gaps = stops.slice(1).map((stop, k) => ({ size: stop - stops[k]!, middle: (stop + stops[k]!) / 2 }));
+  return gaps.reduce((a, b) => (b.size > a.size ? b : a)).middle;
+}
+
+/** A label centred on its tick; near an end it is flush with that end. */
+function label(at: number, text: string, width: number, withTick: boolean): HTMLElement[] {
+  const near = Math.min(at, 1 - at) * width < 12;
+  const words = make("span", "nnw-heat-label", text);
+  words.dataset.side = !near ? "middle" : at < 0.5 ? "start" : "end";
+  words.style.left = `${at * 100}%`;
+  if (!withTick) return [words];
+  const tick = make("i", "nnw-heat-tick");
+  tick.style.left = `min(${at * 100}%, 100% - 1px)`;
+  return [tick, words];
 }
 
 /** `follow` is called once with each figure's frame and the panel it shows, -1 for the overlay. */
-export function makeFigures(follow: (frame: HTMLElement, panel: number) => void): Figures {
+export function makeFigures(follow: (frame: HTMLElement, panel: number) => void) {
   const overlay = makeFigure("square");
   const bar = makeScaleBar(true);
   overlay.below.append(bar.element);
@@ -37,7 +97,7 @@ export function makeFigures(follow: (frame: HTMLElement, panel: number) => void)
   return {
     overlay: overlay.element,
     panels: element,
-    describe({ block, panels: shown }) {
+    describe({ block, panels: shown }: Result): void {
       overlay.setTitle(block.title, block.note);
       while (panels.length < shown.length) {
         const panel = makePanel();
@@ -49,11 +109,11 @@ export function makeFigures(follow: (frame: HTMLElement, panel: number) => void)
       for (const { element: panel } of panels.slice(element.childElementCount, shown.length)) element.append(panel);
       shown.forEach(({ words }, k) => panels[k]!.setTitle(words.title, words.note));
     },
-    resize(layout, { size }) {
+    resize(layout: Sizes, { size }: Result): void {
       overlay.resize(...fit(size, layout.overlay), layout.overlay);
       for (const panel of panels) panel.resize(...fit(size, layout.panel), layout.panel);
     },
-    paint(result, layout, opacity, theme) {
+    paint(result: Result, layout: Sizes, opacity: number, theme: Theme): void {
       paintHeat(overlay, bar, result, layout.overlay, opacity, theme);
       result.panels.forEach((panel, k) => {
         const figure = panels[k]!;
@@ -66,7 +126,11 @@ export function makeFigures(follow: (frame: HTMLElement, panel: number) => void)
   };
 }
 
-function makePanel(): PanelFigure {
+type Figure = ReturnType<typeof makeFigure>;
+type ScaleBar = ReturnType<typeof makeScaleBar>;
+type PanelFigure = ReturnType<typeof makePanel>;
+
+function makePanel() {
   return { ...makeFigure("cross"), bar: makeScaleBar(false), legend: make("div", "nnw-heat-legend") };
 }
 
@@ -96,7 +160,9 @@ function paintHeat(figure: Figure, bar: ScaleBar, result: Result, box: number, o
   const context = prepareCanvas(figure.canvas, width, height);
   const picture = block.picture?.data ?? new Uint8Array(size[0] * size[1]);
   const pixels = heatPixels(picture, block.values.data, size, most, opacity);
-  if (context) paintOverlay(context, { x: 0, y: 0, width, height }, pixels, theme);
+  // The picture is its own ground: the hatch over it is the same in both themes.
+  const hatched = { ...theme, error: "rgb(255 255 255 / 35%)" };
+  if (context) drawPixels(context, pixels, { x: 0, y: 0, width, height }, hatched);
   const labels = scaleTicks(low, high, box).map((value): [number, string] => [
     (value - low) / (high - low || 1),
     formatEnd(value, block.decimals),

@@ -1,6 +1,6 @@
 /** Drawing the figures into canvases. Plain functions of data; they know no model and no event. */
 
-import { type Pixels, type Rect, type Scale, drawHatch, drawPixels } from "../../kernel/canvas.ts";
+import { type Rect, type Scale, cellRects, drawHatch } from "../../kernel/canvas.ts";
 import { type Theme, lookUp, packRgb, parseHex } from "../../kernel/color.ts";
 import { type Positions, cellEdges, cellOfPixel } from "./geometry.ts";
 import type { Region } from "./regions.ts";
@@ -16,16 +16,6 @@ export function scaleOf({ low, high }: { low: number; high: number }, theme: The
   if (low >= 0) return { lo: low, hi: high, lut: theme.ink };
   const most = Math.max(-low, Math.abs(high));
   return { lo: -most, hi: most, lut: theme.diverging };
-}
-
-export function paintOverlay(
-  context: CanvasRenderingContext2D,
-  to: Rect,
-  pixels: Pixels,
-  theme: Theme,
-): void {
-  // The picture is its own ground: the hatch over it is the same in both themes.
-  drawPixels(context, pixels, to, { ...theme, error: "rgb(255 255 255 / 35%)" });
 }
 
 /** One packed colour per position, null for none: hatched in grey where it is not computed yet, else as an error. */
@@ -54,37 +44,18 @@ export function paintCells(
     }
   });
   context.putImageData(image, 0, 0);
-  const hatch = (color: string, wanted: (cell: number) => boolean): void =>
-    drawHatch(context, runs(cells.map(wanted), rowEdges, colEdges, positions.size, to), color);
+  const [toY, toX] = [to.height / positions.size[0], to.width / positions.size[1]];
+  const hatch = (color: string, wanted: (cell: number) => boolean): void => {
+    const chosen = cells.filter(wanted);
+    const rects = cellRects(chosen, columns, (col) => colEdges[col]! * toX, (row) => rowEdges[row]! * toY);
+    drawHatch(context, rects, color);
+  };
   hatch(theme.line, (cell) => !computed(cell));
   hatch(theme.error, (cell) => computed(cell) && colors[cell] === null);
 }
 
 function edgesOf({ rows, cols, patch }: Positions): [number[], number[]] {
   return [cellEdges(rows, patch[0]), cellEdges(cols, patch[1])];
-}
-
-/** Rectangles over neighbouring chosen cells, one per run in a row. */
-function runs(
-  chosen: readonly boolean[],
-  rowEdges: readonly number[],
-  colEdges: readonly number[],
-  size: readonly [number, number],
-  to: Rect,
-): Rect[] {
-  const [toY, toX] = [to.height / size[0], to.width / size[1]];
-  const columns = colEdges.length - 1;
-  const found: Rect[] = [];
-  for (let row = 0; row < rowEdges.length - 1; row++) {
-    for (let col = 0; col < columns; col++) {
-      if (!chosen[row * columns + col]) continue;
-      const start = col;
-      while (col + 1 < columns && chosen[row * columns + col + 1]) col++;
-      const [x, y] = [colEdges[start]! * toX, rowEdges[row]! * toY];
-      found.push({ x, y, width: colEdges[col + 1]! * toX - x, height: rowEdges[row + 1]! * toY - y });
-    }
-  }
-  return found;
 }
 
 export function valueColor(values: ArrayLike<number>, scale: Scale): (cell: number) => number | null {

@@ -5,21 +5,13 @@ import { type Result, indexOf } from "./data.ts";
 import type { Cell } from "./geometry.ts";
 import { type Row, formatEnd, tableRows } from "./table.ts";
 
-export interface Readout {
-  table: HTMLElement;
-  /** Read out when the square moves by key. */
-  live: HTMLElement;
-  show(result: Result, cell: Cell, fixed: boolean): void;
-  announce(): void;
-}
-
-export function makeReadout(): Readout {
+export function makeReadout() {
   const place = make("th");
   const names = [make("th"), make("th"), make("th")];
   const head = make("tr", "", place, ...names);
   const body = make("tbody");
   const table = make("table", "nnw-heat-table", make("thead", "", head), body);
-  const live = make("div", "nnw-heat-live");
+  const live = make("div", "nnw-heat-live nnw-unseen");
   live.setAttribute("role", "status");
   let words: string[] = [];
 
@@ -35,8 +27,9 @@ export function makeReadout(): Readout {
 
   return {
     table,
+    /** Read out when the square moves by key. */
     live,
-    show(result, cell, fixed) {
+    show(result: Result, cell: Cell, fixed: boolean): void {
       const { block, positions, panels } = result;
       const what = fixed ? "Fixed" : block.squares ? "Square" : "Pixel";
       setText(place, `${what} at row ${positions.rows[cell.i]}, col ${positions.cols[cell.j]}`);
@@ -48,7 +41,7 @@ export function makeReadout(): Readout {
       const pixel = block.squares ? [] : [`${block.unit} ${formatEnd(block.values.data[at]!, block.decimals)}`];
       words = [...pixel, ...rows.map(([label, , covered]) => `${label} ${covered}`)];
     },
-    announce() {
+    announce(): void {
       setText(live, [place.textContent, ...words].join("; "));
     },
   };

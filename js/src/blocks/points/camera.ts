@@ -24,18 +24,12 @@ export interface Size {
 
 const PADDING = 22;
 const EYE_DISTANCE = 4;
-export const FIRST_YAW = 0.6;
-export const FIRST_PITCH = 0.35;
+export const FIRST_ANGLES = { yaw: 0.6, pitch: 0.35 };
 
 export const IDENTITY: Camera = { center: [0, 0, 0], panX: 0, panY: 0, scale: 1, yaw: 0, pitch: 0, perspective: 0 };
 
 /** The camera that shows all of `points` (n × 3) with a margin; angles are kept in 3-D. */
-export function fit(
-  points: Float32Array,
-  dims: number,
-  size: Size,
-  angles = { yaw: FIRST_YAW, pitch: FIRST_PITCH },
-): Camera {
+export function fit(points: Float32Array, dims: number, size: Size, angles = FIRST_ANGLES): Camera {
   if (points.length === 0) return IDENTITY;
   const low = [Infinity, Infinity, Infinity];
   const high = [-Infinity, -Infinity, -Infinity];
@@ -73,14 +67,9 @@ function farthest(points: Float32Array, center: readonly [number, number, number
 
 /** The camera zoomed by `factor` with the point under (x, y) staying where it is. */
 export function zoomAt(camera: Camera, factor: number, x: number, y: number, size: Size): Camera {
-  const fromMiddleX = x - size.width / 2;
-  const fromMiddleY = y - size.height / 2;
-  return {
-    ...camera,
-    scale: camera.scale * factor,
-    panX: fromMiddleX - (fromMiddleX - camera.panX) * factor,
-    panY: fromMiddleY - (fromMiddleY - camera.panY) * factor,
-  };
+  const [right, down] = [x - size.width / 2, y - size.height / 2];
+  const [panX, panY] = [right - (right - camera.panX) * factor, down - (down - camera.panY) * factor];
+  return { ...camera, scale: camera.scale * factor, panX, panY };
 }
 
 export function pan(camera: Camera, dx: number, dy: number): Camera {
@@ -98,12 +87,9 @@ export function orbit(camera: Camera, dx: number, dy: number): Camera {
 export function between(from: Camera, to: Camera, share: number): Camera {
   if (share >= 1) return to;
   const lerp = (a: number, b: number): number => a + (b - a) * share;
+  const center = (axis: 0 | 1 | 2): number => lerp(from.center[axis], to.center[axis]);
   return {
-    center: [
-      lerp(from.center[0], to.center[0]),
-      lerp(from.center[1], to.center[1]),
-      lerp(from.center[2], to.center[2]),
-    ],
+    center: [center(0), center(1), center(2)],
     panX: lerp(from.panX, to.panX),
     panY: lerp(from.panY, to.panY),
     scale: from.scale * (to.scale / from.scale) ** share,

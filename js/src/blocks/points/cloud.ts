@@ -1,4 +1,4 @@
-/** The data of one map as the block uses it, and what of it can be seen and hit. Knows what Python sends; no DOM. */
+/** The points of one map as the block uses them: positions, classes, and which of them can be seen and hit. No DOM. */
 
 import { MOST_GROUPS } from "../../kernel/looks.ts";
 import type { NdArray } from "../../kernel/wire.ts";
@@ -26,7 +26,7 @@ export interface Cloud {
   /** Dataset index of every row. */
   readonly indices: ArrayLike<number>;
   readonly loss: ArrayLike<number>;
-  /** Class that the model takes a sample for, and its probability. */
+  /** The predicted class and its probability. */
   readonly predicted: ArrayLike<number>;
   readonly confidence: ArrayLike<number>;
   readonly classes: readonly ClassEntry[];
@@ -34,27 +34,12 @@ export interface Cloud {
   readonly unit: number;
 }
 
-export const EMPTY_CLOUD: Cloud = {
-  n: 0,
-  dims: 2,
-  positions: new Float32Array(0),
-  labels: [],
-  wrong: [],
-  indices: [],
-  loss: [],
-  predicted: [],
-  confidence: [],
-  classes: [],
-  predictedNames: [],
-  unit: 1,
-};
-
 /** The fields that a cloud is made of: while these stay the same, so does the cloud. */
 const PARTS = ["positions", "samples", "labels", "predicted", "confidence", "loss", "class_names"] as const;
 export const sameCloud = (a: PointsBlock, b: PointsBlock | null): boolean => PARTS.every((name) => a[name] === b?.[name]);
 
 /** The cloud of a block; arrays that did not come are filled with "none". */
-export function readCloud(data: PointsBlock): Cloud {
+export function readCloud(data: Pick<PointsBlock, (typeof PARTS)[number] | "unit">): Cloud {
   const [n = 0, dims = 2] = data.positions.shape;
   const positions = triples(data.positions, dims, POSITION_UNIT);
   const codes = (raw: NdArray | undefined): ArrayLike<number> => raw?.data ?? new Int16Array(n).fill(NO_CLASS);
@@ -81,6 +66,9 @@ export function readCloud(data: PointsBlock): Cloud {
   };
 }
 
+const NOTHING: NdArray = { shape: [0, 2], data: new Int16Array(0) };
+export const EMPTY_CLOUD = readCloud({ positions: NOTHING, samples: NOTHING, class_names: [], unit: 1 });
+
 /** Points of two or three axes as triples, each value times `unit`. */
 export function triples({ data }: NdArray, dims: number, unit: number): Float32Array {
   const n = data.length / dims;
@@ -96,12 +84,8 @@ function namesOf(codes: ArrayLike<number>, names: readonly string[]): readonly s
   return Array.from({ length: last + 1 }, (_, k) => names[k] ?? String(k));
 }
 
-/** Entries of a legend: how many rows are in each group, and how many of them are wrong. */
-export function tally(
-  codes: ArrayLike<number>,
-  wrong: ArrayLike<number>,
-  names: readonly string[],
-): readonly ClassEntry[] {
+/** The legend's entries: how many rows each group has, and how many of them are wrong. */
+export function tally(codes: ArrayLike<number>, wrong: ArrayLike<number>, names: readonly string[]): ClassEntry[] {
   const entries = names.map((name) => ({ name, n: 0, wrong: 0 }));
   for (let i = 0; i < codes.length; i++) {
     const entry = entries[codes[i] as number];
@@ -112,7 +96,7 @@ export function tally(
   return entries;
 }
 
-/** Which points stand out: the legend's switches, "only wrong", the selection and what a search found. */
+/** Which points are highlighted: by the legend's switches, "only wrong", the selection and the search. */
 export interface Showing {
   /** Per class: shown, or with many classes picked. */
   readonly on: readonly boolean[];
@@ -123,16 +107,15 @@ export interface Showing {
   readonly found: Uint8Array | null;
 }
 
-/** How a point is shown: 0 as a speck, 1 in plain grey (class not picked, or none), 2 in its class's colour. */
-export type Standing = 0 | 1 | 2;
-
+/** How each point is shown: 0 as a speck, 1 in plain grey (class not picked, or none), 2 in its class's colour. */
 export function standings(cloud: Cloud, showing: Showing): Uint8Array {
   const many = cloud.classes.length > MANY_CLASSES;
   const out = new Uint8Array(cloud.n);
   for (let i = 0; i < cloud.n; i++) {
     const label = cloud.labels[i] as number;
-    const standing: Standing = label === NO_CLASS ? 1 : showing.on[label] === false ? (many ? 1 : 0) : 2;
-    out[i] = showing.onlyWrong && !cloud.wrong[i] ? 0 : standing;
+    if (showing.onlyWrong && !cloud.wrong[i]) continue;
+    if (label === NO_CLASS) out[i] = 1;
+    else out[i] = showing.on[label] !== false ? 2 : many ? 1 : 0;
   }
   return out;
 }

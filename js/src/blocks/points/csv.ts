@@ -5,13 +5,11 @@ import type { Column } from "./metadata.ts";
 
 type Cell = string | number | null;
 
-/** Cells that a spreadsheet would take for a formula get an apostrophe before them; names come from data. */
-const harmless = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
-
 function cell(value: Cell): string {
   if (value === null) return "";
   if (typeof value === "number") return String(value);
-  const text = harmless(value);
+  // A spreadsheet would take it for a formula; names come from data.
+  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
@@ -23,7 +21,7 @@ const number = (value: number | undefined, digits: number): number | null =>
 const named = (index: number, name: string | undefined): Cell[] =>
   index === NO_CLASS ? [null, null] : [index, name ?? String(index)];
 
-/** What the user says of a row; a number to the 24 bits in which its way from low to high comes. */
+/** A row's metadata; numbers to the 24 bits in which they were sent. */
 function said({ codes, names, numbers, low, high }: Column, row: number): Cell {
   const name = codes ? names[codes[row] as number] : undefined;
   if (codes) return name === undefined ? null : numbers ? Number(name) : name;

@@ -1,7 +1,7 @@
-/** The legend of a saved map: what colours, sizes and rings mean, line by line. Knows looks; a pen puts them on paper. */
+/** The legend of a saved map, line by line: what colours, sizes and rings mean. A pen draws it or writes it as SVG. */
 
 import type { Rect } from "../../kernel/canvas.ts";
-import { type Lut, type Rgb, type Theme, unpackRgb } from "../../kernel/color.ts";
+import { type Lut, type Theme, unpackRgb } from "../../kernel/color.ts";
 import { formatCount, formatValue } from "../../kernel/format.ts";
 import { type ClassEntry, MANY_CLASSES, type Showing } from "./cloud.ts";
 import { AREA, type Looks, type Scale, colorName, scaleLut } from "./looks.ts";
@@ -25,7 +25,7 @@ export interface Counts {
   readonly selected: number;
 }
 
-/** What a mark that is no group's says of a point. */
+/** What the marks beside the groups' colours mean. */
 export const KINDS = ["wrong", "selected", "rest", "hidden", "none"] as const;
 export type Kind = (typeof KINDS)[number];
 
@@ -36,14 +36,15 @@ export const KEY_WIDTH = 208;
 export const KEY_LINE = 18;
 const [TEXT, MARK, MOST_ROWS] = [20, 7, 40];
 const COLUMNS = { n: 164, wrong: 204 };
-const BAR_WIDTH = 176;
-const RADIUS = 2.75;
+export const BAR = { width: 176, height: 8 };
+/** Of a point of the usual size. */
+export const RADIUS = 2.75;
 const LONGEST = 18;
 const LONGEST_TITLE = 28;
 /** The key's example colour: the fifth class's, which stands well off ink and grey in both themes. */
 export const EXAMPLE_CLASS = 4;
 
-export const hex = (rgb: Rgb): string => `#${rgb.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+export const hex = (rgb: readonly number[]): string => `#${rgb.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 
 /** What the marks mean, as the legend beside the map and that of a saved one say it; "" for marks that are not there. */
 export function keyWords(
@@ -138,10 +139,10 @@ export function drawRamp(pen: Pen, lut: Lut, { x, y, width, height }: Rect): voi
 }
 
 function barLines(scale: Scale, theme: Theme, { ink, quiet }: Tones): Line[] {
-  const bar: Line = (pen, x, y) => drawRamp(pen, scaleLut(scale, theme), { x, y, width: BAR_WIDTH, height: 8 });
+  const bar: Line = (pen, x, y) => drawRamp(pen, scaleLut(scale, theme), { x, y, ...BAR });
   const ends: Line = (pen, x, y) => {
     pen.text(formatValue(scale.low), x, y + 4, ink);
-    pen.text(formatValue(scale.high), x + BAR_WIDTH, y + 4, ink, "end");
+    pen.text(formatValue(scale.high), x + BAR.width, y + 4, ink, "end");
   };
   return [titleLine(colorName(scale), quiet), bar, ends];
 }
@@ -150,8 +151,8 @@ function sizeLines({ name, low, high }: Scale, { ink, quiet }: Tones): Line[] {
   const ends: Line = (pen, x, y) => {
     pen.disc(x + MARK, y, RADIUS * Math.sqrt(AREA.least), { fill: quiet });
     pen.text(formatValue(low), x + TEXT, y + 4, ink);
-    pen.disc(x + BAR_WIDTH / 2, y, RADIUS * Math.sqrt(AREA.most), { fill: quiet });
-    pen.text(formatValue(high), x + BAR_WIDTH / 2 + TEXT - MARK, y + 4, ink);
+    pen.disc(x + BAR.width / 2, y, RADIUS * Math.sqrt(AREA.most), { fill: quiet });
+    pen.text(formatValue(high), x + BAR.width / 2 + TEXT - MARK, y + 4, ink);
   };
   return [() => undefined, titleLine(`Size: ${name}`, quiet), ends];
 }

@@ -1,28 +1,19 @@
-/** Where the names of the clusters stand: on each class's medoid, out of each other's way. Knows no DOM. */
+/** Places of cluster names, each on its class's medoid without overlaps, and of the hover card. No DOM. */
 
+import type { Size } from "./camera.ts";
 import type { Cloud } from "./cloud.ts";
 
-/** A medoid needs all distances of a class; among this many of its points it is found in no time and hardly moves. */
+/** A medoid needs all pairwise distances in a class; a sample of this size is fast and hardly moves it. */
 const CANDIDATES = 64;
 
 /** Row of each class's medoid: the point with the least summed distance to the others of its class; -1 for an empty class. */
-export function medoids(cloud: Cloud): Int32Array {
-  const count = cloud.classes.length;
-  const sizes = new Int32Array(count);
-  for (let i = 0; i < cloud.n; i++) {
-    const label = cloud.labels[i] as number;
-    if (label >= 0 && label < count) sizes[label] = (sizes[label] as number) + 1;
-  }
-  const members: number[][] = Array.from({ length: count }, () => []);
-  const seen = new Int32Array(count);
-  for (let i = 0; i < cloud.n; i++) {
-    const label = cloud.labels[i] as number;
-    if (label < 0 || label >= count) continue;
-    const stride = Math.ceil((sizes[label] as number) / CANDIDATES);
-    if ((seen[label] as number) % stride === 0) (members[label] as number[]).push(i);
-    seen[label] = (seen[label] as number) + 1;
-  }
-  return Int32Array.from(members, (rows) => medoid(cloud.positions, rows));
+export function medoids({ n, classes, labels, positions }: Cloud): Int32Array {
+  const members = classes.map((): number[] => []);
+  for (let i = 0; i < n; i++) members[labels[i] as number]?.push(i);
+  return Int32Array.from(members, (rows) => {
+    const stride = Math.ceil(rows.length / CANDIDATES);
+    return medoid(positions, rows.filter((_, k) => k % stride === 0));
+  });
 }
 
 function medoid(points: Float32Array, rows: readonly number[]): number {
@@ -72,11 +63,6 @@ export function placeLabels(anchors: readonly Anchor[], height: number, lineHeig
   return placed;
 }
 
-export interface Box {
-  left: number;
-  top: number;
-}
-
 /**
  * Where a floating card of `width` × `height` stands beside (x, y): inside the canvas, off the point by `gap`,
  * on the side where `count` finds the fewest points; of equal sides the earlier one, lower right first.
@@ -84,15 +70,13 @@ export interface Box {
 export function placeCard(
   x: number,
   y: number,
-  card: { width: number; height: number },
-  canvas: { width: number; height: number },
+  card: Size,
+  canvas: Size,
   count: (left: number, top: number, right: number, bottom: number) => number,
   gap = 14,
-): Box {
-  const right = x + gap;
-  const left = x - gap - card.width;
-  const below = y + gap;
-  const above = y - gap - card.height;
+): { left: number; top: number } {
+  const [right, left] = [x + gap, x - gap - card.width];
+  const [below, above] = [y + gap, y - gap - card.height];
   const sides: [number, number][] = [
     [right, below],
     [left, below],
@@ -103,7 +87,7 @@ export function placeCard(
     [x - card.width / 2, below],
     [x - card.width / 2, above],
   ];
-  let best: Box = { left: right, top: below };
+  let best = { left: right, top: below };
   let fewest = Infinity;
   for (const [wantedLeft, wantedTop] of sides) {
     const boxLeft = Math.max(4, Math.min(wantedLeft, canvas.width - card.width - 4));

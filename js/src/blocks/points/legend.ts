@@ -1,159 +1,183 @@
 /** The legend: a switch per group, and what colours, sizes and marks mean. Tells what was switched; draws no points. */
 
+import { prepareCanvas } from "../../kernel/canvas.ts";
 import type { Theme } from "../../kernel/color.ts";
-import { type Controls, makeControls } from "../../kernel/controls.ts";
+import { makeControls } from "../../kernel/controls.ts";
 import { make, setHidden, setText } from "../../kernel/dom.ts";
-import { formatCount } from "../../kernel/format.ts";
+import { formatCount, formatValue } from "../../kernel/format.ts";
 import type { OptionHeader, OptionValue } from "../../kernel/header.ts";
 import type { Panel } from "../../kernel/panel.ts";
+import { placeOf } from "../cursor.ts";
 import { type ClassEntry, alone, freshSwitches } from "./cloud.ts";
-import { type Counts, EXAMPLE_CLASS, KINDS, keyWords } from "./key.ts";
-import type { Looks } from "./looks.ts";
-import { ColorBar, SizeKey } from "./scales.ts";
+import { BAR, type Counts, EXAMPLE_CLASS, KINDS, RADIUS, drawRamp, keyWords } from "./key.ts";
+import { AREA, type Looks, type Scale, colorName, scaleLut } from "./looks.ts";
+import { penOn } from "./picture.ts";
 
 /** Options that stand here, beside what explains them, and not in the head. */
 export const LEGEND_OPTIONS: readonly string[] = ["size", "trails"];
 
-interface Row {
-  button: HTMLButtonElement;
-  swatch: HTMLElement;
-  name: HTMLElement;
-  n: HTMLElement;
-  wrong: HTMLElement;
+export interface Legend {
+  element: HTMLElement;
+  /** Per group: shown, or with many groups picked. */
+  on: readonly boolean[];
+  onlyWrong: boolean;
+  update(looks: Looks, counts: Counts, theme: Theme): void;
+  /** Shows those of the view's options that stand here. */
+  offer(options: readonly OptionHeader[]): void;
 }
 
-export class Legend {
-  readonly element = make("div", "nnw-points-legend");
-  on: boolean[] = [];
-  onlyWrong = false;
-  #rows: Row[] = [];
-  #builtFor = "";
-  readonly #list = make("div", "nnw-points-legend-rows");
-  readonly #onlyWrongButton = make("button", "nnw-points-link", "Only wrong");
-  readonly #subject = make("span");
-  readonly #head: HTMLElement;
-  readonly #links: HTMLElement;
-  readonly #options: readonly { name: string; controls: Controls }[];
-  readonly #bar = new ColorBar();
-  readonly #sizes = new SizeKey();
-  readonly #keys = KINDS.map((kind) => ({ kind, ...key(kind) }));
-  readonly #listen: Panel["listen"];
-  readonly #switched: () => void;
+type Row = ReturnType<typeof makeRow>;
 
-  constructor(
-    listen: Panel["listen"],
-    switched: () => void,
-    change: (name: string, value: OptionValue) => void,
-  ) {
-    this.#options = LEGEND_OPTIONS.map((name) => ({ name, controls: makeControls(change) }));
-    const [size, ...others] = this.#options.map(({ controls: { element } }) => {
-      element.className = "nnw-points-legend-option";
-      return element;
-    });
-    this.#listen = listen;
-    this.#switched = switched;
-    this.#head = make(
-      "div",
-      "nnw-points-legend-head",
-      this.#subject,
-      make("span", "", "n"),
-      make("span", "", "wrong"),
-    );
-    const showAll = make("button", "nnw-points-link", "Show all");
-    this.#links = make("div", "nnw-points-legend-links", showAll, this.#onlyWrongButton);
-    this.#list.role = "group";
-    const keys = make("div", "nnw-points-legend-keys", ...this.#keys.map((entry) => entry.row));
-    this.element.append(this.#bar.element, this.#head, this.#list, this.#links, keys);
-    this.element.append(size ?? "", this.#sizes.element, ...others);
-    listen(showAll, "click", () => this.#set(new Array<boolean>(this.on.length).fill(true), false));
-    listen(this.#onlyWrongButton, "click", () => this.#set(this.on, !this.onlyWrong));
+function makeRow(place: number) {
+  const [swatch, name] = [make("span", "nnw-points-swatch"), make("span", "nnw-points-legend-name nnw-cut")];
+  const [n, wrong] = [make("span", "nnw-points-number"), make("span", "nnw-points-number")];
+  const element = make("button", "nnw-points-legend-row nnw-link", swatch, name, n, wrong);
+  element.role = "switch";
+  element.dataset["place"] = String(place);
+  return { element, swatch, name, n, wrong };
+}
+
+export function makeLegend(
+  listen: Panel["listen"],
+  switched: () => void,
+  change: (name: string, value: OptionValue) => void,
+): Legend {
+  const [bar, sizes] = [makeColorKey(), makeSizeKey()];
+  const subject = make("span");
+  const head = make("div", "nnw-points-legend-head", subject, make("span", "", "n"), make("span", "", "wrong"));
+  const list = make("div", "nnw-points-legend-rows");
+  const showAll = make("button", "nnw-points-link nnw-link", "Show all");
+  const onlyWrong = make("button", "nnw-points-link nnw-link", "Only wrong");
+  const links = make("div", "nnw-points-legend-links", showAll, onlyWrong);
+  const keys = KINDS.map((kind) => {
+    const text = make("span");
+    const mark = make("span", `nnw-points-mark nnw-points-mark-${kind}`);
+    return { kind, text, row: make("div", "nnw-points-legend-key", mark, text) };
+  });
+  const options = LEGEND_OPTIONS.map((name) => ({ name, controls: makeControls(change) }));
+  const [size, ...others] = options.map(({ controls: { element } }) => {
+    element.className = "nnw-points-legend-option";
+    return element;
+  });
+  const marks = make("div", "nnw-points-legend-keys", ...keys.map(({ row }) => row));
+  const element = make("div", "nnw-points-legend", bar.element, head, list, links, marks);
+  element.append(size!, sizes.element, ...others);
+  let rows: Row[] = [];
+  let groups = "";
+  list.role = "group";
+
+  function set(on: readonly boolean[], wrong: boolean): void {
+    [legend.on, legend.onlyWrong] = [on, wrong];
+    switched();
   }
 
-  update(looks: Looks, counts: Counts, theme: Theme): void {
-    const { classes } = looks.grouped;
-    this.#build(`${looks.head} ${classes.length}`, classes.length);
-    setText(this.#subject, looks.head);
-    this.#list.ariaLabel = looks.head;
-    classes.forEach((entry, k) => this.#paint(this.#rows[k] as Row, entry, k, looks.color ? null : theme));
-    this.#bar.update(looks.color, theme);
-    this.#sizes.update(looks.size, theme);
-    this.#onlyWrongButton.ariaPressed = String(this.onlyWrong);
-    this.element.style.setProperty("--nnw-key", theme.classes[EXAMPLE_CLASS] ?? theme.text2);
-    const words = keyWords(looks, counts, this.on, this.onlyWrong);
-    for (const { kind, row, text } of this.#keys) {
-      setText(text, words[kind]);
-      setHidden(row, words[kind] === "");
-    }
-    for (const part of [this.#head, this.#list, this.#links]) setHidden(part, classes.length === 0);
-  }
+  const rowOf = ({ target }: Event): number => placeOf(target as Element) ?? -1;
 
-  /** Shows those of the view's options that stand here. */
-  offer(options: readonly OptionHeader[]): void {
-    for (const { name, controls } of this.#options) controls.update(options.filter((option) => option.name === name));
-  }
-
-  #set(on: boolean[], onlyWrong: boolean): void {
-    this.on = on;
-    this.onlyWrong = onlyWrong;
-    this.#switched();
+  function isolate(index: number): void {
+    if (index >= 0) set(alone(legend.on, index), legend.onlyWrong);
   }
 
   /** Fresh switches for other groups; of the same groups they stay as they were left. */
-  #build(groups: string, count: number): void {
-    if (groups === this.#builtFor) return;
-    this.#builtFor = groups;
-    this.on = freshSwitches(count);
-    this.#rows = Array.from({ length: count }, (_, k) => this.#row(k));
-    this.#list.replaceChildren(...this.#rows.map((row) => row.button));
+  function regroup(now: string, count: number): void {
+    if (now === groups) return;
+    groups = now;
+    legend.on = freshSwitches(count);
+    rows = Array.from({ length: count }, (_, k) => makeRow(k));
+    list.replaceChildren(...rows.map((row) => row.element));
   }
 
-  #row(index: number): Row {
-    const row: Row = {
-      button: make("button", "nnw-points-legend-row"),
-      swatch: make("span", "nnw-points-swatch"),
-      name: make("span", "nnw-points-legend-name"),
-      n: make("span", "nnw-points-number"),
-      wrong: make("span", "nnw-points-number"),
-    };
-    row.button.append(row.swatch, row.name, row.n, row.wrong);
-    row.button.role = "switch";
-    const isolate = (): void => this.#set(alone(this.on, index), this.onlyWrong);
-    this.#listen(row.button, "click", (event) => {
-      if ((event as MouseEvent).altKey) isolate();
-      else
-        this.#set(
-          this.on.map((value, k) => (k === index ? !value : value)),
-          this.onlyWrong,
-        );
-    });
-    // Two clicks came before and undid each other.
-    this.#listen(row.button, "dblclick", isolate);
-    this.#listen(row.button, "keydown", (event) => {
-      const { key, altKey } = event as KeyboardEvent;
-      if (altKey && key === "Enter") isolate();
-    });
-    return row;
-  }
+  listen(showAll, "click", () => set(new Array<boolean>(legend.on.length).fill(true), false));
+  listen(onlyWrong, "click", () => set(legend.on, !legend.onlyWrong));
+  listen(list, "click", (event) => {
+    const index = rowOf(event);
+    if (event.altKey) isolate(index);
+    else if (index >= 0) set(legend.on.map((on, k) => (k === index) !== on), legend.onlyWrong);
+  });
+  // Two clicks came before and undid each other.
+  listen(list, "dblclick", (event) => isolate(rowOf(event)));
+  listen(list, "keydown", (event) => event.altKey && event.key === "Enter" && isolate(rowOf(event)));
 
-  /** Without a theme the groups only filter: a scale colours the points. */
-  #paint(row: Row, entry: ClassEntry, index: number, theme: Theme | null): void {
-    const on = this.on[index] === true;
-    row.button.ariaChecked = String(on);
-    const words = `${entry.name}: ${formatCount(entry.n)} samples, ${formatCount(entry.wrong)} wrong`;
-    row.button.title = `${words}. Click hides or shows it, double click or Alt+Enter shows it alone.`;
-    row.button.ariaLabel = words;
-    row.swatch.style.setProperty(
-      "--nnw-swatch",
-      !on ? "transparent" : theme ? (theme.classes[index % theme.classes.length] as string) : "var(--nnw-text2)",
-    );
-    setText(row.name, entry.name);
-    setText(row.n, formatCount(entry.n));
-    setText(row.wrong, formatCount(entry.wrong));
-  }
+  const legend: Legend = {
+    element,
+    on: [],
+    onlyWrong: false,
+    update(looks, counts, theme) {
+      const { classes } = looks.grouped;
+      regroup(`${looks.head} ${classes.length}`, classes.length);
+      setText(subject, looks.head);
+      list.ariaLabel = looks.head;
+      classes.forEach((entry, k) => paint(rows[k]!, entry, legend.on[k] === true, colorOf(looks, k, theme)));
+      bar.update(looks.color, theme);
+      sizes.update(looks.size, theme);
+      onlyWrong.ariaPressed = String(legend.onlyWrong);
+      element.style.setProperty("--nnw-key", theme.classes[EXAMPLE_CLASS] ?? theme.text2);
+      const words = keyWords(looks, counts, legend.on, legend.onlyWrong);
+      for (const { kind, row, text } of keys) {
+        setText(text, words[kind]);
+        setHidden(row, words[kind] === "");
+      }
+      for (const part of [head, list, links]) setHidden(part, classes.length === 0);
+    },
+    offer(given) {
+      for (const { name, controls } of options) controls.update(given.filter((option) => option.name === name));
+    },
+  };
+  return legend;
 }
 
-function key(kind: string): { row: HTMLElement; text: HTMLElement } {
-  const text = make("span");
-  const row = make("div", "nnw-points-legend-key", make("span", `nnw-points-mark nnw-points-mark-${kind}`), text);
-  return { row, text };
+/** Of a group; where a scale colours the points the groups only filter. */
+const colorOf = (looks: Looks, index: number, theme: Theme): string =>
+  looks.color ? "var(--nnw-text2)" : (theme.classes[index % theme.classes.length] as string);
+
+function paint(row: Row, { name, n, wrong }: ClassEntry, on: boolean, color: string): void {
+  const words = `${name}: ${formatCount(n)} samples, ${formatCount(wrong)} wrong`;
+  row.element.ariaChecked = String(on);
+  row.element.title = `${words}. Click hides or shows it, double click or Alt+Enter shows it alone.`;
+  row.element.ariaLabel = words;
+  row.swatch.style.setProperty("--nnw-swatch", on ? color : "transparent");
+  setText(row.name, name);
+  setText(row.n, formatCount(n));
+  setText(row.wrong, formatCount(wrong));
+}
+
+/** The ends of a scale and its name between them, with a canvas before and perhaps one after them. */
+function makeKey(
+  kind: "color" | "size",
+  canvases: readonly [HTMLCanvasElement, HTMLCanvasElement?],
+  nameOf: (scale: Scale) => string,
+  draw: (scale: Scale, theme: Theme) => void,
+) {
+  const [low, name, high] = [make("span"), make("span", "nnw-points-key-name nnw-small nnw-cut"), make("span")];
+  const element = make("div", `nnw-points-${kind}-key`, canvases[0], low, name, high, canvases[1] ?? "");
+  return {
+    element,
+    /** Goes away without a scale. */
+    update(scale: Scale | null, theme: Theme): void {
+      setHidden(element, scale === null);
+      if (!scale) return;
+      draw(scale, theme);
+      setText(low, formatValue(scale.low));
+      setText(name, nameOf(scale));
+      name.title = nameOf(scale);
+      setText(high, formatValue(scale.high));
+    },
+  };
+}
+
+function makeColorKey() {
+  const ramp = make("canvas");
+  return makeKey("color", [ramp], colorName, (scale, theme) => {
+    const context = prepareCanvas(ramp, BAR.width, BAR.height);
+    if (context) drawRamp(penOn(context), scaleLut(scale, theme), { x: 0, y: 0, ...BAR });
+  });
+}
+
+function makeSizeKey() {
+  const [small, large] = [make("canvas"), make("canvas")];
+  return makeKey("size", [small, large], ({ name }) => name, (_, theme) => {
+    for (const [canvas, area] of [[small, AREA.least], [large, AREA.most]] as const) {
+      const context = prepareCanvas(canvas, 12, 12);
+      if (context) penOn(context).disc(6, 6, RADIUS * Math.sqrt(area), { fill: theme.text2 });
+    }
+  });
 }

@@ -1,6 +1,7 @@
-/** What else is known of the points, column by column. Knows what Python sends; no DOM. */
+/** Metadata of the points, column by column. No DOM. */
 
 import { formatValue } from "../../kernel/format.ts";
+import { type NdArray, type Values, rowOf } from "../../kernel/wire.ts";
 import type { PointsBlock } from "../types.ts";
 
 /** Numbers travel as this for the whole way from low to high. */
@@ -22,17 +23,18 @@ export const sameColumns = (a: PointsBlock, b: PointsBlock | null): boolean =>
   PARTS.every((name) => a[name] === b?.[name]);
 
 /** The columns, each with a value for every row of the cloud. */
-export function readColumns({ positions, columns, codes, shares }: PointsBlock): readonly Column[] {
-  const [n = 0] = positions.shape;
+export function readColumns({ columns, codes, shares }: PointsBlock): readonly Column[] {
+  const own = (array: NdArray | undefined, row: number | undefined): Values | null =>
+    array && row !== undefined ? rowOf(array, row) : null;
   return columns.map(({ name, names, low, high, codes: coded, shares: scaled }) => {
-    const way = scaled === undefined ? undefined : shares?.data.subarray(scaled * n, (scaled + 1) * n);
+    const way = own(shares, scaled);
     const number = (share: number): number => (share < 0 ? Number.NaN : low + (share / SHARE_STEPS) * (high - low));
     return {
       name,
       names: JSON.parse(names) as string[],
       low,
       high,
-      codes: coded === undefined ? null : (codes?.data.subarray(coded * n, (coded + 1) * n) ?? null),
+      codes: own(codes, coded),
       numbers: way ? Float64Array.from(way, number) : null,
     };
   });

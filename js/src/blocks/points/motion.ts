@@ -1,4 +1,4 @@
-/** Points and camera on their way: 400 ms cubic-out, by identity, interrupted at any time. Knows no DOM; time is handed in. */
+/** Animates points, matched by identity, and camera: 400 ms, cubic-out, interruptible. No DOM; time is handed in. */
 
 import { type Camera, IDENTITY, between } from "./camera.ts";
 
@@ -38,6 +38,14 @@ export function sameIds(a: ArrayLike<number>, b: ArrayLike<number>): boolean {
   return true;
 }
 
+/** Where points are at a share of the way. */
+export function placesBetween(from: Float32Array, to: Float32Array, share: number): Float32Array {
+  if (share >= 1) return to;
+  const out = new Float32Array(to.length);
+  for (let i = 0; i < out.length; i++) out[i] = mix(from[i] as number, to[i] as number, share);
+  return out;
+}
+
 /** One running move of all points and of the camera. `from` and `to` are what the renderer uploads, once per move. */
 export class Motion {
   from: Float32Array = new Float32Array(0);
@@ -46,8 +54,6 @@ export class Motion {
   #toCamera: Camera = IDENTITY;
   #started = -Infinity;
   #ids: ArrayLike<number> = [];
-  /** Counts uploads: raised whenever `from` or `to` is another array. */
-  version = 0;
 
   /** Share of the way, eased, in [0, 1]. */
   share(now: number): number {
@@ -68,19 +74,13 @@ export class Motion {
 
   /** Where the points are now, n × 3. */
   positions(now: number): Float32Array {
-    const share = this.share(now);
-    if (share >= 1) return this.to;
-    const out = new Float32Array(this.to.length);
-    for (let i = 0; i < out.length; i++) out[i] = mix(this.from[i] as number, this.to[i] as number, share);
-    return out;
+    return placesBetween(this.from, this.to, this.share(now));
   }
 
   /** Where one point is at a share of the way. */
   position(row: number, share: number): Float32Array {
-    const at = 3 * row;
-    return Float32Array.from({ length: 3 }, (_, k) =>
-      mix(this.from[at + k] as number, this.to[at + k] as number, share),
-    );
+    const own = (points: Float32Array): Float32Array => points.subarray(3 * row, 3 * row + 3);
+    return placesBetween(own(this.from), own(this.to), share);
   }
 
   /** New targets for points and camera; with `still` they are there at once. */
@@ -90,15 +90,9 @@ export class Motion {
     this.from = startPositions(this.#ids, this.positions(now), ids, to);
     this.to = to;
     this.#ids = ids;
-    this.version += 1;
     this.#fromCamera = first ? camera : cameraNow;
     this.#toCamera = camera;
     this.#started = still || first ? -Infinity : now;
-  }
-
-  /** The camera glides while the points go on towards where they were going. */
-  glide(camera: Camera, now: number, still: boolean): void {
-    this.move(this.#ids, this.to, camera, now, still);
   }
 
   /** The camera jumps with the pointer; a move of the points goes on. */

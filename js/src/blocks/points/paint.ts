@@ -1,10 +1,10 @@
 /** Colours of points and the marks above them: cluster names, the running box or lasso, rings of hover and of the sample. */
 
 import { type Rgb, type Theme, parseHex, unpackRgb } from "../../kernel/color.ts";
-import { type Cloud, MANY_CLASSES, NO_CLASS } from "./cloud.ts";
+import { type Cloud, NO_CLASS } from "./cloud.ts";
 import { type Anchor, placeLabels } from "./labels.ts";
 import { type Looks, scaleColor, sizeFactor } from "./looks.ts";
-import { SIZE_UNIT } from "./renderer.ts";
+import { SIZE_UNIT } from "./passes.ts";
 
 let probe: CanvasRenderingContext2D | null | undefined;
 
@@ -93,10 +93,8 @@ function drawOutline(context: CanvasRenderingContext2D, outline: readonly number
   context.setLineDash([]);
 }
 
-export type NamesState = Pick<OverlayState, "cloud" | "medoids" | "on" | "xy" | "width" | "height">;
-
 /** Where the names of the classes in sight stand, each on its medoid; the context measures them. */
-export function namesOf(context: CanvasRenderingContext2D, state: NamesState, theme: Theme): Anchor[] {
+export function namesOf(context: CanvasRenderingContext2D, state: OverlayState, theme: Theme): Anchor[] {
   const { cloud, xy, width, height } = state;
   context.font = `600 ${NAME_PX}px ${theme.font}`;
   const anchors: Anchor[] = [];
@@ -133,6 +131,3 @@ function drawNames(context: CanvasRenderingContext2D, state: OverlayState, theme
 export function shorten(name: string, most = 18): string {
   return name.length <= most ? name : `${name.slice(0, most - 7)}…${name.slice(-6)}`;
 }
-
-/** Whether points take their class's colour only when it is picked. */
-export const pickedOnly = (cloud: Cloud): boolean => cloud.classes.length > MANY_CLASSES;

@@ -1,5 +1,10 @@
-/** What is drawn in which order and how: specks, points, rings of the wrong, the selected. Pure; the renderers obey. */
+/**
+ * What a renderer of points is given: order and style of the marks, points, camera, colours. There are two renderers:
+ * WebGL2, and the processor where there is no graphics card. Pure.
+ */
 
+import type { Rgb } from "../../kernel/color.ts";
+import type { Camera, Size } from "./camera.ts";
 import type { Cloud, Showing } from "./cloud.ts";
 
 /** One layer of equal discs or rings. Lengths are CSS px; the line is centred on the radius. */
@@ -16,6 +21,41 @@ export interface Pass {
   readonly alpha: number;
 }
 
+export const SIZE_UNIT = 0.01;
+
+export interface Scene {
+  /** Targets of the running move, n × 3, and where it began; `share` is how much of the way is done. */
+  readonly from: Float32Array;
+  readonly to: Float32Array;
+  readonly share: number;
+  readonly camera: Camera;
+  readonly size: Size;
+  readonly pixelRatio: number;
+  /** n × 4 bytes: red, green, blue, and by how many `SIZE_UNIT` the radius is multiplied. */
+  readonly colors: Uint8Array;
+  readonly ink: Rgb;
+  readonly brand: Rgb;
+  readonly ground: Rgb;
+  /** This array and those above are never written to, only replaced, so that a renderer uploads each one once. */
+  readonly passes: readonly Pass[];
+}
+
+/** The colour of a pass's lines. */
+export function strokeOf(pass: Pass, scene: Scene): Rgb {
+  return { ink: scene.ink, brand: scene.brand, ground: scene.ground }[pass.stroke];
+}
+
+/** The radius of a point in a pass, CSS px. */
+export function radiusIn(pass: Pass, scene: Scene, row: number): number {
+  return pass.radius + pass.sized * ((scene.colors[4 * row + 3] as number) * SIZE_UNIT - 1);
+}
+
+export interface PointRenderer {
+  readonly kind: "webgl2" | "2d";
+  draw(scene: Scene): void;
+  dispose?(): void;
+}
+
 const REST_ALPHA = 0.5;
 const MOST_ROWS = 2 ** 21;
 
@@ -27,56 +67,32 @@ export function pointRadius(n: number, canvasHeight: number): number {
 
 /** Draw order: hidden, points, found, selected by rising loss, each with its rings. `standing` as `standings` tells. */
 export function buildPasses(cloud: Cloud, showing: Showing, standing: Uint8Array, radius: number): Pass[] {
-  const specks: number[] = [];
-  const points: number[] = [];
-  const rings: number[] = [];
-  const selected: number[] = [];
-  const found: number[] = [];
-  const foundRings: number[] = [];
+  const [specks, points, rings]: [number[], number[], number[]] = [[], [], []];
+  const [found, foundRings, selected]: [number[], number[], number[]] = [[], [], []];
   for (let i = 0; i < cloud.n; i++) {
     const isFound = showing.found?.[i] === 1;
+    const isSelected = showing.selected.has(cloud.indices[i] as number);
     if (isFound) foundRings.push(i);
-    if (isFound && !showing.selected.has(cloud.indices[i] as number)) {
-      found.push(i);
-    } else if (standing[i] === 0 && !isFound) {
-      specks.push(i);
-    } else if (showing.selected.has(cloud.indices[i] as number)) {
-      selected.push(i);
-    } else {
+    if (isFound && !isSelected) found.push(i);
+    else if (standing[i] === 0 && !isFound) specks.push(i);
+    else if (isSelected) selected.push(i);
+    else {
       points.push(i);
       if (cloud.wrong[i]) rings.push(i);
     }
   }
   const ordered = byRising(cloud.loss, selected);
-  const selectedRings = ordered.filter((i) => cloud.wrong[i]);
   const alpha = showing.selected.size > 0 || showing.found ? REST_ALPHA : 1;
   const ring = { radius: radius + 2.75, sized: radius, line: 1.25, fill: "none", stroke: "ink" } as const;
   const point = { radius, sized: radius, line: 0.75, fill: "each", stroke: "ground" } as const;
+  const speck = { radius: 1.5, sized: 0, line: 0, fill: "grey", stroke: "ground" } as const;
   const passes: Pass[] = [
-    {
-      name: "specks",
-      members: Uint32Array.from(specks),
-      radius: 1.5,
-      sized: 0,
-      line: 0,
-      fill: "grey",
-      stroke: "ground",
-      alpha: 0.16,
-    },
+    { name: "specks", members: Uint32Array.from(specks), ...speck, alpha: 0.16 },
     { name: "points", members: Uint32Array.from(points), ...point, alpha },
     { name: "rings", members: Uint32Array.from(rings), ...ring, alpha },
     { name: "found", members: Uint32Array.from(found), ...point, alpha: 1 },
-    {
-      name: "selected",
-      members: ordered,
-      radius: radius + 1.25,
-      sized: radius,
-      line: 1,
-      fill: "each",
-      stroke: "ink",
-      alpha: 1,
-    },
-    { name: "selected rings", members: selectedRings, ...ring, alpha: 1 },
+    { name: "selected", members: ordered, ...point, radius: radius + 1.25, line: 1, stroke: "ink", alpha: 1 },
+    { name: "selected rings", members: ordered.filter((i) => cloud.wrong[i]), ...ring, alpha: 1 },
     { name: "found rings", members: Uint32Array.from(foundRings), ...ring, line: 2, stroke: "brand", alpha: 1 },
   ];
   return passes.filter((pass) => pass.members.length > 0);

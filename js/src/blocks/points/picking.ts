@@ -3,13 +3,14 @@
 import { magnified } from "./camera.ts";
 
 const CELL = 16;
+type See = (row: number, x: number, y: number) => void;
 
 /** A uniform grid over the canvas. Built lazily by its owner: 70 000 points take some ms, a pick microseconds. */
 export class PickGrid {
   readonly #columns: number;
   readonly #rows: number;
-  readonly #starts: Uint32Array;
-  readonly #members: Uint32Array;
+  /** Rows of the points in each cell. */
+  readonly #cells: number[][];
   readonly #xy: Float32Array;
 
   /** `pickable[i]` is 0 for points that cannot be hit; points off the canvas are left out. */
@@ -17,26 +18,12 @@ export class PickGrid {
     this.#xy = xy;
     this.#columns = Math.max(Math.ceil(width / CELL), 1);
     this.#rows = Math.max(Math.ceil(height / CELL), 1);
-    const cells = new Int32Array(pickable.length).fill(-1);
-    this.#starts = new Uint32Array(this.#columns * this.#rows + 1);
+    this.#cells = Array.from({ length: this.#columns * this.#rows }, () => []);
     for (let i = 0; i < pickable.length; i++) {
       const column = Math.floor((xy[2 * i] as number) / CELL);
       const row = Math.floor((xy[2 * i + 1] as number) / CELL);
-      if (!pickable[i] || column < 0 || row < 0 || column >= this.#columns || row >= this.#rows) continue;
-      const cell = row * this.#columns + column;
-      cells[i] = cell;
-      this.#starts[cell + 1] = (this.#starts[cell + 1] as number) + 1;
-    }
-    for (let c = 0; c < this.#columns * this.#rows; c++)
-      this.#starts[c + 1] = (this.#starts[c + 1] as number) + (this.#starts[c] as number);
-    const next = this.#starts.slice();
-    this.#members = new Uint32Array(this.#starts[this.#columns * this.#rows] as number);
-    for (let i = 0; i < cells.length; i++) {
-      const cell = cells[i] as number;
-      if (cell < 0) continue;
-      const slot = next[cell] as number;
-      this.#members[slot] = i;
-      next[cell] = slot + 1;
+      const inside = column >= 0 && row >= 0 && column < this.#columns && row < this.#rows;
+      if (inside && pickable[i]) this.#cells[row * this.#columns + column]?.push(i);
     }
   }
 
@@ -74,21 +61,12 @@ export class PickGrid {
     return inside;
   }
 
-  #visit(
-    left: number,
-    top: number,
-    right: number,
-    bottom: number,
-    see: (i: number, x: number, y: number) => void,
-  ): void {
+  #visit(left: number, top: number, right: number, bottom: number, see: See): void {
     const clamp = (value: number, most: number): number => Math.max(0, Math.min(most, Math.floor(value / CELL)));
-    const lastColumn = clamp(right, this.#columns - 1);
-    const lastRow = clamp(bottom, this.#rows - 1);
+    const [lastColumn, lastRow] = [clamp(right, this.#columns - 1), clamp(bottom, this.#rows - 1)];
     for (let row = clamp(top, this.#rows - 1); row <= lastRow; row++) {
       for (let column = clamp(left, this.#columns - 1); column <= lastColumn; column++) {
-        const cell = row * this.#columns + column;
-        for (let slot = this.#starts[cell] as number; slot < (this.#starts[cell + 1] as number); slot++) {
-          const i = this.#members[slot] as number;
+        for (const i of this.#cells[row * this.#columns + column] ?? []) {
           see(i, this.#xy[2 * i] as number, this.#xy[2 * i + 1] as number);
         }
       }
@@ -137,7 +115,7 @@ function inPolygon(x: number, y: number, polygon: ArrayLike<number>, edges: Arra
 /** Heights in one band are tested against the same few edges of a polygon. */
 const BAND = 8;
 
-/** For each band from `top` on, the edges that reach into it. */
+/** For each band from `top` to `bottom`, the edges that reach into it. */
 function edgesByBand(polygon: ArrayLike<number>, top: number, bottom: number): number[][] {
   const bands: number[][] = Array.from({ length: Math.floor((bottom - top) / BAND) + 1 }, () => []);
   for (let i = 0; i < polygon.length; i += 2) {
@@ -150,13 +128,9 @@ function edgesByBand(polygon: ArrayLike<number>, top: number, bottom: number): n
 
 /** Rows of the pickable points inside a polygon. */
 export function rowsInside(xy: Float32Array, pickable: Uint8Array, polygon: ArrayLike<number>): number[] {
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
-  for (let i = 0; i < polygon.length; i += 2) {
-    left = Math.min(left, polygon[i] as number);
-    right = Math.max(right, polygon[i] as number);
-    top = Math.min(top, polygon[i + 1] as number);
-    bottom = Math.max(bottom, polygon[i + 1] as number);
-  }
+  const along = (axis: number): number[] => Array.from(polygon).filter((_, k) => k % 2 === axis);
+  const [xs, ys] = [along(0), along(1)];
+  const [left, top, right, bottom] = [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)];
   const rows: number[] = [];
   const bands = edgesByBand(polygon, top, bottom);
   for (let i = 0; i < pickable.length; i++) {

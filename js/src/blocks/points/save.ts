@@ -1,4 +1,4 @@
-/** Files of what is shown: a picture, a drawing, a table. Made in the page, so that they come while a cell runs and without a kernel. */
+/** Saves what is shown as PNG, SVG or CSV: in the page, so that it works while a cell runs and without a kernel. */
 
 import type { Theme } from "../../kernel/color.ts";
 import { make } from "../../kernel/dom.ts";
@@ -7,7 +7,6 @@ import type { CommonHeader } from "../../kernel/header.ts";
 import type { Showing } from "./cloud.ts";
 import { tableOf } from "./csv.ts";
 import { type Counts, hex, keyLines } from "./key.ts";
-import type { Looks } from "./looks.ts";
 import type { Column } from "./metadata.ts";
 import { paintedColor } from "./paint.ts";
 import { frameOf, pictureOf } from "./picture.ts";
@@ -16,12 +15,11 @@ import { drawingOf } from "./svg.ts";
 
 export type SaveKind = "png" | "svg" | "csv";
 
-/** What the block shows now; `name` is what files are called after. */
+/** What the block shows now; file names begin with `name`. */
 export interface Shown {
   readonly stage: Stage;
   readonly name: string;
   readonly header: CommonHeader;
-  readonly looks: Looks;
   readonly columns: readonly Column[];
   readonly showing: Showing;
   readonly counts: Counts;
@@ -34,8 +32,8 @@ export function captionText({ title, title_is_code, subtitle, caption = [] }: Co
 }
 
 /** Makes the file and hands it to the browser's downloads. */
-export function save(kind: SaveKind, { stage, name, header, looks, columns, showing, counts }: Shown, theme: Theme): void {
-  const { cloud, sample } = stage;
+export function save(kind: SaveKind, { stage, name, header, columns, showing, counts }: Shown, theme: Theme): void {
+  const { cloud, looks, sample } = stage;
   const file = fileName(name, header.title, header.step, kind);
   if (kind === "csv") {
     const table = tableOf(cloud, stage.shownRows(), showing.selected, columns);

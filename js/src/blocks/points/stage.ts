@@ -5,17 +5,16 @@
 
 import { prepareCanvas } from "../../kernel/canvas.ts";
 import type { Theme } from "../../kernel/color.ts";
+import { make } from "../../kernel/dom.ts";
 import { type Size, project } from "./camera.ts";
 import { type Cloud, EMPTY_CLOUD, type Showing, standings } from "./cloud.ts";
 import { type Anchor, medoids } from "./labels.ts";
 import { type Looks, looksOf, sizeFactor } from "./looks.ts";
 import { type OverlayState, drawOverlay, namesOf, paintedColor, pointColors } from "./paint.ts";
-import { type Pass, buildPasses, farToNear, pointRadius } from "./passes.ts";
+import { type Pass, type Scene, buildPasses, farToNear, pointRadius } from "./passes.ts";
 import { PickGrid, nearestTowards, rowsInside } from "./picking.ts";
-import type { Scene } from "./renderer.ts";
-import { Surface } from "./surface.ts";
-import { type Stroke, type Trails, drawStrokes } from "./trails.ts";
-import { Underlay } from "./underlay.ts";
+import { type Surface, makeSurface } from "./surface.ts";
+import { type Stroke, type Trails, drawStrokes, strokesUnder } from "./trails.ts";
 import { Viewpoint } from "./viewpoint.ts";
 
 const NEAR_PX = 10;
@@ -28,11 +27,16 @@ export interface Still {
 }
 
 export class Stage {
-  #looks: Looks = looksOf(EMPTY_CLOUD, [], "class", "equal", null);
+  looks: Looks = looksOf(EMPTY_CLOUD, [], "class", "equal", null);
+  /** Rows under the pointer and looked at; -1 for none. */
   hovered = -1;
+  sample = -1;
   /** Whether the picture last drawn is one on the way. */
   moving = false;
-  outline: readonly number[] | null = null;
+  #outline: readonly number[] | null = null;
+  #trails: Trails | null = null;
+  /** Rows nearest to the sample looked at. */
+  #near: readonly number[] = [];
   #showing: Showing = { on: [], onlyWrong: false, selected: new Set(), found: null };
   readonly #view = new Viewpoint();
   readonly #surface: Surface;
@@ -42,14 +46,13 @@ export class Stage {
   #passes: Pass[] = [];
   #colors: Uint8Array = new Uint8Array(0);
   #colorKey = "";
-  #versions = { points: 0, colors: 0, passes: 0 };
   #xy: Float32Array | null = null;
   /** How near the eye each point was drawn; null in a flat map. */
   #nearness: Float32Array | null = null;
   #grid: PickGrid | null = null;
   #pixelRatio = 1;
   #dirty = true;
-  readonly #under = new Underlay();
+  readonly #underlay = make("canvas", "nnw-points-trails");
   readonly #host: HTMLElement;
   readonly #overlay: HTMLCanvasElement;
   readonly #redraw: () => void;
@@ -58,16 +61,12 @@ export class Stage {
     this.#host = host;
     this.#overlay = overlay;
     this.#redraw = redraw;
-    this.#surface = new Surface(host, () => this.#changed());
-    host.prepend(this.#under.canvas);
+    this.#surface = makeSurface(host, () => this.#changed());
+    host.prepend(this.#underlay);
   }
 
   get cloud(): Cloud {
-    return this.#looks.cloud;
-  }
-
-  get sample(): number {
-    return this.#under.sample;
+    return this.looks.cloud;
   }
 
   get size(): Size {
@@ -82,27 +81,20 @@ export class Stage {
     return this.cloud.dims === 3;
   }
 
-  /** A new map: points that were there glide to their new places. */
-  show(looks: Looks, showing: Showing): void {
-    this.#resize();
-    this.hovered = -1;
-    this.paint(looks, showing);
-    if (this.#view.show(looks.cloud)) this.#changed();
-  }
-
-  /** The same map in other looks. */
-  paint(looks: Looks, showing: Showing): void {
-    this.#looks = looks;
+  /** Draws in the looks that were set; points that have `moved` glide from where they were to their new places. */
+  show(showing: Showing, moved: boolean): void {
+    const { looks } = this;
+    if (moved) this.#resize();
     this.#medoids = looks.named ? medoids(looks.grouped) : new Int32Array(0);
     this.setShowing(showing);
+    if (moved && this.#view.show(looks.cloud)) this.#changed();
   }
 
   setShowing(showing: Showing): void {
     this.#showing = showing;
-    this.#standing = standings(this.#looks.grouped, showing);
+    this.#standing = standings(this.looks.grouped, showing);
     this.#pickable = this.#standing.map((standing) => (standing > 0 ? 1 : 0));
     this.#passes = buildPasses(this.cloud, showing, this.#standing, this.radius);
-    this.#versions = { ...this.#versions, passes: this.#versions.passes + 1 };
     this.#colorKey = "";
     this.#grid = null;
     this.#changed();
@@ -110,13 +102,20 @@ export class Stage {
 
   /** Marks a row as the one looked at, and those nearest to it; -1 for none. */
   look(sample: number, near: readonly number[]): void {
-    [this.#under.sample, this.#under.near] = [sample, near];
+    this.sample = sample;
+    this.#near = near;
     this.#changed();
   }
 
   set trails(trails: Trails | null) {
-    this.#under.trails = trails;
+    this.#trails = trails;
     this.#changed();
+  }
+
+  /** The box or lasso under way. */
+  set outline(polygon: readonly number[] | null) {
+    this.#outline = polygon;
+    this.#redraw();
   }
 
   /** Looks from elsewhere: fit, zoom, pan, orbit. */
@@ -164,13 +163,14 @@ export class Stage {
       this.#xy = null;
       this.#grid = null;
       this.#surface.draw(this.#scene(theme, now));
-      this.#under.draw(this.#strokes(theme, now), this.size);
+      const context = prepareCanvas(this.#underlay, this.size.width, this.size.height);
+      if (context) drawStrokes(context, this.#strokes(theme, now));
     }
     this.#dirty = this.moving;
     this.#drawMarks(theme);
     this.#host.classList.toggle("nnw-points-waiting", this.cloud.n === 0);
     this.#overlay.dataset.count = String(this.cloud.n);
-    this.#overlay.dataset.renderer = this.#surface.kind;
+    this.#overlay.dataset.renderer = this.#surface.kind();
     this.#overlay.dataset.moving = String(this.moving);
     if (this.moving) this.#redraw();
   }
@@ -205,7 +205,7 @@ export class Stage {
     this.#surface.dispose();
   }
 
-  readonly #radiusOf = (row: number): number => this.radius * sizeFactor(this.#looks.size, row);
+  readonly #radiusOf = (row: number): number => this.radius * sizeFactor(this.looks.size, row);
 
   #changed(): void {
     this.#dirty = true;
@@ -234,15 +234,15 @@ export class Stage {
     if (key === this.#colorKey) return;
     this.#colorKey = key;
     const grey = paintedColor(theme.text2, theme.behind);
-    this.#colors = pointColors(this.#looks, this.#standing, theme, grey);
-    this.#versions = { ...this.#versions, colors: this.#versions.colors + 1 };
+    this.#colors = pointColors(this.looks, this.#standing, theme, grey);
     this.#dirty = true;
   }
 
   #strokes(theme: Theme, now: number): Stroke[] {
     const [points, camera] = [this.#view.motion.positions(now), this.#view.motion.camera(now)];
-    const moment = { points, camera, unit: this.cloud.unit, colors: this.#colors, size: this.size };
-    return this.#under.strokes({ ...moment, hides: (row) => !this.#pickable[row] }, theme.brand);
+    const hides = (row: number): boolean => !this.#pickable[row];
+    const moment = { points, camera, unit: this.cloud.unit, colors: this.#colors, size: this.size, hides };
+    return strokesUnder(this.#trails, this.sample, this.#near, moment, theme.brand);
   }
 
   #scene(theme: Theme, now: number): Scene {
@@ -255,11 +255,11 @@ export class Stage {
       this.#xy = new Float32Array(2 * this.cloud.n);
       project(this.#view.motion.positions(now), camera, this.size, this.#xy, nearness);
       passes = this.#passes.map((pass) => ({ ...pass, members: farToNear(pass.members, nearness) }));
-      this.#versions = { ...this.#versions, passes: this.#versions.passes + 1 };
     }
+    const { from, to } = this.#view.motion;
     return {
-      from: this.#view.motion.from,
-      to: this.#view.motion.to,
+      from,
+      to,
       share: this.#view.motion.share(now),
       camera,
       size: this.size,
@@ -269,7 +269,6 @@ export class Stage {
       brand: paintedColor(theme.brand, theme.behind),
       ground: paintedColor(theme.behind, theme.behind),
       passes,
-      versions: { ...this.#versions, points: this.#view.motion.version },
     };
   }
 
@@ -279,8 +278,8 @@ export class Stage {
   }
 
   #marks(xy: Float32Array): OverlayState {
-    const { outline, hovered, sample } = this;
-    const [{ grouped: cloud }, { on }] = [this.#looks, this.#showing];
+    const { hovered, sample } = this;
+    const [{ grouped: cloud }, { on }, outline] = [this.looks, this.#showing, this.#outline];
     return { cloud, medoids: this.#medoids, on, xy, ...this.size, radiusOf: this.#radiusOf, hovered, sample, outline };
   }
 

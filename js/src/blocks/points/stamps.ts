@@ -1,4 +1,4 @@
-/** Marks stamped into pixels: what the shader does, done by the processor. Pure. */
+/** A software rasteriser: draws on the processor what the shader draws. Pure. */
 
 import type { Rgb } from "../../kernel/color.ts";
 

@@ -1,19 +1,15 @@
 /** The map as an SVG drawing: a circle for every point and ring in sight, names, legend and caption as text. Pure. */
 
 import type { Theme } from "../../kernel/color.ts";
-import { project } from "./camera.ts";
+import { magnified, project } from "./camera.ts";
 import { type Pen, hex } from "./key.ts";
-import type { Anchor } from "./labels.ts";
 import { NAME_HALO, NAME_PX, SAMPLE_RING } from "./paint.ts";
-import type { Pass } from "./passes.ts";
+import { type Pass, SIZE_UNIT, type Scene, radiusIn, strokeOf } from "./passes.ts";
 import { CAPTION_PX, type Frame, drawCaption, drawKey } from "./picture.ts";
-import { SIZE_UNIT, type Scene, radiusIn, strokeOf } from "./renderer.ts";
+import type { Still } from "./stage.ts";
 import { type Stroke, TRAIL_WIDTH } from "./trails.ts";
 
-export interface Drawing {
-  readonly scene: Scene;
-  readonly strokes: readonly Stroke[];
-  readonly names: readonly Anchor[];
+export interface Drawing extends Omit<Still, "paint"> {
   /** The row looked at, -1 for none, and the radius of a point of the usual size. */
   readonly sample: number;
   readonly radius: number;
@@ -89,10 +85,9 @@ function circles(pass: Pass, scene: Scene, xy: Float32Array, nearness: Float32Ar
   const marks: string[] = [];
   for (const i of pass.members) {
     const [x, y] = [xy[2 * i] as number, xy[2 * i + 1] as number];
-    const radius = radiusIn(pass, scene, i) * Math.min(Math.max(nearness[i] as number, 0.6), 1.6);
+    const radius = radiusIn(pass, scene, i) * magnified(nearness[i] as number);
     if (x < -radius || y < -radius || x > width + radius || y > height + radius) continue;
-    const rgb = scene.colors.subarray(4 * i, 4 * i + 3);
-    const fill = pass.fill === "each" ? ` fill="${hex([rgb[0] as number, rgb[1] as number, rgb[2] as number])}"` : "";
+    const fill = pass.fill === "each" ? ` fill="${hex(Array.from(scene.colors.subarray(4 * i, 4 * i + 3)))}"` : "";
     marks.push(`<circle cx="${px(x)}" cy="${px(y)}" r="${px(radius)}"${fill}${alpha}/>`);
   }
   const fill = pass.fill === "none" ? ' fill="none"' : "";

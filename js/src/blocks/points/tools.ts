@@ -1,38 +1,71 @@
-/** The tools at the right of the head: what a drag does, and the button that shows all again. */
+/** The tools at the right of the head: what a drag does, the button that shows all again, and the files to save. */
 
 import { make } from "../../kernel/dom.ts";
 import type { Panel } from "../../kernel/panel.ts";
-import type { Tool } from "./gestures.ts";
+import type { SaveKind } from "./save.ts";
 
-const TOOLS: readonly Tool[] = ["pan", "box", "lasso"];
+const TOOLS = ["pan", "box", "lasso"] as const;
+export type Tool = (typeof TOOLS)[number];
+const OFFERS: readonly (readonly [SaveKind, string, string])[] = [
+  ["png", "Picture, PNG", "The map as it is on the screen, with its legend and caption"],
+  ["svg", "Drawing, SVG", "The points in sight as circles that stay sharp at any size"],
+  ["csv", "Table, CSV", "A row for every point that is not hidden: place, classes, loss, whether it is selected, metadata"],
+];
 
-export class Tools {
-  readonly element: HTMLElement;
-  current: Tool = "lasso";
-  readonly #buttons: Map<Tool, HTMLButtonElement>;
-  readonly #changed: () => void;
+export type Tools = ReturnType<typeof makeTools>;
 
-  constructor(listen: Panel["listen"], fit: () => void, changed: () => void) {
-    this.#changed = changed;
-    this.#buttons = new Map(TOOLS.map((tool) => [tool, make("button", "", tool)]));
-    const group = make("div", "nnw-toggle", ...this.#buttons.values());
-    group.role = "group";
-    group.ariaLabel = "What a drag does";
-    const fitButton = make("button", "nnw-button", "Fit");
-    fitButton.title = "Show all points (F)";
-    for (const [tool, button] of this.#buttons) {
-      button.type = "button";
-      button.title = `${tool} (${tool[0]?.toUpperCase()})`;
-      listen(button, "click", () => this.choose(tool));
-    }
-    listen(fitButton, "click", fit);
-    this.element = make("div", "nnw-points-tools", group, fitButton);
-    this.choose("lasso");
+export function makeTools(listen: Panel["listen"], fit: () => void, save: (kind: SaveKind) => void) {
+  const buttons = TOOLS.map((tool) => [tool, make("button", "", tool)] as const);
+  const group = make("div", "nnw-toggle", ...buttons.map(([, button]) => button));
+  const fitButton = make("button", "nnw-button", "Fit");
+  const tools = {
+    element: make("div", "nnw-points-tools", group, fitButton, makeSaveMenu(listen, save)),
+    current: "lasso" as Tool,
+    /** Called when another tool is chosen. */
+    onChange: (): void => undefined,
+    choose(tool: Tool): void {
+      tools.current = tool;
+      for (const [name, button] of buttons) button.ariaPressed = String(name === tool);
+      tools.onChange();
+    },
+  };
+  group.role = "group";
+  group.ariaLabel = "What a drag does";
+  fitButton.title = "Show all points (F)";
+  listen(fitButton, "click", fit);
+  for (const [tool, button] of buttons) {
+    button.title = `${tool} (${tool[0]?.toUpperCase()})`;
+    listen(button, "click", () => tools.choose(tool));
   }
+  tools.choose("lasso");
+  return tools;
+}
 
-  choose(tool: Tool): void {
-    this.current = tool;
-    for (const [name, button] of this.#buttons) button.ariaPressed = String(name === tool);
-    this.#changed();
+/** The button "Save" and what it unfolds. */
+function makeSaveMenu(listen: Panel["listen"], save: (kind: SaveKind) => void): HTMLElement {
+  const button = make("summary", "nnw-button", "Save");
+  const list = make("div", "nnw-points-save-list");
+  const menu = make("details", "nnw-points-save", button, list);
+  button.title = "Save what is shown";
+  for (const [kind, text, title] of OFFERS) {
+    const offer = make("button", "nnw-button", text);
+    offer.title = title;
+    list.append(offer);
+    listen(offer, "click", () => {
+      menu.open = false;
+      button.focus();
+      save(kind);
+    });
   }
+  listen(menu, "keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    button.focus();
+    // "⋯" round it stays open.
+    event.stopPropagation();
+  });
+  listen(document, "pointerdown", (event) => {
+    if (!event.composedPath().includes(menu)) menu.open = false;
+  });
+  return menu;
 }

@@ -1,4 +1,4 @@
-/** The ways on which points came to their places over earlier maps: read from a block, turned into strokes. No DOM. */
+/** Lines under the points: trails through earlier maps, and from the sample looked at to its neighbours. */
 
 import type { PointsBlock } from "../types.ts";
 import { type Camera, type Size, project } from "./camera.ts";
@@ -30,19 +30,19 @@ export interface Stroke {
 export const TRAIL_WIDTH = 1.25;
 const [FAINTEST, CLEAREST] = [0.1, 0.75];
 
-/**
- * What is to be drawn, oldest first and ever clearer. `now` (n × 3) is where the points of the cloud are at this moment,
- * so that a trail ends at its point while that moves; `unit` is what 1 stands for in the cloud. `hides(row)` leaves a trail out.
- */
-export function strokesOf(
-  trails: Trails,
-  now: Float32Array,
-  unit: number,
-  colors: Uint8Array,
-  camera: Camera,
-  size: Size,
-  hides: (row: number) => boolean,
-): Stroke[] {
+/** Where the points are at a moment, and how they look. */
+export interface Moment {
+  /** n × 3 in units of the cloud, each `unit` of the data; they may be on their way. */
+  readonly points: Float32Array;
+  readonly unit: number;
+  readonly colors: Uint8Array;
+  readonly camera: Camera;
+  readonly size: Size;
+  hides(row: number): boolean;
+}
+
+/** The strokes of trails, oldest first and ever clearer; each trail ends where its point is now. */
+export function strokesOf(trails: Trails, { points: now, unit, colors, camera, size, hides }: Moment): Stroke[] {
   const { maps, rows, points } = trails;
   const xy = new Float32Array(2 * maps * rows.length);
   const at = points.map((value) => value / unit);
@@ -70,19 +70,26 @@ export function strokesOf(
 }
 
 /** Straight lines from a row to others, in one colour. */
-export function spokesOf(
-  row: number,
-  others: readonly number[],
-  now: Float32Array,
-  camera: Camera,
-  size: Size,
-  color: string,
-): Stroke {
+export function spokesOf(row: number, others: readonly number[], moment: Moment, color: string): Stroke {
+  const { points, camera, size } = moment;
   const rows = [row, ...others];
   const xy = new Float32Array(2 * rows.length);
-  project(Float32Array.from(rows.flatMap((each) => [...now.subarray(3 * each, 3 * each + 3)])), camera, size, xy);
+  project(Float32Array.from(rows.flatMap((each) => [...points.subarray(3 * each, 3 * each + 3)])), camera, size, xy);
   const start = xy.subarray(0, 2);
   return { color, alpha: 0.6, lines: others.flatMap((_, k) => [...start, ...xy.subarray(2 * k + 2, 2 * k + 4)]) };
+}
+
+/** All that is drawn under the points; rows are -1 for none. */
+export function strokesUnder(
+  trails: Trails | null,
+  sample: number,
+  near: readonly number[],
+  moment: Moment,
+  brand: string,
+): Stroke[] {
+  const shown = near.filter((row) => row >= 0 && !moment.hides(row));
+  const spokes = sample < 0 ? [] : [spokesOf(sample, shown, moment, brand)];
+  return [...spokes, ...(trails ? strokesOf(trails, moment) : [])];
 }
 
 export function drawStrokes(context: CanvasRenderingContext2D, strokes: readonly Stroke[]): void {

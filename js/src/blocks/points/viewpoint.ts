@@ -1,6 +1,6 @@
-/** Where one looks at the cloud from, and points and camera on their way. Knows no DOM but the wish for less motion. */
+/** The view of the cloud: fit, zoom, pan, orbit, and the animation of points and camera. */
 
-import { type Camera, type Size, FIRST_PITCH, FIRST_YAW, fit, orbit, pan, zoomAt } from "./camera.ts";
+import { type Camera, type Size, FIRST_ANGLES, fit, orbit, pan, zoomAt } from "./camera.ts";
 import { type Cloud, EMPTY_CLOUD } from "./cloud.ts";
 import { Motion, sameIds } from "./motion.ts";
 
@@ -32,7 +32,8 @@ export class Viewpoint {
 
   fit(): void {
     this.#auto = true;
-    this.motion.glide(this.#fitted({ yaw: FIRST_YAW, pitch: FIRST_PITCH }), performance.now(), reducedMotion());
+    const { motion } = this;
+    motion.move(this.#cloud.indices, motion.to, this.#fitted(FIRST_ANGLES), performance.now(), reducedMotion());
   }
 
   zoom(factor: number, x: number, y: number): void {
@@ -52,13 +53,11 @@ export class Viewpoint {
     this.motion.look(orbit(this.camera, dx, dy));
   }
 
-  #fitted(angles?: { yaw: number; pitch: number }): Camera {
+  #fitted(angles?: typeof FIRST_ANGLES): Camera {
     const { yaw, pitch } = this.motion.targetCamera;
     const turned = yaw !== 0 || pitch !== 0;
     return fit(this.#cloud.positions, this.#cloud.dims, this.size, angles ?? (turned ? { yaw, pitch } : undefined));
   }
 }
 
-function reducedMotion(): boolean {
-  return typeof matchMedia === "function" && matchMedia("(prefers-reduced-motion: reduce)").matches;
-}
+const reducedMotion = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -1,8 +1,8 @@
-/** Points by WebGL2: positions, targets and colours stay on the card, a frame of a move costs a few uniforms. */
+/** WebGL2 renderer: positions, targets and colours stay on the card, so that a frame of a move costs a few uniforms. */
 
 import type { Rgb } from "../../kernel/color.ts";
 import { rotation } from "./camera.ts";
-import { type PointRenderer, type Scene, SIZE_UNIT, strokeOf } from "./renderer.ts";
+import { type PointRenderer, type Scene, SIZE_UNIT, strokeOf } from "./passes.ts";
 
 const VERTEX = `#version 300 es
 in vec3 a_from, a_to;
@@ -38,26 +38,6 @@ void main() {
   color = (vec4(u_stroke, 1.0) * line + vec4(v_fill, 1.0) * (core * u_filled)) * u_alpha;
 }`;
 
-const UNIFORMS = [
-  "share",
-  "scale",
-  "perspective",
-  "radius",
-  "sized",
-  "line",
-  "ratio",
-  "center",
-  "size",
-  "pan",
-  "turn",
-  "alpha",
-  "each",
-  "filled",
-  "fill",
-  "stroke",
-] as const;
-type Uniforms = Record<(typeof UNIFORMS)[number], WebGLUniformLocation | null>;
-
 function compile(gl: WebGL2RenderingContext, kind: number, source: string): WebGLShader | null {
   const shader = gl.createShader(kind);
   if (!shader) return null;
@@ -79,113 +59,88 @@ function link(gl: WebGL2RenderingContext): WebGLProgram | null {
 
 const unit = (rgb: Rgb): [number, number, number] => [rgb[0] / 255, rgb[1] / 255, rgb[2] / 255];
 
-class WebGLRenderer implements PointRenderer {
-  readonly kind = "webgl2";
-  readonly #uniforms: Uniforms;
-  readonly #buffers: {
-    from: WebGLBuffer | null;
-    to: WebGLBuffer | null;
-    color: WebGLBuffer | null;
-    members: WebGLBuffer | null;
+function makeRenderer(gl: WebGL2RenderingContext, program: WebGLProgram): PointRenderer {
+  const places = new Map<string, WebGLUniformLocation | null>();
+  const u = (name: string): WebGLUniformLocation | null => {
+    if (!places.has(name)) places.set(name, gl.getUniformLocation(program, `u_${name}`));
+    return places.get(name) ?? null;
   };
-  #uploaded = { points: -1, colors: -1, passes: -1 };
-  readonly #gl: WebGL2RenderingContext;
-  readonly #program: WebGLProgram;
-
-  constructor(gl: WebGL2RenderingContext, program: WebGLProgram) {
-    this.#gl = gl;
-    this.#program = program;
-    this.#uniforms = Object.fromEntries(
-      UNIFORMS.map((name) => [name, gl.getUniformLocation(program, `u_${name}`)]),
-    ) as Uniforms;
-    this.#buffers = {
-      from: gl.createBuffer(),
-      to: gl.createBuffer(),
-      color: gl.createBuffer(),
-      members: gl.createBuffer(),
-    };
-    this.#attribute("a_from", this.#buffers.from, 3, gl.FLOAT);
-    this.#attribute("a_to", this.#buffers.to, 3, gl.FLOAT);
-    this.#attribute("a_color", this.#buffers.color, 4, gl.UNSIGNED_BYTE);
-    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.#buffers.members);
-    gl.enable(gl.BLEND);
-    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
-  }
-
-  #attribute(name: string, buffer: WebGLBuffer | null, size: number, type: number): void {
-    const gl = this.#gl;
-    const place = gl.getAttribLocation(this.#program, name);
+  const attribute = (name: string, size: number, type: number): WebGLBuffer | null => {
+    const [buffer, place] = [gl.createBuffer(), gl.getAttribLocation(program, name)];
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.enableVertexAttribArray(place);
     gl.vertexAttribPointer(place, size, type, type === gl.UNSIGNED_BYTE, 0, 0);
-  }
+    return buffer;
+  };
+  const buffers = {
+    from: attribute("a_from", 3, gl.FLOAT),
+    to: attribute("a_to", 3, gl.FLOAT),
+    colors: attribute("a_color", 4, gl.UNSIGNED_BYTE),
+  };
+  let uploaded: Scene | null = null;
+  gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
+  gl.enable(gl.BLEND);
+  gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
 
-  #upload(scene: Scene): void {
-    const gl = this.#gl;
-    const fill = (buffer: WebGLBuffer | null, data: AllowSharedBufferSource): void => {
-      gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
-      gl.bufferData(gl.ARRAY_BUFFER, data, gl.DYNAMIC_DRAW);
-    };
-    if (this.#uploaded.points !== scene.versions.points) {
-      fill(this.#buffers.from, scene.from);
-      fill(this.#buffers.to, scene.to);
+  function upload(scene: Scene): void {
+    for (const name of ["from", "to", "colors"] as const) {
+      if (uploaded?.[name] === scene[name]) continue;
+      gl.bindBuffer(gl.ARRAY_BUFFER, buffers[name]);
+      gl.bufferData(gl.ARRAY_BUFFER, scene[name] as AllowSharedBufferSource, gl.DYNAMIC_DRAW);
     }
-    if (this.#uploaded.colors !== scene.versions.colors) fill(this.#buffers.color, scene.colors);
-    if (this.#uploaded.passes !== scene.versions.passes) {
-      const total = scene.passes.reduce((sum, pass) => sum + pass.members.length, 0);
-      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, total * 4, gl.DYNAMIC_DRAW);
+    if (uploaded?.passes !== scene.passes) {
+      const total = scene.passes.reduce((sum, pass) => sum + pass.members.byteLength, 0);
+      gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, total, gl.DYNAMIC_DRAW);
       let offset = 0;
-      for (const pass of scene.passes) {
-        gl.bufferSubData(gl.ELEMENT_ARRAY_BUFFER, offset, pass.members);
-        offset += pass.members.byteLength;
+      for (const { members } of scene.passes) {
+        gl.bufferSubData(gl.ELEMENT_ARRAY_BUFFER, offset, members);
+        offset += members.byteLength;
       }
     }
-    this.#uploaded = { ...scene.versions };
+    uploaded = scene;
   }
 
-  draw(scene: Scene): void {
-    const gl = this.#gl;
-    if (gl.isContextLost()) return;
-    const { camera, size, pixelRatio } = scene;
-    const u = this.#uniforms;
-    gl.useProgram(this.#program);
-    this.#upload(scene);
-    gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
-    gl.clearColor(0, 0, 0, 0);
-    gl.clear(gl.COLOR_BUFFER_BIT);
-    gl.uniform1f(u.share, scene.share);
-    gl.uniform1f(u.scale, camera.scale);
-    gl.uniform1f(u.perspective, camera.perspective);
-    gl.uniform1f(u.ratio, pixelRatio);
-    gl.uniform3f(u.center, ...camera.center);
-    gl.uniform2f(u.size, size.width, size.height);
-    gl.uniform2f(u.pan, camera.panX, camera.panY);
-    gl.uniformMatrix3fv(u.turn, true, rotation(camera));
-    let offset = 0;
-    for (const pass of scene.passes) {
-      gl.uniform1f(u.radius, pass.radius);
-      gl.uniform1f(u.sized, pass.sized);
-      gl.uniform1f(u.line, pass.line);
-      gl.uniform1f(u.alpha, pass.alpha);
-      gl.uniform1f(u.each, pass.fill === "each" ? 1 : 0);
-      gl.uniform1f(u.filled, pass.fill === "none" ? 0 : 1);
-      gl.uniform3f(u.fill, ...unit(scene.ink));
-      gl.uniform3f(u.stroke, ...unit(strokeOf(pass, scene)));
-      gl.drawElements(gl.POINTS, pass.members.length, gl.UNSIGNED_INT, offset);
-      offset += pass.members.byteLength;
-    }
-  }
-
-  /** Gives the context back at once: browsers keep about sixteen. */
-  dispose(): void {
-    this.#gl.getExtension("WEBGL_lose_context")?.loseContext();
-  }
+  return {
+    kind: "webgl2",
+    draw(scene) {
+      if (gl.isContextLost()) return;
+      const { camera, size } = scene;
+      gl.useProgram(program);
+      upload(scene);
+      gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
+      gl.clearColor(0, 0, 0, 0);
+      gl.clear(gl.COLOR_BUFFER_BIT);
+      gl.uniform1f(u("share"), scene.share);
+      gl.uniform1f(u("scale"), camera.scale);
+      gl.uniform1f(u("perspective"), camera.perspective);
+      gl.uniform1f(u("ratio"), scene.pixelRatio);
+      gl.uniform3f(u("center"), ...camera.center);
+      gl.uniform2f(u("size"), size.width, size.height);
+      gl.uniform2f(u("pan"), camera.panX, camera.panY);
+      gl.uniformMatrix3fv(u("turn"), true, rotation(camera));
+      let offset = 0;
+      for (const pass of scene.passes) {
+        gl.uniform1f(u("radius"), pass.radius);
+        gl.uniform1f(u("sized"), pass.sized);
+        gl.uniform1f(u("line"), pass.line);
+        gl.uniform1f(u("alpha"), pass.alpha);
+        gl.uniform1f(u("each"), pass.fill === "each" ? 1 : 0);
+        gl.uniform1f(u("filled"), pass.fill === "none" ? 0 : 1);
+        gl.uniform3f(u("fill"), ...unit(scene.ink));
+        gl.uniform3f(u("stroke"), ...unit(strokeOf(pass, scene)));
+        gl.drawElements(gl.POINTS, pass.members.length, gl.UNSIGNED_INT, offset);
+        offset += pass.members.byteLength;
+      }
+    },
+    /** Gives the context back at once: browsers keep about sixteen. */
+    dispose: () => gl.getExtension("WEBGL_lose_context")?.loseContext(),
+  };
 }
 
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 let card: boolean | undefined;
 
-/** Whether a graphics card is behind WebGL2. Software does its work too, several times as slowly as our own. */
+/** Whether WebGL2 runs on a graphics card. In software it works too, but several times slower than our own renderer. */
 function hasCard(): boolean {
   const gl = document.createElement("canvas").getContext("webgl2", { failIfMajorPerformanceCaveat: true });
   const info = gl?.getExtension("WEBGL_debug_renderer_info");
@@ -197,9 +152,7 @@ function hasCard(): boolean {
 /** A renderer on this canvas, or null where WebGL2 is missing or no card is behind it. */
 export function webglRenderer(canvas: HTMLCanvasElement): PointRenderer | null {
   card ??= hasCard();
-  if (!card) return null;
-  const gl = canvas.getContext("webgl2", { antialias: false, depth: false, stencil: false });
-  if (!gl || gl.isContextLost()) return null;
-  const program = link(gl);
-  return program ? new WebGLRenderer(gl, program) : null;
+  const gl = card ? canvas.getContext("webgl2", { antialias: false, depth: false, stencil: false }) : null;
+  const program = gl && !gl.isContextLost() ? link(gl) : null;
+  return gl && program && makeRenderer(gl, program);
 }
