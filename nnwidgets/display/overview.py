@@ -7,7 +7,6 @@ import time
 import numpy as np
 
 from nnwidgets.display.wire import Header
-from nnwidgets.measures.statistics import dead_units
 from nnwidgets.session import Session
 from nnwidgets.words import THIN, count, number, percent
 
@@ -58,7 +57,7 @@ def layers_header(session: Session) -> Header:
         stats = latest.stats.get(layer.name) if latest is not None else None
         # Dead has a meaning only where zeros are made: after an activation.
         counts = stats is not None and bool((stats.zero_share > 0).any())
-        dead = dead_units(stats) if stats is not None and counts else 0
+        dead = int(stats.dead.sum()) if stats is not None and counts else 0
         rows.append(_row(layer.name, units=layer.units, alive=1 - dead / layer.units if counts else None, dead=dead))
     return {
         "rows": rows,
