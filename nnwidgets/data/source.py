@@ -149,7 +149,7 @@ def _class_names(dataset: Any) -> tuple[str, ...] | None:
 def untouched_random_states() -> Iterator[None]:
     """Restore the global random states of torch, CUDA, NumPy and Python after the block."""
     python_state, numpy_state, torch_state = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_available() and torch.cuda.is_initialized() else None
+    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
     try:
         yield
     finally:

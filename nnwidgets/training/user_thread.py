@@ -10,13 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
-import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import torch
+from nnwidgets.data.source import untouched_random_states
 
 AGAIN_AFTER_S = 0.5  # when the loop is idle but another thread is training: look again
 
@@ -59,7 +57,7 @@ class UserThread:
         except IndexError:
             return
         try:
-            with preserved_random_state():
+            with untouched_random_states():
                 call()
         except Exception:
             # A mistake in a dataset must not end the training that happens to serve it.
@@ -81,22 +79,3 @@ class UserThread:
             asyncio.get_running_loop().call_later(AGAIN_AFTER_S, self._when_idle)
         else:
             self.drain()
-
-
-@contextlib.contextmanager
-def preserved_random_state() -> Iterator[None]:
-    """Restore the global random states of torch (CPU and CUDA), NumPy and `random` at the end."""
-    numpy = sys.modules.get("numpy")
-    torch_state = torch.get_rng_state()
-    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
-    numpy_state = numpy.random.get_state() if numpy is not None else None
-    python_state = random.getstate()
-    try:
-        yield
-    finally:
-        torch.set_rng_state(torch_state)
-        if cuda_states is not None:
-            torch.cuda.set_rng_state_all(cuda_states)
-        if numpy is not None:
-            numpy.random.set_state(numpy_state)
-        random.setstate(python_state)
