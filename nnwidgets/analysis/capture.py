@@ -12,6 +12,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import torch
@@ -33,29 +34,8 @@ __all__ = ["LayerInfo", "capture", "device_of", "first_tensor", "layer_names", "
 
 # Modules that output (batch, channels, length), and modules that output (batch, length, features). Anything else (an
 # activation function, dropout) keeps the axes of the layer before it.
-_CHANNELS_FIRST = (
-    "Conv",
-    "LazyConv",
-    "BatchNorm",
-    "InstanceNorm",
-    "GroupNorm",
-    "MaxPool",
-    "AvgPool",
-    "Adaptive",
-    "LPPool",
-)
-_CHANNELS_LAST = (
-    "Linear",
-    "LazyLinear",
-    "LayerNorm",
-    "RMSNorm",
-    "Embedding",
-    "RNN",
-    "LSTM",
-    "GRU",
-    "Multihead",
-    "Transformer",
-)
+_CHANNELS_FIRST = ("Conv", "BatchNorm", "InstanceNorm", "GroupNorm", "MaxPool", "AvgPool", "Adaptive", "LPPool")
+_CHANNELS_LAST = ("Linear", "LayerNorm", "RMSNorm", "Embedding", "RNN", "LSTM", "GRU", "Multihead", "Transformer")
 
 
 def capture(
@@ -160,7 +140,7 @@ def record(
     >>> peaks
     {'0': 2.0}
     """
-    callback = on_activation if on_activation is not None else _ignore
+    callback = on_activation or (lambda _name, _value: None)
     module, positional, keywords = shadow_module(model), _positional(args), dict(kwargs or {})
     with evaluation(module):
         if layers is None:
@@ -216,22 +196,19 @@ def _record_named(
     seen: set[str] = set()
     calls: Counter[str] = Counter()
 
-    def hook_for(name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            value = first_tensor(output)
-            if value is None:
-                return
-            calls[name] += 1
-            layer = wanted[name].get(calls[name])
-            if layer is not None:
-                seen.add(layer)
-                callback(layer, value)
-
-        return hook
+    def hook(name: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
+        value = first_tensor(output)
+        if value is None:
+            return
+        calls[name] += 1
+        layer = wanted[name].get(calls[name])
+        if layer is not None:
+            seen.add(layer)
+            callback(layer, value)
 
     with ExitStack() as hooks:
         for name in wanted:
-            hooks.callback(modules[name].register_forward_hook(hook_for(name)).remove)
+            hooks.callback(modules[name].register_forward_hook(partial(hook, name)).remove)
         output = module(*args, **kwargs)
     for layer in layers:
         if layer not in seen:
@@ -247,19 +224,16 @@ def _discover(
     container_ops = ContainerOps()
     calls: Counter[str] = Counter()
 
-    def leave_for(name: str, leaf: bool) -> Callable[[nn.Module, Any, Any], None]:
-        def leave(child: nn.Module, _inputs: Any, output: Any) -> None:
-            computes = container_ops.leave(child)
-            value = first_tensor(output)
-            if value is None:
-                return
-            calls[name] += 1
-            if leaf or computes:
-                label = name if calls[name] == 1 else f"{name}:{calls[name]}"
-                with container_ops.paused():
-                    found(label, value, type(child).__name__, calls[name])
-
-        return leave
+    def leave(name: str, leaf: bool, child: nn.Module, _inputs: Any, output: Any) -> None:
+        computes = container_ops.leave(child)
+        value = first_tensor(output)
+        if value is None:
+            return
+        calls[name] += 1
+        if leaf or computes:
+            label = name if calls[name] == 1 else f"{name}:{calls[name]}"
+            with container_ops.paused():
+                found(label, value, type(child).__name__, calls[name])
 
     with ExitStack() as hooks:
         for name, child in modules.items():
@@ -268,7 +242,7 @@ def _discover(
                 continue
             hooks.callback(child.register_forward_pre_hook(container_ops.enter).remove)
             # Always called, as the model may catch an exception that the child raised.
-            hooks.callback(child.register_forward_hook(leave_for(name, leaf), always_call=True).remove)
+            hooks.callback(child.register_forward_hook(partial(leave, name, leaf), always_call=True).remove)
         with container_ops:
             return module(*args, **kwargs)
 
@@ -277,12 +251,10 @@ def _arguments(inputs: Any, device: torch.device) -> tuple[tuple[Any, ...], dict
     def moved(value: Any) -> Any:
         return value.to(device) if isinstance(value, Tensor) else value
 
-    if isinstance(inputs, Tensor):
-        return (moved(inputs),), {}
     if isinstance(inputs, Mapping):
         return (), {name: moved(value) for name, value in inputs.items()}
-    if isinstance(inputs, (tuple, list)):
-        return tuple(moved(value) for value in inputs), {}
+    if isinstance(inputs, (Tensor, tuple, list)):
+        return tuple(moved(value) for value in _positional(inputs)), {}
     raise TypeError(
         f"inputs: expected a tensor, a tuple of arguments or a dict of keyword arguments, got {type(inputs).__name__}"
     )
@@ -290,7 +262,3 @@ def _arguments(inputs: Any, device: torch.device) -> tuple[tuple[Any, ...], dict
 
 def _positional(args: Sequence[Any] | Tensor) -> tuple[Any, ...]:
     return (args,) if isinstance(args, Tensor) else tuple(args)
-
-
-def _ignore(_name: str, _value: Tensor) -> None:
-    return None

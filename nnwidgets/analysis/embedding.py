@@ -24,11 +24,12 @@ from nnwidgets.analysis.engine.inputs import (
     rows_of,
 )
 from nnwidgets.analysis.engine.layout import spread
-from nnwidgets.analysis.engine.neighbours import Neighbours, nearest
+from nnwidgets.analysis.engine.neighbour_pairs import Neighbours
+from nnwidgets.analysis.engine.neighbours import nearest
 from nnwidgets.analysis.engine.principal import follow_basis, principal_scores
 from nnwidgets.analysis.engine.slicing import Steps, finished
-from nnwidgets.analysis.engine.tsne_forces import FINISHED_SPACING, forces_for
-from nnwidgets.analysis.engine.tsne_optimizer import Descent, scratch
+from nnwidgets.analysis.engine.tsne_forces import FINISHED_SPACING, DenseForces, SparseForces, forces_for
+from nnwidgets.analysis.engine.tsne_optimizer import Descent, Phase, scratch
 
 __all__ = ["Embedding", "features", "pca", "tsne", "with_neighbours"]
 
@@ -132,11 +133,7 @@ def tsne(
     found = finished(nearest(data, neighbours_for(n, used), loops=loops))
     graph = finished(graph_of(found.indices, found.distances, used, loops=loops))
     forces = forces_for(graph, dims, spacing=FINISHED_SPACING, loops=loops)
-    descent = Descent(start.float())
-    iterations = finished(descent.run(forces, scratch(n)))
-    kl = finished(forces.kl_divergence(descent.positions))
-    notes = (*notes, lowered)
-    return described(descent, kl, perplexity=used, iterations=iterations, notes=notes, found=found, scale=scale)
+    return finished(descended(Descent(start.float()), forces, scratch(n), found, scale, used, (*notes, lowered)))
 
 
 def with_neighbours(embedding: Embedding, x: Tensor | np.ndarray) -> Steps[Embedding]:
@@ -157,17 +154,18 @@ def neighbours_for(n: int, perplexity: float) -> int:
     return min(n - 1, math.ceil(3 * perplexity))
 
 
-def described(
+def descended(
     descent: Descent,
-    kl: Tensor,
-    *,
-    perplexity: float,
-    iterations: int,
-    notes: tuple[str, ...],
+    forces: DenseForces | SparseForces,
+    schedule: tuple[Phase, ...],
     found: Neighbours,
     scale: float,
-) -> Embedding:
+    perplexity: float,
+    notes: tuple[str, ...],
+) -> Steps[Embedding]:
     """The map at the end of a descent. `scale` is the unit of the distances in `found`."""
+    iterations = yield from descent.run(forces.gradient, schedule)
+    kl = yield from forces.kl_divergence(descent.positions)
     approximate = f"neighbours approximate, {100 * found.recall:.1f} % of them right" if found.recall < 1 else ""
     return Embedding(
         descent.positions.cpu(),

@@ -196,9 +196,7 @@ def _smoothness(weight: Tensor) -> tuple[Tensor, Tensor, tuple[str | None, ...]]
 def _pooled(planes: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     """Return rho and its standard deviation under shuffling, `(out,)`; rho is NaN where no plane varies.
 
-    Args:
-        planes: `(out, in, taps)` float64.
-        shape: of the kernel, which has `taps` taps in all.
+    `planes` are `(out, in, taps)` float64, of kernels of this shape.
     """
     pairs = _neighbours(shape).to(planes.device)
     differences, spread, fourth, energy = _plane_sums(planes, pairs)
@@ -215,12 +213,7 @@ def _pooled(planes: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
 
 
 def _plane_sums(planes: Tensor, pairs: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return four `(out, in)`: sums of squared differences of neighbours, of z^2, z^4 and w^2; z = w - plane mean.
-
-    Args:
-        planes: `(out, in, taps)` float64.
-        pairs: as from `_neighbours`.
-    """
+    """Return four `(out, in)`: sums of squared differences of neighbours, of z^2, z^4 and w^2; z = w - plane mean."""
     # For a handful of taps a product with ones is ten times as fast as a reduction.
     ones = planes.new_ones(planes.shape[2])
     offsets = planes - (planes @ ones / len(ones))[..., None]
@@ -247,9 +240,8 @@ def _ratio_variance(kurtosis: Tensor, n: int, edges: int, meetings: int) -> Tens
     over pairs of edges: the same edge, edges with one tap in common, disjoint edges. In this form it holds for n = 3,
     too, where no two edges are disjoint and the usual form divides by zero.
     """
-    meeting = (n * kurtosis + 3) / (
-        n * (n - 1)
-    )  # E[(zi - zj)^2 (zi - zk)^2] / S^2; the same pair twice gives twice this
+    # E[(zi - zj)^2 (zi - zk)^2] / S^2; the same pair twice gives twice this
+    meeting = (n * kurtosis + 3) / (n * (n - 1))
     apart = edges**2 - edges - meetings
     disjoint = (4 * (n * n - 3 * n + 3) - 4 * n * (n - 1) * kurtosis) / (n * (n - 1) * (n - 2) * max(n - 3, 1))
     return (2 * edges + meetings) * meeting + apart * disjoint - (2 * edges / (n - 1)) ** 2

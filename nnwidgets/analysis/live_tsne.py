@@ -16,7 +16,7 @@ from nnwidgets.analysis.embedding import (
     REDUCED_TO,
     START_SPREAD,
     Embedding,
-    described,
+    descended,
     few,
     neighbours_for,
 )
@@ -136,12 +136,9 @@ class LiveTSNE:
         near = found.indices[:, :_COMPARED]
         descent, schedule, refreshes = self._start(reduced, near, names, last)
         forces = forces_for(graph, self._dims, spacing=LIVE_SPACING, loops=loops)
-        iterations = yield from descent.run(forces, schedule)
-        kl = yield from forces.kl_divergence(descent.positions)
-        shown = _aligned(descent.positions.cpu(), names, last)
+        map_ = yield from descended(descent, forces, schedule, found, scale, used, (*notes, lowered))
+        shown = _aligned(map_.positions, names, last)
         self._kept = _Kept(names, shown, descent, near, basis, refreshes)
-        notes = (*notes, lowered)
-        map_ = described(descent, kl, perplexity=used, iterations=iterations, notes=notes, found=found, scale=scale)
         return replace(map_, positions=shown)
 
     def _start(

@@ -18,12 +18,10 @@ from nnwidgets.analysis.engine.layer_calls import Layers
 from nnwidgets.analysis.engine.occlusion_dense import channel_dims, class_scores
 from nnwidgets.analysis.engine.occlusion_engine import Engine
 from nnwidgets.analysis.engine.occlusion_fill import Fill
-from nnwidgets.analysis.engine.occlusion_notes import not_finite, preview_notes
 from nnwidgets.analysis.engine.occlusion_problem import Problem, parse_problem
 from nnwidgets.analysis.engine.occlusion_result import OcclusionMap
 from nnwidgets.analysis.engine.occlusion_run import Run
 from nnwidgets.analysis.engine.out_of_memory import is_out_of_memory
-from nnwidgets.analysis.engine.precision import rounding_notes
 from nnwidgets.shadow import free_memory, shadow_module
 
 __all__ = ["OcclusionMap", "occlusion_map", "occlusion_steps"]
@@ -104,13 +102,12 @@ def occlusion_map(
     >>> occlusion_map(third, torch.ones(1, 1, 4), patch=1, stride=1).importance(0)[0].tolist()
     [0.0, 0.0, 1.0, 0.0]
     """
-    _check_numbers(max_memory)
-    module = shadow_module(model)
-    problem = _parse_problem(module, images, patch, stride, fill, gaps, layers, mode, additional_forward_args)
+    given = {"patch": patch, "stride": stride, "fill": fill, "gaps": gaps, "layers": layers}
+    module, problem = _checked(model, images, mode, max_memory, extra=additional_forward_args, **given)
     run = _begun(module, problem, score_fn, max_memory, _WHOLE_S, preview=mode == "preview", coarse_first=False)
     while not run.done:
         run.advance(_WHOLE_S)
-    return _result(run)
+    return run.result()
 
 
 def occlusion_steps(
@@ -143,38 +140,24 @@ def occlusion_steps(
     >>> last.done, tuple(last.scores.shape)
     (True, (1, 7, 7, 3))
     """
-    _check_numbers(max_memory, target)
-    module = shadow_module(model)
-    problem = _parse_problem(module, images, patch, stride, fill, gaps, layers, mode, additional_forward_args)
+    given = {"patch": patch, "stride": stride, "fill": fill, "gaps": gaps, "layers": layers}
+    module, problem = _checked(model, images, mode, max_memory, target, extra=additional_forward_args, **given)
     return _grow(module, problem, score_fn, max_memory, target, preview=mode == "preview")
 
 
-def _parse_problem(
-    module: nn.Module,
-    images: Tensor,
-    patch: int | tuple[int, ...],
-    stride: int | tuple[int, ...],
-    fill: Fill,
-    gaps: bool,
-    layers: Layers,
-    mode: str,
-    extra: Any,
-) -> Problem:
-    if mode not in get_args(Mode):
-        raise ValueError(f"mode: expected 'exact' or 'preview', got {mode!r}")
-    device = device_of(module)
-    return parse_problem(
-        images, patch=patch, stride=stride, fill=fill, gaps=gaps, layers=layers, extra=extra, device=device
-    )
-
-
-def _check_numbers(max_memory: Any, target: Any = None) -> None:
-    if max_memory is not None and (isinstance(max_memory, bool) or not isinstance(max_memory, Integral)):
-        raise TypeError(f"max_memory: expected a number of bytes, got {max_memory!r}")
+def _checked(
+    model: nn.Module, images: Tensor, mode: str, max_memory: Any, target: Any = None, **given: Any
+) -> tuple[nn.Module, Problem]:
+    """Return the shadow's module and the problem, once all arguments are checked."""
+    for name, value, kind in (("max_memory", max_memory, "number of bytes"), ("target", target, "class")):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, Integral)):
+            raise TypeError(f"{name}: expected a {kind}, got {value!r}")
     if max_memory is not None and max_memory < 0:
         raise ValueError(f"max_memory: expected at least 0 bytes, got {max_memory}")
-    if target is not None and (isinstance(target, bool) or not isinstance(target, Integral)):
-        raise TypeError(f"target: expected a class, got {target!r}")
+    module = shadow_module(model)
+    if mode not in get_args(Mode):
+        raise ValueError(f"mode: expected 'exact' or 'preview', got {mode!r}")
+    return module, parse_problem(images, device=device_of(module), **given)
 
 
 def _grow(
@@ -190,10 +173,10 @@ def _grow(
     for previews in (True, False) if preview else (False,):
         run = _begun(module, problem, score_fn, max_memory, _SLICE_S, preview=previews, before=before, target=target)
         problem = run.problem
-        yield _result(run)
+        yield run.result()
         while not run.done:
             run.advance(_SLICE_S)
-            yield _result(run)
+            yield run.result()
         if bool(run.exact.all()):
             return
         run.engine.release()
@@ -233,31 +216,3 @@ def _begun(
             "add a batch axis with images[None]"
         ) from error
     return run
-
-
-def _result(run: Run) -> OcclusionMap:
-    """Return the map so far, with copies of the tensors."""
-    problem = run.problem
-    grid = (len(problem.images), *problem.grid, -1)
-    return OcclusionMap(
-        scores=run.scores[:, 1:].reshape(grid).clone(),
-        clean=run.scores[:, 0].clone(),
-        layer_sums={layer: sums[:, 1:].reshape(grid).clone() for layer, sums in run.sums.items()},
-        clean_layer_sums={layer: sums[:, 0].clone() for layer, sums in run.sums.items()},
-        computed=run.computed.clone(),
-        exact=run.exact.clone(),
-        origins=problem.origins,
-        patch=problem.patch,
-        stride=problem.stride,
-        image_size=problem.size,
-        windowed_share=run.engine.windowed_share,
-        work_share=run.engine.work_share,
-        dense_from=run.engine.dense_from,
-        memory_bytes=run.engine.nbytes,
-        why_whole=run.engine.why_whole,
-        notes=(
-            *preview_notes(run.computed & ~run.exact, run.off_by),
-            *rounding_notes(problem.images),
-            *not_finite(problem, run.scores, run.computed, run.computed_clean),
-        ),
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -14,18 +13,6 @@ InputKind: TypeAlias = Literal["image", "vector", "sequence", "tokens", "other"]
 _CHANNELS = (1, 3, 4)
 _SEQUENCE_LAYERS = (nn.Conv1d, nn.RNNBase, nn.TransformerEncoder, nn.TransformerEncoderLayer, nn.MultiheadAttention)
 _LEAST_SIDE = 4  # a narrower plane is a few parallel time series
-
-
-def tensors_of(value: Any) -> Iterable[Tensor]:
-    """The tensors in nested tuples, lists and mappings, in order."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        for part in value.values():
-            yield from tensors_of(part)
-    elif isinstance(value, (tuple, list)):
-        for part in value:
-            yield from tensors_of(part)
 
 
 def kind_of(value: Tensor, model: nn.Module) -> InputKind:
@@ -96,30 +83,3 @@ def picture_from_user(value: Any) -> np.ndarray:
     if plane.ndim == 3 and plane.shape[2] in _CHANNELS:
         plane = plane.permute(2, 0, 1)  # a picture has its channels last, whatever its height
     return picture_of(plane)[0]
-
-
-def thumbnail(picture: np.ndarray, size: int) -> np.ndarray:
-    """`picture` scaled to fit a square of `size` pixels and centred on black: uint8 (size, size[, 3])."""
-    height, width = picture.shape[:2]
-    scale = size / max(height, width)
-    fitted = (max(1, round(height * scale)), max(1, round(width * scale)))
-    planes = torch.tensor(picture, dtype=torch.float32, device="cpu").reshape(1, height, width, -1).permute(0, 3, 1, 2)
-    small = torch.nn.functional.adaptive_avg_pool2d(planes, fitted)[0].round().to(torch.uint8)
-    canvas = torch.zeros((small.shape[0], size, size), dtype=torch.uint8, device="cpu")
-    top, left = (size - fitted[0]) // 2, (size - fitted[1]) // 2
-    canvas[:, top : top + fitted[0], left : left + fitted[1]] = small
-    return canvas.permute(1, 2, 0).contiguous().numpy() if picture.ndim == 3 else canvas[0].numpy()
-
-
-def sheet(pictures: list[np.ndarray | None], size: int) -> np.ndarray | None:
-    """Thumbnails: uint8 (n, size, size), or (n, size, size, 3) if any has colour; None if all pictures are missing."""
-    there = [each for each in pictures if each is not None]
-    if not there:
-        return None
-    colour = any(each.ndim == 3 for each in there)
-    tiles = np.zeros((len(pictures), size, size, 3) if colour else (len(pictures), size, size), dtype=np.uint8)
-    for tile, each in zip(tiles, pictures, strict=True):
-        if each is not None:
-            small = thumbnail(each, size)
-            tile[...] = small[:, :, None] if colour and small.ndim == 2 else small
-    return tiles

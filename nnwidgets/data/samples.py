@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import operator
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from nnwidgets.data.choose import choose
-from nnwidgets.data.pictures import InputKind, kind_of, picture_from_user, picture_of, sheet, tensors_of
+from nnwidgets.data.pictures import InputKind, kind_of, picture_from_user, picture_of
 from nnwidgets.data.source import SampleError, Source, open_source
 from nnwidgets.data.unpack import (
     Unpacked,
@@ -24,10 +24,10 @@ from nnwidgets.data.unpack import (
     checked_unpacked,
     default_unpack,
     first_row,
-    on_device,
     stacked,
 )
 from nnwidgets.shadow import preserved_random_states
+from nnwidgets.shadow.torch_internals import leaves, map_leaves
 
 
 class NotHeldError(LookupError):
@@ -57,11 +57,15 @@ class _Item:
     target: int | Tensor | None
     picture: np.ndarray | None
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
-        tensors = list(tensors_of((self.args, self.kwargs, self.target)))
         shown = self.picture.nbytes if self.picture is not None else 0
+        tensors = [*self.inputs, self.target] if isinstance(self.target, Tensor) else self.inputs
         return shown + sum(each.numel() * each.element_size() for each in tensors)
+
+    @cached_property
+    def inputs(self) -> list[Tensor]:
+        return [each for each in leaves((self.args, self.kwargs)) if isinstance(each, Tensor)]
 
 
 class Samples:
@@ -107,23 +111,18 @@ class Samples:
         self._named_by_user = class_names is not None
         self.class_names = tuple(map(str, class_names)) if class_names is not None else self._source.class_names
         self._owner, self._lock = threading.get_ident(), threading.Lock()
-        self._items: OrderedDict[int, _Item] = OrderedDict()
+        self._items: dict[int, _Item] = {}
         self._pinned: set[int] = set()
         self._left_out: set[int] = set()
         self._chosen: dict[int, tuple[int, ...]] = {}
         self._max_bytes, self._nbytes = max_bytes, 0
         self._notes: dict[str, str] = {}  # by topic, so that each is told once
         chosen = choose(len(self), probe, self._source.labels, seed)
-        self.probe_indices = self._keep([self.check_index(index) for index in chosen])
+        self.probe_indices = self.keep([self.check_index(index) for index in chosen])
         self.input_kind: InputKind = self._kind(model)
 
     def __len__(self) -> int:
         return self._source.length
-
-    @property
-    def probe(self) -> Batch:
-        """The samples over which statistics are taken, stacked on the device."""
-        return self.batch(self.probe_indices)
 
     @property
     def nbytes(self) -> int:
@@ -155,11 +154,7 @@ class Samples:
         if self._named_by_user:
             raise ValueError(f"class_names: {said}")
         self.class_names = None
-        self._note("class names", f"names of the dataset's classes not used: {said}")
-
-    def held(self, indices: Sequence[int]) -> bool:
-        """Whether all can be batched now, in any thread, without running the user's code."""
-        return self.thread_safe or all(self.check_index(index) in self._items for index in indices)
+        self._notes["class names"] = f"names of the dataset's classes not used: {said}"
 
     def read(self, indices: Sequence[int]) -> None:
         """Read and keep samples. Raises NotHeldError in any thread but the one that made this object."""
@@ -182,16 +177,6 @@ class Samples:
         """`indices` without the samples that `keep` left out."""
         return tuple(index for index in indices if index not in self._left_out)
 
-    def keep(self, indices: Sequence[int]) -> None:
-        """Read samples and keep them for good, in the thread that made this object.
-
-        A sample that can't be read or doesn't fit into the memory is left out, with a note.
-
-        Raises:
-            SampleError: none of them can be read, and none was before.
-        """
-        self._keep(indices)
-
     def batch(self, indices: Sequence[int]) -> Batch:
         """The samples, stacked on the device. Raises NotHeldError if another thread would run the user's code."""
         numbers = tuple(self.check_index(index) for index in indices)
@@ -210,7 +195,8 @@ class Samples:
             stacked([item.args[at] for item in items], numbers, f"argument {at}") for at in range(len(items[0].args))
         )
         kwargs = stacked([item.kwargs for item in items], numbers, "keywords")
-        return Batch(on_device(args, self.device), on_device(kwargs, self.device), self._targets(items), numbers)
+        args, kwargs = map_leaves(self._moved, (args, kwargs))
+        return Batch(args, kwargs, self._targets(items), numbers)
 
     def label(self, index: int) -> int | None:
         """The class of a sample; None if it has none or was not read."""
@@ -234,17 +220,16 @@ class Samples:
         item = self._item(number) if self.thread_safe else self._items.get(number)
         if item is None or self._to_image is not None:
             return item.picture if item is not None else None
-        image = self._image_in(item)
-        if image is None:
+        image = next((each for each in item.inputs if each.ndim in (2, 3)), None)
+        if image is None or self.input_kind != "image":
             return None
         shown, note = picture_of(image)
         if note:
-            self._note("pictures", f"pictures show the {note}")
+            self._notes["pictures"] = f"pictures show the {note}"
         return shown
 
-    def thumbnails(self, indices: Sequence[int], size: int) -> np.ndarray | None:
-        """Thumbnails, uint8 (n, size, size) or (n, size, size, 3), black where missing; None if all are missing."""
-        return sheet([self.picture(index) for index in indices], size)
+    def _moved(self, value: Any) -> Any:
+        return value.to(self.device) if isinstance(value, Tensor) else value
 
     def _item(self, index: int) -> _Item:
         held = self._items.get(index)
@@ -278,29 +263,30 @@ class Samples:
             raise SampleError(f"sample {index}: reading it raised {type(error).__name__}: {error}") from error
         inputs = [as_input(value, f"sample {index}, argument {at}") for at, value in enumerate(args)]
         named = {name: as_input(value, f"sample {index}, keyword {name}") for name, value in kwargs.items()}
-        for note in filter(None, (note for _, note in (*inputs, *named.values()))):
-            self._note(note, note)
+        self._notes |= {note: note for _, note in (*inputs, *named.values()) if note}
         ready = {name: value for name, (value, _) in named.items()}
         return _Item(tuple(value for value, _ in inputs), ready, as_target(target), shown)
 
     def _unpacked(self, sample: Any) -> Unpacked:
         if self._source.collate is None or self._own_unpack:
             return checked_unpacked(self._unpack(sample))
-        args, kwargs, target = first_row(self._unpack(self._source.collate([sample])))
-        return args, kwargs, target
+        return map_leaves(first_row, self._unpack(self._source.collate([sample])))
 
-    def _keep(self, indices: Sequence[int]) -> tuple[int, ...]:
-        """Read and pin `indices`. Those that cannot be read or do not fit are left out, with a note."""
+    def keep(self, indices: Sequence[int]) -> tuple[int, ...]:
+        """Read samples and keep them for good, in the thread that made this object; return those that are kept.
+
+        A sample that can't be read or doesn't fit into the memory is left out, with a note. Raises SampleError if none
+        of them can be read, and none was before.
+        """
         if self.thread_safe:
             self._item(indices[0])  # if one row of a tensor can be read, all can
             return tuple(indices)
         failed: Exception | None = None
         for index in indices:
-            if self._pinned and self._pinned_bytes() >= self._max_bytes:
-                self._note(
-                    "memory",
+            if self._pinned and sum(self._items[each].nbytes for each in self._pinned) >= self._max_bytes:
+                self._notes["memory"] = (
                     f"{len(self._pinned)} of {len(self._pinned | set(indices))} samples: more do not fit into "
-                    f"{self._max_bytes} bytes",
+                    f"{self._max_bytes} bytes"
                 )
                 self._left_out.update(set(indices) - self._pinned)
                 break
@@ -315,11 +301,8 @@ class Samples:
             raise failed
         if failed is not None:
             tried = len(self._pinned) + len(self._left_out)
-            self._note("left out", f"{len(self._left_out)} of {tried} samples left out, the first: {failed}")
+            self._notes["left out"] = f"{len(self._left_out)} of {tried} samples left out, the first: {failed}"
         return self.readable(indices)
-
-    def _pinned_bytes(self) -> int:
-        return sum(self._items[index].nbytes for index in self._pinned)
 
     def _targets(self, items: list[_Item]) -> Tensor | None:
         targets = [item.target for item in items]
@@ -329,17 +312,8 @@ class Samples:
         alike = len(tensors) == len(targets) and len({(each.shape, each.dtype) for each in tensors}) == 1
         return torch.stack(tensors).to(self.device) if alike else None
 
-    def _image_in(self, item: _Item) -> Tensor | None:
-        """The first input that is a picture, if the samples are pictures."""
-        if self.input_kind != "image":
-            return None
-        return next((each for each in tensors_of((item.args, item.kwargs)) if each.ndim in (2, 3)), None)
-
     def _kind(self, model: nn.Module) -> InputKind:
         """The kind of the first picture among the inputs, else of the first input."""
         item = self._item(self.probe_indices[0])
-        kinds = [kind_of(each, model) for each in tensors_of((item.args, item.kwargs))]
+        kinds = [kind_of(each, model) for each in item.inputs]
         return "image" if "image" in kinds else kinds[0] if kinds else "other"
-
-    def _note(self, topic: str, sentence: str) -> None:
-        self._notes[topic] = sentence

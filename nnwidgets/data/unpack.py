@@ -20,7 +20,7 @@ _CHANNELS = (1, 3, 4)
 
 
 @dataclass(frozen=True)
-class Accepts:
+class _Accepts:
     """What a model's `forward` accepts: names of positional parameters, their least and largest number, keywords."""
 
     names: tuple[str, ...]
@@ -29,7 +29,7 @@ class Accepts:
     keywords: frozenset[str] | None  # None: any
 
     @classmethod
-    def of(cls, model: nn.Module) -> Accepts:
+    def of(cls, model: nn.Module) -> _Accepts:
         """Read the signature of `model.forward`; without a signature, assume one positional argument."""
         try:
             parameters = list(inspect.signature(model.forward).parameters.values())
@@ -55,7 +55,7 @@ def default_unpack(model: nn.Module) -> Callable[[Any], Unpacked]:
     keyword arguments, except that label or target is the target; keys that `forward` does not accept are left out.
     Anything else: one argument.
     """
-    accepts = Accepts.of(model)
+    accepts = _Accepts.of(model)
 
     def unpack(sample: Any) -> Unpacked:
         if isinstance(sample, Mapping):
@@ -70,7 +70,7 @@ def default_unpack(model: nn.Module) -> Callable[[Any], Unpacked]:
     return unpack
 
 
-def _last_is_target(items: tuple[Any, ...], accepts: Accepts) -> bool:
+def _last_is_target(items: tuple[Any, ...], accepts: _Accepts) -> bool:
     if len(items) > accepts.most:
         return True
     if len(items) <= accepts.required:
@@ -79,7 +79,7 @@ def _last_is_target(items: tuple[Any, ...], accepts: Accepts) -> bool:
     return name in _TARGET_NAMES or isinstance(as_target(items[-1]), int)
 
 
-def _from_mapping(sample: Mapping[str, Any], accepts: Accepts) -> Unpacked:
+def _from_mapping(sample: Mapping[str, Any], accepts: _Accepts) -> Unpacked:
     target = next((sample[name] for name in _TARGET_NAMES if name in sample), None)
     inputs = {str(name): value for name, value in sample.items() if name not in _TARGET_NAMES}
     named = {name: value for name, value in inputs.items() if accepts.keywords is None or name in accepts.keywords}
@@ -206,19 +206,6 @@ def _told(value: Any) -> str:
     return value.__name__ if isinstance(value, type) else str(value)
 
 
-def on_device(value: Any, device: torch.device) -> Any:
-    """`value` with its tensors on the device."""
-    if isinstance(value, Tensor):
-        return value.to(device)
-    if isinstance(value, dict):
-        return {name: on_device(part, device) for name, part in value.items()}
-    return tuple(on_device(part, device) for part in value) if isinstance(value, tuple) else value
-
-
 def first_row(value: Any) -> Any:
-    """The only sample of a batch, without the batch axis of its tensors."""
-    if isinstance(value, (Tensor, np.ndarray)):
-        return value[0] if value.ndim else value
-    if isinstance(value, dict):
-        return {name: first_row(part) for name, part in value.items()}
-    return tuple(first_row(part) for part in value) if isinstance(value, (tuple, list)) else value
+    """The only sample of a batch: without the batch axis if `value` is a tensor or an array."""
+    return value[0] if isinstance(value, (Tensor, np.ndarray)) and value.ndim else value

@@ -34,7 +34,8 @@ class NextWrong(Job):
         samples, start, tried = session.samples, view.sample, 0
         indices = [*range(start + 1, len(samples)), *range(start + 1)]
         for first in range(0, len(indices), ROWS):
-            rows = [index for index in indices[first : first + ROWS] if samples.held([index])]
+            rows = samples.readable(indices[first : first + ROWS])
+            rows = tuple(index for index in rows if index not in samples.missing(rows))
             if rows:
                 batch = samples.batch(rows)
                 scores = session.batch_scores(snapshot.shadow.run(*batch.args, **batch.kwargs))

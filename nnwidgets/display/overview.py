@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from nnwidgets.display.wire import Header
-from nnwidgets.measures.statistics import dead_units
 from nnwidgets.session import Session
 from nnwidgets.words import THIN, count, number, percent, plural
 
@@ -75,7 +74,7 @@ def layers_header(session: Session) -> Header:
         stats = latest.stats.get(layer.name) if latest is not None else None
         # Dead has a meaning only where zeros are made: after an activation.
         counts = stats is not None and bool((stats.zero_share > 0).any())
-        dead = dead_units(stats) if stats is not None and counts else 0
+        dead = int(stats.dead.sum()) if stats is not None and counts else 0
         # What a module that has layers in it returns comes after them.
         inner = layer.name in above
         short, depth = (f"{parts[-1]} · output", len(parts)) if inner else (parts[-1], len(parts) - 1)

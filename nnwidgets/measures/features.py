@@ -1,4 +1,4 @@
-"""What a layer and the model make of many samples."""
+"""A layer's features and the model's predictions for many samples."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from nnwidgets.measures.measure import Measure, Progress, Reading, Source
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.words import count
 
-__all__ = ["Features", "FeaturesRead", "Predictions", "PredictionsRead"]
-
 START_ROWS = 32
 MOST_ROWS = 1_024
 SLICE_S = 0.05
@@ -28,7 +26,7 @@ MOST_CLASSES = 1_000
 
 @dataclass(frozen=True)
 class PredictionsRead:
-    """What the model says of samples; tensors on the CPU.
+    """The model's predictions for samples; tensors on the CPU.
 
     step: of the weights.   indices: (n,) int64 into the dataset.   total: samples in the dataset.
     labels: (n,) int64, -1 where there is none that is a class.   scores: (n, classes) raw outputs.

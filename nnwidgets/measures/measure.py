@@ -15,8 +15,6 @@ from nnwidgets.measures.record import Record
 from nnwidgets.training.extras import Extra
 from nnwidgets.training.worker import Snapshot
 
-__all__ = ["Measure", "Progress", "Reading", "Source"]
-
 
 @dataclass(frozen=True)
 class Progress:
@@ -36,6 +34,8 @@ class Source(Protocol):
     def samples(self) -> Samples: ...
     @property
     def record(self) -> Record: ...
+    @property
+    def layers(self) -> tuple[LayerInfo, ...]: ...
     @property
     def classes(self) -> int | None: ...
     @property

@@ -12,7 +12,7 @@ Version = tuple[int, float]
 
 
 class _Shared:
-    """One reading under way: whoever comes by takes it a slice further."""
+    """One reading under way: any caller takes it a slice further."""
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
@@ -43,9 +43,7 @@ class _Shared:
 class SharedMeasures:
     """The values of the newest snapshot, kept while more than one view needs them.
 
-    Args:
-        source: what the measures read besides the snapshot.
-        needed: how many views on screen need a measure now.
+    `needed` says how many views on screen need a measure now.
     """
 
     def __init__(self, source: Source, needed: Callable[[Measure], int]) -> None:

@@ -5,32 +5,31 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from nnwidgets.analysis import ActivationStats
 from nnwidgets.analysis.activations import StatsAccumulator
-from nnwidgets.analysis.capture import LayerInfo, record
+from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.engine.layer_calls import module_of
 from nnwidgets.analysis.engine.map_sums import GreyInputs
 from nnwidgets.analysis.engine.out_of_memory import is_out_of_memory
 from nnwidgets.analysis.filters import FilterStats, filter_stats, filter_weight
-from nnwidgets.data import Batch, Samples
+from nnwidgets.data import Batch
 from nnwidgets.measures.measure import Measure, Reading, Source
-from nnwidgets.measures.record import ProbeResult, Record
+from nnwidgets.measures.record import ProbeResult
 from nnwidgets.training.worker import Job, Snapshot
 
 SLICE_S = 0.03
 SLOW_S = 0.25  # from here on a pass gets its own copy of the model, so that other jobs need not wait for it
 FEWEST_ROWS, MOST_ROWS = 4, 1 << 20
 KEPT_KERNEL_VALUES = 100_000
-UNSEEN_EVERY_S = 5.0  # while nobody looks, so that curves over training have no holes
+UNSEEN_EVERY_S = 5.0  # while nobody watches, so that curves over training have no gaps
 
 
 class Listener(NamedTuple):
-    """Somebody who wants the record: `watches()` it now, or has it `displayed()` on a page that may be out of sight."""
+    """A view or panel that shows the record: `watches()` it now, or has it `displayed()` on a page out of sight."""
 
     watches: Callable[[], bool]
     displayed: Callable[[], bool]
@@ -51,30 +50,13 @@ class LayerStatistics(Measure):
 Output = tuple[Tensor | None, float | None, int]  # scores (n, classes) and mean loss, where there are any, and n
 
 
-class Score(Protocol):
-    def __call__(self, output: Any) -> Tensor | None: ...
-
-
 class ProbeJob(Job):
-    """Fill the record: as often as the budget allows while somebody looks, now and then while nobody does.
-
-    `loss_fn(output, targets)` may be None.
-    """
+    """Fill the record: as often as the budget allows while it is watched, every few seconds otherwise."""
 
     name = "probe"
 
-    def __init__(
-        self,
-        samples: Samples,
-        layers: tuple[LayerInfo, ...],
-        record_: Record,
-        *,
-        scores: Score,
-        loss_fn: Callable[..., Tensor] | None,
-        step_of: Callable[[Snapshot], int | None],
-    ) -> None:
-        self._samples, self._layers, self._record = samples, {layer.name: layer for layer in layers}, record_
-        self._scores, self._loss_fn, self._step_of = scores, loss_fn, step_of
+    def __init__(self, source: Source) -> None:
+        self._source = source
         self._rows = 8
         self._most_rows = MOST_ROWS
         self._listeners: list[Listener] = []
@@ -95,14 +77,14 @@ class ProbeJob(Job):
         return long_ago and any(listener.displayed() for listener in self._listeners)
 
     def work(self, snapshot: Snapshot) -> Iterator[None]:
-        module, step = snapshot.shadow.module, self._step_of(snapshot)
+        module, source = snapshot.shadow.module, self._source
         sums: dict[str, StatsAccumulator] = {}
         outputs: list[Output] = []
-        indices, start = self._samples.probe_indices, 0
+        indices, start = source.samples.probe_indices, 0
         pass_s = 0.0
         while start < len(indices):
             began = time.thread_time()
-            batch = self._samples.batch(indices[start : start + self._rows])
+            batch = source.samples.batch(indices[start : start + self._rows])
             try:
                 outputs.append((*self._forward(module, batch, sums), len(indices[start : start + self._rows])))
             except Exception as error:
@@ -123,19 +105,7 @@ class ProbeJob(Job):
         self.slow = pass_s > SLOW_S
         filters: dict[str, FilterStats] = {}
         kernels: dict[str, Tensor] = {}
-        yield from self._read_filters(module, filters, kernels)
-        loss, correct = self._quality(outputs)
-        stats = {name: accumulator.result() for name, accumulator in sums.items()}
-        self._record.add(ProbeResult(step or 0, stats, filters, len(indices), loss, correct), kernels)
-        self._added_at = time.monotonic()
-        self.error = ""
-        for listener in tuple(self._listeners):
-            listener.done()
-
-    def _read_filters(
-        self, module: nn.Module, filters: dict[str, FilterStats], kernels: dict[str, Tensor]
-    ) -> Iterator[None]:
-        for layer in self._layers.values():
+        for layer in source.layers:
             weight = filter_weight(module_of(module, layer.name)) if layer.call == 1 else None
             if weight is not None:
                 values = weight.detach().float().cpu()
@@ -143,6 +113,14 @@ class ProbeJob(Job):
                 if values.numel() <= KEPT_KERNEL_VALUES:
                     kernels[layer.name] = values.clone()
                 yield
+        loss, correct = self._quality(outputs)
+        stats = {name: accumulator.result() for name, accumulator in sums.items()}
+        step = source.step_of(snapshot) or 0
+        source.record.add(ProbeResult(step, stats, filters, len(indices), loss, correct), kernels)
+        self._added_at = time.monotonic()
+        self.error = ""
+        for listener in tuple(self._listeners):
+            listener.done()
 
     def failed(self, error: BaseException, step: int) -> None:
         self.error = f"{type(error).__name__}: {error}"
@@ -161,31 +139,27 @@ class ProbeJob(Job):
             if value.ndim == 0:  # such as a loss, which has no samples to sum over
                 return
             like_inputs = inputs is not None and len(value) == len(inputs)
+            channel_dim = layers[name].channel_dim if value.ndim > 1 else None
             sums.setdefault(name, StatsAccumulator()).add(
-                value,
-                inputs if like_inputs else None,
-                channel_dim=self._layers[name].channel_dim if value.ndim > 1 else None,
+                value, inputs if like_inputs else None, channel_dim=channel_dim
             )
 
-        output = record(module, batch.args, batch.kwargs, layers=list(self._layers), on_activation=add)
+        layers = {layer.name: layer for layer in self._source.layers}
+        output = record(module, batch.args, batch.kwargs, layers=list(layers), on_activation=add)
         loss = None
-        if self._loss_fn is not None and batch.targets is not None:
+        if self._source.loss_fn is not None and batch.targets is not None:
             with torch.no_grad():
-                loss = float(self._loss_fn(output, batch.targets))
-        return self._scores(output), loss
+                loss = float(self._source.loss_fn(output, batch.targets))
+        return self._source.batch_scores(output), loss
 
     def _quality(self, chunks: list[Output]) -> tuple[float | None, float | None]:
-        """Mean loss over the probe (for a loss that is a mean over samples) and share of right predictions."""
+        """Mean loss over the probe (for a loss that is a mean over samples) and share of correct predictions."""
         losses = [(loss, rows) for _, loss, rows in chunks if loss is not None]
         scores = [part for part, _, _ in chunks if part is not None]
-        labels = [self._samples.label(index) for index in self._samples.probe_indices]
+        samples = self._source.samples
+        labels = [samples.label(index) for index in samples.probe_indices]
         correct = None
         if len(scores) == len(chunks) and all(label is not None for label in labels):
             correct = float((torch.cat(scores).argmax(dim=1) == torch.tensor(labels)).double().mean())
         rows = sum(rows for _, rows in losses)
         return (sum(loss * rows for loss, rows in losses) / rows if rows else None), correct
-
-
-def dead_units(stats: ActivationStats | None) -> int:
-    """How many channels never fired on the probe."""
-    return int(stats.dead.sum()) if stats is not None else 0

@@ -91,9 +91,7 @@ class Session:
         self.measures = SharedMeasures(self, lambda measure: sum(measure in member.needed for member in self.members))
         self._listeners: list[Callable[[], None]] = []
         self._default_units: dict[str, int] = {}
-        self.probe = ProbeJob(
-            self.samples, self.layers, self.record, scores=self.batch_scores, loss_fn=self.loss_fn, step_of=self.step_of
-        )
+        self.probe = ProbeJob(self)
         if not self.unsupported_reason:
             self.worker.buffer.on_rebuilt = lambda: self.user_thread.submit(self.recheck_leaks)
             self.worker.add(self.probe)

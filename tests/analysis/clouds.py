@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nnwidgets.analysis.engine.affinities import Graph, conditional
-from nnwidgets.analysis.engine.neighbours import all_pairs
+from nnwidgets.analysis.engine.neighbour_pairs import all_pairs
 from nnwidgets.analysis.engine.slicing import finished
 
 

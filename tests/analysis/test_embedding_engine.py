@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from nnwidgets.analysis.engine.affinities import conditional
-from nnwidgets.analysis.engine.neighbours import all_pairs
+from nnwidgets.analysis.engine.neighbour_pairs import all_pairs
 from nnwidgets.analysis.engine.principal import follow_basis, principal_scores
 from nnwidgets.analysis.engine.slicing import finished
 from nnwidgets.analysis.engine.tsne_forces import SparseForces

@@ -76,8 +76,8 @@ def test_random_nets_give_the_models_own_scores(seed: int) -> None:
         net.head.bias.sub_(net.eval()(images).mean(0), alpha=0.9)
     engine = check(net, problem_of(images, patch, min(patch), fill=fill))
     assert engine.why_whole == ""
-    assert engine.windowed_share > 0
-    assert engine.work_share < 1
+    assert engine.report()["windowed_share"] > 0
+    assert engine.report()["work_share"] < 1
 
 
 class Squeezing(nn.Module):
@@ -181,8 +181,8 @@ def test_what_mixes_positions_is_computed_as_a_whole(build: Callable[[], nn.Modu
     torch.manual_seed(0)
     engine = check(build(), problem_of(torch.randn(2, 2, 17, 16), 4, 3))
     assert engine.why_whole == ""
-    assert engine.dense_from == dense_from
-    assert 0 < engine.windowed_share < 1
+    assert engine.report()["dense_from"] == dense_from
+    assert 0 < engine.report()["windowed_share"] < 1
 
 
 class Deciding(nn.Module):
@@ -308,7 +308,7 @@ def test_the_nets_of_the_benchmark_need_little_more_than_the_least_work(case: Ca
     engine = Engine(shadow_module(model), problem, score_fn=class_scores, max_bytes=MAX_BYTES)
     scores, _ = engine.evaluate(image[some], place[some])
     assert engine.why_whole == ""
-    assert 1 / engine.work_share >= case.work / 1.25
+    assert 1 / engine.report()["work_share"] >= case.work / 1.25
     for at in some[::8].tolist():
         own, _ = DenseEngine(shadow_module(model), problem, score_fn=class_scores).evaluate(
             image[at : at + 1], place[at : at + 1]

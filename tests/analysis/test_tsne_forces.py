@@ -12,8 +12,7 @@ from torch import Tensor
 from nnwidgets.analysis import tsne
 from nnwidgets.analysis.engine.compiled import Loops, compiled, loaded, worth_loading
 from nnwidgets.analysis.engine.slicing import finished
-from nnwidgets.analysis.engine.tsne_dense import DenseForces
-from nnwidgets.analysis.engine.tsne_forces import SparseForces, forces_for
+from nnwidgets.analysis.engine.tsne_forces import DenseForces, SparseForces, forces_for
 from nnwidgets.analysis.engine.tsne_grid import GridRepulsion
 from nnwidgets.analysis.engine.tsne_sums import attract
 from tests.analysis.clouds import digits, graph_of, joint_of, kl_of, normal

@@ -22,7 +22,8 @@ from torch import Tensor
 from nnwidgets.analysis import LiveTSNE, tsne
 from nnwidgets.analysis.engine.affinities import Graph, graph_of
 from nnwidgets.analysis.engine.compiled import Loops, compiled
-from nnwidgets.analysis.engine.neighbours import all_pairs, nearest
+from nnwidgets.analysis.engine.neighbour_pairs import all_pairs
+from nnwidgets.analysis.engine.neighbours import nearest
 from nnwidgets.analysis.engine.slicing import finished
 from nnwidgets.analysis.engine.tsne_forces import FINISHED_SPACING, LIVE_SPACING, SparseForces
 from tests.benchmarks.occlusion_timing import seconds

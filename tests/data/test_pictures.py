@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nnwidgets.data import SampleError, Samples
-from nnwidgets.data.pictures import kind_of, picture_of, thumbnail
+from nnwidgets.data.pictures import kind_of, picture_of
 
 CONVOLUTION, RECURRENT, PLAIN = nn.Conv2d(1, 1, 1), nn.LSTM(4, 4), nn.Linear(4, 4)
 
@@ -93,7 +93,6 @@ def test_the_kind_of_an_input_follows_its_shape_and_the_model(value: Tensor, mod
 def test_what_is_no_picture_has_none(value: Tensor, model: nn.Module) -> None:
     samples = samples_of(value, model)
     assert samples.picture(0) is None
-    assert samples.thumbnails([0, 1], 8) is None
 
 
 def test_the_first_picture_among_several_inputs_is_shown() -> None:
@@ -132,22 +131,3 @@ def test_to_image_may_return_a_pil_picture() -> None:
 def test_to_image_must_return_a_picture(made: Any) -> None:
     with pytest.raises(SampleError, match="to_image: expected"):
         samples_of([torch.zeros(7)], PLAIN, to_image=lambda _: made)
-
-
-def test_thumbnails_keep_proportions_on_black() -> None:
-    wide = np.full((4, 8), 200, np.uint8)
-    small = thumbnail(wide, 4)
-    assert small.tolist() == [[0] * 4, [200] * 4, [200] * 4, [0] * 4]
-    assert thumbnail(np.array([[0, 100], [100, 200]], np.uint8), 1).tolist() == [[100]]
-    assert thumbnail(np.full((2, 2, 3), 7, np.uint8), 6).tolist() == np.full((6, 6, 3), 7).tolist()
-
-
-def test_thumbnails_of_many_samples_form_one_array() -> None:
-    samples = samples_of(torch.rand(4, 3, 10, 10, generator=torch.Generator().manual_seed(0)))
-    tiles = samples.thumbnails([0, 3], 5)
-    assert tiles is not None
-    assert tiles.shape == (2, 5, 5, 3)
-    picture = samples.picture(3)
-    assert picture is not None
-    expected = picture.reshape(5, 2, 5, 2, 3).mean((1, 3))
-    assert np.abs(tiles[1] - expected).max() <= 0.5

@@ -207,8 +207,8 @@ def test_random_states_are_put_back_when_reading_raises() -> None:
 def test_user_code_never_runs_in_another_thread() -> None:
     dataset = Augmented()
     samples = samples_of(dataset, probe=[0, 1])
-    assert samples.held([0, 1])
-    assert not samples.held([0, 5])
+    assert not samples.missing([0, 1])
+    assert samples.missing([0, 5]) == [5]
     assert isinstance(elsewhere(lambda: samples.batch([0, 5])), NotHeldError)
     assert isinstance(elsewhere(lambda: samples.read([5])), NotHeldError)
     assert elsewhere(lambda: samples.picture(5)) is None
@@ -222,7 +222,7 @@ def test_user_code_never_runs_in_another_thread() -> None:
 def test_tensors_are_read_in_any_thread() -> None:
     samples = samples_of((IMAGES, LABELS), probe=2)
     assert samples.thread_safe
-    assert samples.held(range(20))
+    assert not samples.missing(range(20))
     assert torch.equal(elsewhere(lambda: samples.batch([9])).args[0], IMAGES[[9]])
     assert elsewhere(lambda: samples.picture(9)).shape == (8, 8, 3)
     assert samples.nbytes == 0
@@ -232,8 +232,8 @@ def test_what_was_read_stays_under_the_bound_and_the_probe_stays_longest() -> No
     one = IMAGES[0].numel() * 4
     samples = samples_of(LIST, probe=[0, 1], max_bytes=4 * one)
     samples.read(range(2, 10))
-    assert samples.held([0, 1, 8, 9])
-    assert not samples.held([2])
+    assert not samples.missing([0, 1, 8, 9])
+    assert samples.missing([2]) == [2]
     assert samples.nbytes <= 4 * one
     small = samples_of(LIST, probe=10, max_bytes=3 * one)
     assert len(small.probe_indices) == 3
@@ -268,8 +268,9 @@ def test_without_labels_the_probe_is_evenly_spaced_and_the_seed_decides() -> Non
 
 def test_the_probe_is_a_batch_of_its_indices() -> None:
     samples = samples_of((IMAGES, LABELS), probe=4)
-    assert samples.probe.indices == samples.probe_indices
-    assert torch.equal(samples.probe.args[0], IMAGES[list(samples.probe_indices)])
+    batch = samples.batch(samples.probe_indices)
+    assert batch.indices == samples.probe_indices
+    assert torch.equal(batch.args[0], IMAGES[list(samples.probe_indices)])
 
 
 def test_class_names_come_from_the_dataset_through_subsets_and_loaders() -> None:

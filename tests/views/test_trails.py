@@ -9,7 +9,7 @@ import torch
 
 import nnwidgets as nnw
 from nnwidgets.views.embedding import EmbeddingView
-from nnwidgets.views.embedding.trails import MOST
+from nnwidgets.views.embedding.caption import MOST
 from tests.nets import NETS
 from tests.views.test_embedding_points import caption_of, points_of
 from tests.views.test_kept_maps import keep, look

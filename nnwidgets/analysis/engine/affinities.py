@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nnwidgets.analysis.engine.compiled import Loops
+from nnwidgets.analysis.engine.neighbour_pairs import ascending
 from nnwidgets.analysis.engine.slicing import Steps, row_blocks
 
 Array = NDArray[Any]
@@ -112,9 +113,8 @@ def graph_of(indices: Tensor, distances: Tensor, perplexity: float, *, loops: Lo
 def joint_graph(indices: Tensor, conditionals: Tensor, *, loops: Loops) -> Steps[Graph]:
     """P = (p(j|i) + p(i|j)) / 2n over all pairs in which one is a neighbour of the other, without a dense matrix.
 
-    `indices` (n, k) int64 and `conditionals` (n, k) come from `nearest` and `conditional`; the result is on their
-    device. `loops`: compiled ones, or None. Peak memory besides the arguments: 40 bytes per edge, about 400 MB at
-    n = 100 000 and k = 90.
+    `indices` (n, k) int64 and `conditionals` (n, k) come from `nearest` and `conditional`. Peak memory besides them: 40
+    bytes per edge, about 400 MB at n = 100 000 and k = 90.
     """
     if loops is not None and indices.device.type == "cpu":
         return (yield from _joint_by_loops(indices, conditionals, loops))
@@ -155,7 +155,7 @@ def _joint_by_sorting(indices: Tensor, conditionals: Tensor) -> Steps[Graph]:
     dealt: list[list[_Edges]] = [[] for _ in blocks]
     for part in row_blocks(n, k, limit):
         edges = _edges(indices, conditionals, part)
-        order = _ascending(edges.targets)
+        order = ascending(edges.targets)
         targets = edges.targets[order]
         stops = torch.searchsorted(targets, ends).tolist()
         edges = _Edges(edges.sources[order], targets.int(), edges.values[order])
@@ -197,7 +197,7 @@ def _edges(indices: Tensor, conditionals: Tensor, rows: slice) -> _Edges:
 def _merged(leaving: _Edges, arriving: _Edges, n: int) -> tuple[Tensor, Tensor, Tensor]:
     """Rows, columns and sums of the edges that leave or reach some rows, ascending."""
     keys = torch.cat([leaving.sources.long() * n + leaving.targets, arriving.targets.long() * n + arriving.sources])
-    order = _ascending(keys)
+    order = ascending(keys)
     keys = keys[order]
     values = torch.cat([leaving.values, arriving.values])[order]
     # an edge in both directions has two equal keys, now side by side
@@ -207,8 +207,3 @@ def _merged(leaving: _Edges, arriving: _Edges, n: int) -> tuple[Tensor, Tensor, 
     keys, values = keys[first], values[first]
     rows = keys // n
     return rows, (keys - rows * n).int(), values
-
-
-def _ascending(keys: Tensor) -> Tensor:
-    """The order that sorts `keys`, ties in any order. NumPy takes 40 % of torch's time on CPUs with AVX-512."""
-    return torch.from_numpy(np.argsort(keys.numpy())) if keys.device.type == "cpu" else keys.argsort()

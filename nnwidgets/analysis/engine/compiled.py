@@ -7,8 +7,6 @@ import importlib
 import logging
 from types import ModuleType
 
-__all__ = ["Loops", "compiled", "loaded", "worth_loading"]
-
 Loops = ModuleType | None
 _WORTH_LOADING_ABOVE = 400  # points: 500 take 0.06 s per refresh, and 0.22 s without the loops
 logger = logging.getLogger(__name__)

@@ -12,8 +12,6 @@ from torch.overrides import TorchFunctionMode
 
 from nnwidgets.shadow.torch_internals import version_if_counted
 
-__all__ = ["ContainerOps", "tensors"]
-
 # These may return new memory, but no new values.
 _COPIES = frozenset(
     {"clone", "contiguous", "to", "type", "float", "double", "half", "bfloat16", "reshape", "flatten", "cpu", "cuda"}

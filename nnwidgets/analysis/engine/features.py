@@ -7,8 +7,6 @@ import math
 import torch
 from torch import Tensor
 
-__all__ = ["features"]
-
 
 def features(activation: Tensor, *, limit: int = 4096) -> tuple[Tensor, str | None]:
     """One float32 row per sample (n, features), and a note if maps were pooled.
@@ -35,18 +33,13 @@ def features(activation: Tensor, *, limit: int = 4096) -> tuple[Tensor, str | No
         stride += 1
     pooled = tuple(-(-size // stride) for size in sizes)
     note = f"maps of {'×'.join(map(str, sizes))} averaged to {'×'.join(map(str, pooled))}"
-    return _rows(_averaged(x, pooled)), note
+    for axis, size in enumerate(pooled, start=2):
+        rows = x.movedim(axis, -1)
+        x = torch.nn.functional.adaptive_avg_pool1d(rows.flatten(1, -2), size).reshape(*rows.shape[:-1], size)
+        x = x.movedim(-1, axis)
+    return _rows(x), note
 
 
 def _rows(x: Tensor) -> Tensor:
     """`x` (n, …) as (n, features). A size of -1 would fail without samples."""
     return x.reshape(x.shape[0], math.prod(x.shape[1:]))
-
-
-def _averaged(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
-    """`x` (n, channels, positions…) average-pooled to `sizes`, one axis after the other."""
-    for axis, size in enumerate(sizes, start=2):
-        rows = x.movedim(axis, -1)
-        x = torch.nn.functional.adaptive_avg_pool1d(rows.flatten(1, -2), size).reshape(*rows.shape[:-1], size)
-        x = x.movedim(-1, axis)
-    return x

@@ -21,7 +21,7 @@ def check_dims(dims: int) -> None:
 
 
 def checked_perplexity(perplexity: float) -> float:
-    """`perplexity` as a float; raises ValueError unless it is finite and above 1, TypeError unless it is a number."""
+    """`perplexity` as a float, which must be finite and above 1."""
     expected = "perplexity: expected a number above 1 (5 to 50 is usual)"
     if isinstance(perplexity, bool) or not isinstance(perplexity, Real):
         raise TypeError(f"{expected}, got {perplexity!r}")
@@ -35,7 +35,7 @@ def checked_perplexity(perplexity: float) -> float:
 
 
 def checked_seed(seed: int) -> torch.Generator:
-    """A CPU generator with this seed; raises TypeError unless it is a whole number, ValueError beyond 64 bits."""
+    """A CPU generator with this seed."""
     if not _whole(seed):
         raise TypeError(f"seed: expected a whole number, got {seed!r}")
     if not -(2**63) <= seed < 2**64:
@@ -44,7 +44,7 @@ def checked_seed(seed: int) -> torch.Generator:
 
 
 def checked_device(device: torch.device | str | None) -> torch.device | None:
-    """`device` as torch's; raises ValueError for one that torch does not know or cannot use."""
+    """`device` as torch's, one that torch can use."""
     if device is None:
         return None
     try:
@@ -58,7 +58,7 @@ def checked_device(device: torch.device | str | None) -> torch.device | None:
 
 
 def check_neighbours(neighbours: int, n: int) -> None:
-    """Raises TypeError unless `neighbours` is a whole number, ValueError unless 1 <= neighbours < n / 2."""
+    """Raises unless 1 <= neighbours < n / 2."""
     if not _whole(neighbours):
         raise TypeError(f"neighbours: expected a whole number, got {neighbours!r}")
     if not 1 <= neighbours < n / 2:
@@ -135,10 +135,7 @@ def _unit(values: Tensor) -> tuple[Tensor, float]:
 
 
 def dense(x: Any, name: str) -> Tensor:
-    """`x`, a tensor or anything that NumPy reads as an array of real numbers, as a plain tensor without gradient.
-
-    Raises TypeError for anything else, ValueError for rows of different lengths and masked values.
-    """
+    """`x`, a tensor or anything that NumPy reads as an array of real numbers, as a plain tensor without gradient."""
     if not isinstance(x, Tensor):
         return torch.from_numpy(_numbers(x, name))
     if x.is_nested or x.layout is not torch.strided:
@@ -179,10 +176,7 @@ def _numbers(x: Any, name: str) -> np.ndarray:
 
 
 def checked_init(init: Any, n: int, dims: int, device: torch.device) -> Tensor | None:
-    """`init` as float32 (n, dims) on `device`, scaled to magnitudes of at most 1; None stays None.
-
-    Raises TypeError for anything but an array of numbers, ValueError for another shape or non-finite values.
-    """
+    """`init` as float32 (n, dims) on `device`, scaled to magnitudes of at most 1; None stays None."""
     if init is None:
         return None
     if isinstance(init, str):
@@ -197,10 +191,7 @@ def checked_init(init: Any, n: int, dims: int, device: torch.device) -> Tensor |
 
 
 def checked_ids(ids: Sequence[Hashable] | Tensor | np.ndarray | None, n: int) -> tuple[Hashable, ...]:
-    """One distinct name per row; the row numbers for None.
-
-    Raises TypeError for anything but a sequence of hashable names, ValueError for another length or repeated names.
-    """
+    """One distinct name per row; the row numbers for None."""
     if ids is None:
         return tuple(range(n))
     if isinstance(ids, Set):

@@ -9,21 +9,15 @@ from typing import TypeAlias
 
 from torch import nn
 
-__all__ = ["LayerInfo", "Layers", "is_leaf", "layer_tuple", "module_of", "named_modules", "split_call", "unknown_layer"]
-
 
 @dataclass(frozen=True)
 class LayerInfo:
     """One call of a layer in a forward pass.
 
-    Attributes:
-        name: the module's name. The n-th call of a module is `"name:n"` from the second on. A model that is itself a
-            leaf has its class's name.
-        kind: the module's class name.
-        shape: shape of the first tensor of its output.
-        call: 1 for the first call of the module.
-        channel_dim: the axis of `shape` that holds channels: 1, or the last one for sequences `(batch, time,
-            features)`.
+    name: the module's name. The n-th call of a module is `"name:n"` from the second on. A model that is itself a leaf
+    has its class's name.   kind: the module's class name.   call: 1 for the first call of the module.
+    shape: of the first tensor of its output.   channel_dim: the axis of `shape` that holds channels: 1, or the last one
+    for sequences `(batch, time, features)`.
     """
 
     name: str

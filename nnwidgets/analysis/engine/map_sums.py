@@ -10,8 +10,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-__all__ = ["CONSTANT", "GreyInputs", "MapSums", "map_sums"]
-
 # Below this share of the plain sum of squares, a sum of squares around the mean is rounding, and the values count as
 # constant. Float64 leaves 1e-32; the smallest step of float32 leaves 1e-21 even in a map of 1 000 x 1 000.
 CONSTANT = 1e-26
@@ -34,12 +32,8 @@ class MapSums:
     @classmethod
     def joined(cls, parts: Sequence[MapSums]) -> MapSums:
         """The maps of all parts, in float64."""
-        return cls(
-            **{
-                field.name: torch.cat([getattr(part, field.name).to(torch.float64) for part in parts])
-                for field in dataclasses.fields(cls)
-            }
-        )
+        names = [field.name for field in dataclasses.fields(cls)]
+        return cls(*(torch.cat([getattr(part, name).to(torch.float64) for part in parts]) for name in names))
 
 
 class GreyInputs:
@@ -73,12 +67,7 @@ class GreyInputs:
 
 
 def map_sums(maps: Tensor, units: Tensor | None) -> MapSums:
-    """Return the sums of maps.
-
-    Args:
-        maps: `(n, channels, positions)`, any real dtype and device.
-        units: `(n, positions)`, from `GreyInputs`, or None.
-    """
+    """Return the sums of maps `(n, channels, positions)` of any real dtype; `units` are those of `GreyInputs`."""
     if maps.shape[2] == 1:
         return _single_values(maps[..., 0])
     # This test reads a result, which costs nothing on the CPU and would wait for a GPU.

@@ -18,15 +18,10 @@ from nnwidgets.analysis.engine.occlusion_reference_pass import CONVOLUTION, Step
 from nnwidgets.analysis.engine.occlusion_rules import RULES, in_bfloat16
 from nnwidgets.analysis.engine.occlusion_windows import Windows
 
-__all__ = ["CoveredPass", "StrayedError"]
-
 _PLACES = frozenset(
     {Tensor.get_device, *(getattr(Tensor, name).__get__ for name in ("device", "is_meta", "is_cpu", "is_cuda"))}
 )
-
-
-# Arguments of a convolution besides tensors, and their defaults.
-_HOW = (("stride", 1), ("padding", 0), ("dilation", 1), ("groups", 1))
+_HOW = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}  # a convolution's arguments besides tensors: defaults
 
 
 class StrayedError(RuntimeError):
@@ -36,21 +31,16 @@ class StrayedError(RuntimeError):
 class CoveredPass(TorchFunctionMode):
     """Runs the operations of the model under it on the windows given to `cover`.
 
-    Args:
-        steps: of the reference pass.
-        image: `(n,)` int64, the index of the image of each covered one.
+    `steps` are those of the reference pass, `image` `(n,)` int64 has the index of the image of each covered one.
 
-    Attributes:
-        windowed: multiply-accumulates of convolutions and linear layers on windows so far, per image.
-        dense: the same on whole maps.
-        paused: while set, operations are not the model's.
-        first_dense: the first step that needed whole maps; None if none did.
+    windowed, dense: multiply-accumulates of convolutions and linear layers on windows and on whole maps, per image.
+    paused: while set, operations are not the model's.
+    first_dense: the first step that needed whole maps; None if none did.
     """
 
     def __init__(self, steps: Sequence[Step], image: Tensor) -> None:
         super().__init__()
-        self.windowed = 0
-        self.dense = 0
+        self.windowed = self.dense = 0
         self.first_dense: Step | None = None
         self.paused = False
         self._steps = iter(steps)
@@ -107,7 +97,7 @@ class CoveredPass(TorchFunctionMode):
             given = bound(CONVOLUTION, args, kwargs)
             if step.preview_weight is not None and step.seen is not None:
                 change = given["input"] - step.seen.of(self._image)
-                how = (given.get(name, other) for name, other in _HOW)
+                how = (given.get(name, other) for name, other in _HOW.items())
                 return step.clean.of(self._image) + in_bfloat16(change, step.preview_weight, *how)
             given["weight"], given["bias"] = step.weights
             return torch.conv2d(**given)
@@ -119,11 +109,7 @@ class CoveredPass(TorchFunctionMode):
 
 
 def held(value: Any) -> Any:
-    """Return what a placeholder stands for; anything else unchanged.
-
-    Raises:
-        StrayedError: a tensor without values that is not a placeholder.
-    """
+    """Return what a placeholder stands for; anything else unchanged, but no tensor without values."""
     if not isinstance(value, Tensor):
         return value
     inside = getattr(value, "_held", value)

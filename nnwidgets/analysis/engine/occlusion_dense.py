@@ -12,22 +12,15 @@ from nnwidgets.analysis.activations import channels_first
 from nnwidgets.analysis.capture import first_tensor, layer_names, record
 from nnwidgets.analysis.engine.occlusion_problem import Problem
 
-__all__ = ["DenseEngine", "channel_dims", "checked_scores", "class_scores", "of_images", "position_sums"]
-
 
 class DenseEngine:
     """Scores and layer sums of covered images by complete forward passes, exact by construction.
 
-    Args:
-        module: a shadow's module.
-        problem: what to compute.
-        score_fn: output -> `(n, classes)`.
+    `module` is a shadow's; `score_fn` maps its output to `(n, classes)`.
     """
 
     def __init__(self, module: nn.Module, problem: Problem, *, score_fn: Callable[[Any], Tensor]) -> None:
-        self._module = module
-        self._problem = problem
-        self._score_fn = score_fn
+        self._module, self._problem, self._score_fn = module, problem, score_fn
         device = problem.images.device
         self._origins = [torch.tensor(each, device=device) for each in problem.origins]
         self._along = [torch.arange(size, device=device) for size in problem.size]
@@ -35,13 +28,8 @@ class DenseEngine:
     def evaluate(self, image: Tensor, place: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Return scores `(n, classes)`, and each layer's values summed over positions `(n, channels)`, on the device.
 
-        Args:
-            image: `(n,)` int64, indices of images.
-            place: `(n, axes)` int64, indices of the problem's origins along each axis; -1: nothing is covered.
-
-        Raises:
-            KeyError: an unknown layer.
-            ValueError: an output without a class axis.
+        `image` `(n,)` int64 are indices of images; `place` `(n, axes)` int64 are indices of the problem's origins along
+        each axis, -1 where nothing is covered. Raises KeyError for an unknown layer, ValueError without a class axis.
         """
         images = self._problem.images
         image, place = image.to(images.device), place.to(images.device)
@@ -70,11 +58,7 @@ class DenseEngine:
 
 
 def checked_scores(scores: Tensor, batch: int) -> Tensor:
-    """Return scores `(batch, classes)`, detached.
-
-    Raises:
-        ValueError: they have another shape.
-    """
+    """Return the scores, detached; raises ValueError unless they are `(batch, classes)`."""
     if scores.ndim != 2 or len(scores) != batch:
         raise ValueError(
             f"model output: expected scores of shape (batch={batch}, classes), got {tuple(scores.shape)}; "
@@ -98,9 +82,8 @@ def channel_dims(module: nn.Module, problem: Problem) -> dict[str, int]:
     along_steps = problem.images.ndim == 3 or any("1d" in type(each).__name__ for each in module.modules())
     if not problem.layers or not along_steps:
         return {}
-    first, batch = torch.zeros(1, dtype=torch.int64), len(problem.images)
-    given = [of_images(each, first, batch) for each in (problem.images, *problem.extra)]
-    found = layer_names(module, [each.clone() if isinstance(each, Tensor) else each for each in given])
+    first = torch.zeros(1, dtype=torch.int64)
+    found = layer_names(module, [of_images(each, first, len(problem.images)) for each in problem.arguments()])
     dims = {layer.name: layer.channel_dim for layer in found if len(layer.shape) > 2}
     for name in problem.layers:
         within = [dim for layer, dim in dims.items() if layer.startswith(name.partition(":")[0] + ".")]
@@ -117,9 +100,6 @@ def of_images(argument: Any, image: Tensor, batch: int) -> Any:
 
 def class_scores(output: Any) -> Tensor:
     """Return the logits of a model's output: its field `logits`, else its first floating-point tensor.
-
-    Raises:
-        ValueError: the output has no floating-point tensor.
 
     >>> class_scores((torch.ones(1, 2), "aux")).shape
     torch.Size([1, 2])

@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from nnwidgets.analysis.capture import layer_names
-from nnwidgets.analysis.engine.occlusion_agreement import agree, largest_change
 from nnwidgets.analysis.engine.occlusion_covered import StrayedError
 from nnwidgets.analysis.engine.occlusion_dense import DenseEngine, of_images
 from nnwidgets.analysis.engine.occlusion_problem import Problem
@@ -24,11 +23,14 @@ from nnwidgets.analysis.engine.occlusion_windowed import Answer, WindowEngine
 from nnwidgets.analysis.engine.out_of_memory import is_out_of_memory
 from nnwidgets.analysis.engine.precision import rounds_to_tf32
 
-__all__ = ["Engine"]
-
 _SOMEWHERE = 7919  # a prime, to reach every position: each map checks one position, and a model's first map four
 _WINDOWED = (torch.float32, torch.float64)
 _MIXES = "one whole image at a time: images of a batch influence each other"
+# The error may be at most this share of the largest change of a score, plus this share of the largest score.
+_OF_CHANGE = {torch.float64: 1e-9, torch.float32: 1e-4, torch.float16: 0.01, torch.bfloat16: 0.05}
+_OF_SCORE = {torch.float64: 1e-10, torch.float32: 1e-5, torch.float16: 5e-3, torch.bfloat16: 0.03}
+_OF_SCORE_TF32 = 1e-2
+_OF_CHANGE_PREVIEW = 0.2  # bfloat16 has 8 bits of mantissa; 0.01 is typical
 
 _maps: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()  # number of maps of a model so far
 _alone: weakref.WeakKeyDictionary[nn.Module, str] = weakref.WeakKeyDictionary()  # why its images run one by one
@@ -38,16 +40,10 @@ logger = logging.getLogger(__name__)
 class Engine:
     """Gives the model's own answers, computed on windows around the squares where possible.
 
-    Args:
-        module: a shadow's module.
-        problem: what to compute.
-        score_fn: output -> `(n, classes)`.
-        max_bytes: bytes that clean values and windows may take; if they need more, whole images are computed.
-        preview: whether windows multiply the changes of convolutions in bfloat16.
+    Arguments are those of `WindowEngine`; where `max_bytes` are too few, whole images are computed.
 
-    Attributes:
-        alone: whether images run one at a time, so that they cannot influence each other.
-        why_whole: why whole images are computed, as a sentence; "" if windows are used.
+    alone: whether images run one at a time, so that they cannot influence each other.
+    why_whole: why whole images are computed, as a sentence; "" if windows are used.
     """
 
     def __init__(
@@ -79,29 +75,13 @@ class Engine:
         return self._error / self._largest_change if self._largest_change else 0.0
 
     @property
-    def windowed_share(self) -> float:
-        """Share of multiply-accumulates on windows so far."""
-        return 0.0 if self._windows is None else self._windows.windowed_share
-
-    @property
-    def work_share(self) -> float:
-        """Multiply-accumulates so far, as a share of those of complete forward passes."""
-        return 1.0 if self._windows is None else self._windows.work_share
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held between calls."""
-        return 0 if self._windows is None else self._windows.nbytes
-
-    @property
     def most(self) -> int | None:
         """The largest number of covered images to evaluate at once; None: any number."""
         return None if self._windows is None else self._windows.most
 
-    @property
-    def dense_from(self) -> str:
-        """The first layer that is computed on whole maps; "" if none is yet."""
-        return "" if self._windows is None else self._windows.dense_from
+    def report(self) -> dict[str, Any]:
+        """How the map is computed so far, as fields of `OcclusionMap`."""
+        return {"why_whole": self.why_whole} | ({} if self._windows is None else self._windows.report())
 
     def evaluate(self, image: Tensor, place: Tensor) -> Answer:
         """Return what `DenseEngine.evaluate` does, and raise the same."""
@@ -157,9 +137,7 @@ class Engine:
     def _whole(self, why: str, *, dtype: torch.dtype | None = None) -> None:
         """Compute whole images from now on; one at a time if images of a batch influence each other.
 
-        Args:
-            why: a sentence.
-            dtype: in which the model computes, if it is not the images'.
+        `dtype`: in which the model computes, if it is not the images'.
         """
         self._windows, self.why_whole = None, why
         try:
@@ -220,8 +198,7 @@ class Engine:
         middle, nowhere = torch.ones(1, dtype=torch.int64), torch.full_like(place, -1)
         alone, clean = (engine.evaluate(middle, at)[0] for at in (place, nowhere))
         together, _ = engine.evaluate(torch.arange(3), torch.cat([nowhere, place, nowhere]))
-        change = largest_change(alone, clean)
-        return not agree(together[1:2], alone, change, dtype, tf32=rounds_to_tf32(problem.images))
+        return not self._agree(together[1:2], alone, _largest_change(alone, clean), dtype)
 
     def _some(self, number: int) -> tuple[Tensor, Tensor]:
         """Return images and places of the positions to check for the model's n-th map."""
@@ -232,12 +209,11 @@ class Engine:
         return (number + torch.arange(len(place))) % len(self._problem.images), place
 
     def _check(self, windows: WindowEngine, image: Tensor, place: Tensor, found: Tensor) -> None:
-        nowhere = torch.full_like(place, -1)
         own, _ = self._by_whole.evaluate(image, place)
-        clean, _ = windows.evaluate(image, nowhere)
-        self._largest_change = max(self._largest_change, largest_change(own, clean))
-        if self._agree(found, own, self._largest_change):
-            self._error = max(self._error, largest_change(found, own))
+        clean, _ = windows.evaluate(image, torch.full_like(place, -1))
+        self._largest_change = max(self._largest_change, _largest_change(own, clean))
+        if self._agree_on_windows(found, own, self._largest_change):
+            self._error = max(self._error, _largest_change(found, own))
             return
         self._windows = None
         self._whole(f"whole images: windows gave other values from {self._first_difference(image, place)}")
@@ -245,22 +221,43 @@ class Engine:
 
     def _first_difference(self, image: Tensor, place: Tensor) -> str:
         """Return the first layer for which windows give other sums than the model."""
-        images, extra = self._problem.images, self._problem.extra
-        given = [each.clone() if isinstance(each, Tensor) else each for each in (images, *extra)]
-        names = tuple(layer.name for layer in layer_names(self._module, given))
+        names = tuple(layer.name for layer in layer_names(self._module, self._problem.arguments()))
         problem = replace(self._problem, layers=names)
         _, own = DenseEngine(self._module, problem, score_fn=self._score_fn).evaluate(image, place)
         windows = self._new_windows(problem)
         _, found = windows.evaluate(image, place)
         _, clean = windows.evaluate(image, torch.full_like(place, -1))
         for name in names:
-            if name in own and not self._agree(found[name], own[name], largest_change(own[name], clean[name])):
-                return name
+            if name in own:
+                change = _largest_change(own[name], clean[name])
+                if not self._agree_on_windows(found[name], own[name], change):
+                    return name
         return "the output"
 
-    def _agree(self, found: Tensor, own: Tensor, change: float) -> bool:
-        images = self._problem.images
-        return agree(found, own, change, images.dtype, tf32=rounds_to_tf32(images), preview=self._preview)
+    def _agree_on_windows(self, found: Tensor, own: Tensor, change: float) -> bool:
+        return self._agree(found, own, change, self._problem.images.dtype, preview=self._preview)
+
+    def _agree(self, found: Tensor, own: Tensor, change: float, dtype: torch.dtype, *, preview: bool = False) -> bool:
+        """Whether scores are the model's `own` up to rounding in `dtype`. Non-finite ones must be equal.
+
+        `change`: the largest change of a score by a square. `preview`: whether changes are rounded to bfloat16.
+        """
+        finite = own.isfinite()
+        if not torch.equal(found[~finite].nan_to_num(), own[~finite].nan_to_num()):
+            return False
+        of_change = _OF_CHANGE_PREVIEW if preview else _OF_CHANGE[dtype]
+        of_score = _OF_SCORE_TF32 if rounds_to_tf32(self._problem.images) else _OF_SCORE[dtype]
+        return _largest(found[finite] - own[finite]) <= of_change * change + of_score * _largest(own[finite])
+
+
+def _largest_change(one: Tensor, other: Tensor) -> float:
+    """The largest difference where both are finite, 0 if they nowhere are."""
+    known = one.isfinite() & other.isfinite()
+    return _largest((one - other)[known])
+
+
+def _largest(values: Tensor) -> float:
+    return float(values.abs().max()) if values.numel() else 0.0
 
 
 def _in_short(error: Exception) -> str:

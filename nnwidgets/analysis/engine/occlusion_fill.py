@@ -9,8 +9,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-__all__ = ["Fill", "blurred", "fill_values"]
-
 Fill = float | Sequence[float] | Tensor | str
 
 _SIGMAS = 4  # per side of the patch; 6e-5 of a Gaussian is beyond them
@@ -19,14 +17,8 @@ _SIGMAS = 4  # per side of the patch; 6e-5 of a Gaussian is beyond them
 def fill_values(fill: Fill, images: Tensor, blur: tuple[int, ...]) -> Tensor:
     """Return what covers the images, in their dtype: `(1 or batch, channels, *size)`, with sizes of the images or 1.
 
-    Args:
-        fill: as in `occlusion_map`.
-        images: `(batch, channels, *size)`.
-        blur: side of the patch along each axis of `size`, which sets the width of "blur".
-
-    Raises:
-        TypeError: the fill is not a number, tensor or word.
-        ValueError: an unknown word, a tensor that does not fit the images, NaN or infinity.
+    `fill` and errors are those of `occlusion_map`; `blur`: side of the patch along each axis, which sets the width of
+    "blur".
     """
     if isinstance(fill, str):
         if fill == "mean":
@@ -47,14 +39,10 @@ def fill_values(fill: Fill, images: Tensor, blur: tuple[int, ...]) -> Tensor:
 
 
 def blurred(images: Tensor, sides: tuple[int, ...]) -> Tensor:
-    """Return images blurred along their last axes by a Gaussian of sigma = side / 4, each channel separately.
+    """Return images `(batch, channels, *size)` blurred along their last axes, each channel separately.
 
-    The Gaussian is cut at 4 sigma, which is `side` pixels in each direction, and scaled to sum 1. The last pixel is
-    repeated beyond the border. Summed in float64.
-
-    Args:
-        images: `(batch, channels, *size)`.
-        sides: one for each axis of `size`, in pixels; 0 does not blur along an axis.
+    By a Gaussian of sigma = side / 4, cut at 4 sigma, which is `side` pixels in each direction, and scaled to sum 1.
+    The last pixel is repeated beyond the border. Summed in float64.
 
     >>> (1000 * blurred(torch.tensor([[[0.0, 0.0, 1.0, 1.0, 1.0]]]), (2,))).round().tolist()
     [[[0.0, 107.0, 893.0, 1000.0, 1000.0]]]

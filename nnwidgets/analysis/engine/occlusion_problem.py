@@ -13,31 +13,22 @@ from torch import Tensor
 from nnwidgets.analysis.engine.layer_calls import Layers, layer_tuple
 from nnwidgets.analysis.engine.occlusion_fill import Fill, fill_values
 
-__all__ = ["Problem", "parse_problem", "sizes"]
-
 # Number of axes of the images -> the axes that a patch can have, the default first.
-_AXES = {
-    3: (("step",), ("channel", "step")),
-    4: (("row", "col"),),
-    5: (("slice", "row", "col"),),
-}
+_AXES = {3: (("step",), ("channel", "step")), 4: (("row", "col"),), 5: (("slice", "row", "col"),)}
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
     """An occlusion map to compute.
 
-    Attributes:
-        images: `(batch, channels, *size)`, finite, on the model's device; `size` is (length,), (height, width) or
-            (depth, height, width).
-        axes: names of the axes that the patch covers: the last ones of the images.
-        patch: sides of the patch along `axes`.
-        stride: step between positions along `axes`.
-        fill: `(1 or batch, channels, *size)`, where each size may be 1: what replaces the patch.
-        origins: where patches begin, along `axes`.
-        layers: names of the layers to sum.
-        extra: further positional arguments of the model; tensors as long as the batch are split with the images.
-        channel_dims: layer -> the axis of its channels, if it may differ from that of `channels_first`.
+    images: `(batch, channels, *size)`, finite, on the model's device; `size` is (length,), (height, width) or (depth,
+    height, width).
+    axes: names of the axes that the patch covers: the last ones of the images. So `patch`, its sides, `stride` and
+    `origins`, where patches begin.
+    fill: `(1 or batch, channels, *size)`, where each size may be 1: what replaces the patch.
+    layers: names of the layers to sum.
+    extra: further positional arguments of the model; tensors as long as the batch are split with the images.
+    channel_dims: layer -> the axis of its channels, if it may differ from that of `channels_first`.
     """
 
     images: Tensor
@@ -60,12 +51,14 @@ class Problem:
         """Size of the images along each axis."""
         return tuple(self.images.shape[-len(self.axes) :])
 
+    def arguments(self) -> list[Any]:
+        """Copies of the model's positional arguments, which it may write to."""
+        return [each.clone() if isinstance(each, Tensor) else each for each in (self.images, *self.extra)]
+
     def squares(self, image: Tensor, place: Tensor) -> Tensor:
         """Return what replaces the patch in pictures, `(n, channels, *patch)`, channels last.
 
-        Args:
-            image: `(n,)` int64 on the CPU, indices of images.
-            place: `(n, 2)` int64 on the CPU, indices of the origins along each axis.
+        `image` `(n,)` and `place` `(n, 2)`, as in `DenseEngine.evaluate`, are on the CPU.
         """
         shown = image if len(self.fill) > 1 else torch.zeros_like(image)
         if self.fill.shape[2:].numel() == 1:
@@ -89,13 +82,7 @@ def parse_problem(
     device: torch.device,
     gaps: bool = False,
 ) -> Problem:
-    """Return the checked problem on the device, with copies of images and fill.
-
-    Raises:
-        TypeError: images are not a floating-point tensor; sizes are not integers, or not one per axis.
-        ValueError: images are not `(batch, channels, *size)`, are empty, or contain NaN or infinity; the patch is
-            larger than the images, or the stride larger than the patch without `gaps`; the fill does not fit.
-    """
+    """Return the checked problem on the device, with copies of images and fill. Raises what `occlusion_map` does."""
     _check_images(images)
     sides = sizes("patch", patch, _AXES[images.ndim])
     axes = next(names for names in _AXES[images.ndim] if len(names) == len(sides))
@@ -126,12 +113,7 @@ def parse_problem(
 
 
 def sizes(name: str, value: object, ways: tuple[tuple[str, ...], ...]) -> tuple[int, ...]:
-    """Return one size per axis. A single integer stands for all axes of the first of the `ways`.
-
-    Args:
-        name: of the argument.
-        value: an integer, or one per axis of one of the ways.
-        ways: the names of axes that a patch can have.
+    """Return one size per axis. `ways`: axes that a patch can have; a single integer stands for all of the first.
 
     >>> sizes("patch", 3, (("row", "col"),)), sizes("patch", (2, 5), (("step",), ("channel", "step")))
     ((3, 3), (2, 5))
@@ -177,5 +159,4 @@ def _check_images(images: Tensor) -> None:
 
 
 def _times(numbers: tuple[int, ...]) -> str:
-    """Return "3 × 4"."""
     return " × ".join(map(str, numbers))

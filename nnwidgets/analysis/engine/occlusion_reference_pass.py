@@ -14,14 +14,12 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from nnwidgets.analysis.engine.container_ops import tensors
 from nnwidgets.analysis.engine.occlusion_windows import CleanMap
 from nnwidgets.shadow.torch_internals import GRAD_MODE_CALLS
-
-__all__ = ["CONVOLUTION", "ReferencePass", "Step", "asks_only", "bound", "writes_first"]
 
 # Operations that do not read the values of a tensor.
 _QUESTIONS = frozenset(
@@ -51,70 +49,46 @@ _NORM = ("input", "running_mean", "running_var", "weight", "bias", "training", "
 
 @dataclass(eq=False)
 class Step:
-    """One operation of the reference pass.
-
-    Attributes:
-        func: the function that was called.
-        output: its value for the clean images if that is one map per image, `(batch, channels, height, width)`.
-        uses: how many later operations, and observers of layers, read it.
-        weights: weight, channels last, and bias of a convolution by parameters, with the following normalisation merged
-            in where possible; None for other operations.
-        preview_weight: that weight in bfloat16, if changes are multiplied in bfloat16; else None.
-        seen: the clean input of such a convolution.
-        merged: whether this is a normalisation that was merged and so returns its input.
-        work: multiply-accumulates for one image, of convolutions and linear layers.
-        layer: name of the module whose forward called it.
-    """
+    """One operation of the reference pass."""
 
     func: Callable[..., Any]
-    output: CleanMap | None = None
-    uses: int = 0
+    layer: str  # the module whose forward called it
+    output: CleanMap | None = None  # its value for the clean images if that is one map per image
+    uses: int = 0  # by later operations and observers of layers
+    # Of a convolution by parameters: weight, channels last, and bias, with a following normalisation merged in.
     weights: tuple[Tensor, Tensor | None] | None = None
-    preview_weight: Tensor | None = None
-    seen: CleanMap | None = None
-    merged: bool = False
-    work: int = 0
-    layer: str = ""
+    preview_weight: Tensor | None = None  # the same in bfloat16, if changes are multiplied in bfloat16
+    seen: CleanMap | None = None  # the clean input of such a convolution
+    merged: bool = False  # a normalisation that was merged, and so returns its input
+    work: int = 0  # multiply-accumulates for one image, of convolutions and linear layers
 
     @property
     def clean(self) -> CleanMap:
-        """The output.
-
-        Raises:
-            ValueError: it is not one map per image.
-        """
+        """The output; raises ValueError if it is not one map per image."""
         if self.output is None:
             raise ValueError(f"{getattr(self.func, '__name__', self.func)}: expected a map for each image")
         return self.output
 
 
 class ReferencePass(TorchFunctionMode):
-    """Records the forward pass that is run under it.
+    """Records the forward pass of `batch` images that is run under it.
 
-    Args:
-        batch: the number of images.
-        given: the tensors that belong to the images.
-        max_bytes: bytes that recorded values may take.
+    `given` are the tensors that belong to the images. If recorded values take more than `max_bytes`, the pass raises
+    MemoryError.
 
-    Attributes:
-        steps: the operations, in the order of the calls.
-        paused: while set, nothing is recorded: what an observer computes is not part of the model.
-        layer: the module that is running, set by its hooks.
-        mixes: why images of one batch may influence each other, as far as was seen; "" if they do not.
-        short_dtype: a dtype of fewer than 32 bits in which the model computes values of the images; None if none.
-        largest: bytes of the largest value that depends on the images, per image.
-
-    Raises (in the pass under it):
-        MemoryError: the values take more than `max_bytes`.
+    paused: while set, nothing is recorded: what an observer computes is not part of the model.
+    mixes: why images of one batch may influence each other, as far as was seen; "" if they do not.
+    short_dtype: a dtype of fewer than 32 bits in which the model computes values of the images; None if none.
+    largest: bytes of the largest value that depends on the images, per image.
     """
 
     def __init__(self, batch: int, given: Iterable[Tensor], *, max_bytes: int) -> None:
         super().__init__()
-        self.steps: list[Step] = []
+        self._steps: list[Step] = []
         self.mixes = ""
         self.short_dtype: torch.dtype | None = None
         self.paused = False
-        self.layer = ""
+        self._layer = ""
         self.largest = 0
         self._batch, self._max_bytes, self._held = batch, max_bytes, 0
         self._of_images = {id(tensor): tensor for tensor in given}  # kept alive, so that ids are not reused
@@ -137,7 +111,7 @@ class ReferencePass(TorchFunctionMode):
         if written is None and writes_first(func, args, kwargs):
             written = args[0] if args else kwargs.get("input")
         self._save(written)
-        self.steps.append(step := Step(func, layer=self.layer))
+        self._steps.append(step := Step(func, self._layer))
         if func is torch.conv2d:
             self._convolutions[step] = bound(CONVOLUTION, args, kwargs)
             read = id(self._convolutions[step]["input"])
@@ -165,6 +139,10 @@ class ReferencePass(TorchFunctionMode):
                 self._maps[step] = output
         return output
 
+    def enter(self, layer: str, _module: nn.Module, _inputs: Any) -> None:
+        """Record which module runs. Used as a forward pre-hook."""
+        self._layer = layer
+
     def use(self, value: Tensor) -> None:
         """Record that this value is read."""
         if id(value) in self._made:
@@ -173,11 +151,7 @@ class ReferencePass(TorchFunctionMode):
     def finish(self, *, preview: bool = False) -> list[Step]:
         """Return the steps, with normalisations merged into convolutions that nothing else reads.
 
-        Args:
-            preview: whether convolutions shall multiply changes in bfloat16.
-
-        Raises:
-            ValueError: a convolution that may crash with channels last.
+        Raises ValueError for a convolution that may crash with channels last.
         """
         for step, values in self._maps.items():
             step.output = CleanMap(values)
@@ -196,7 +170,7 @@ class ReferencePass(TorchFunctionMode):
                     convolution.preview_weight, convolution.seen = convolution.weights[0].bfloat16(), before.output
         for held in (self._made, self._of_images, self._maps, self._convolutions, self._read_by, self._norms):
             held.clear()
-        return self.steps
+        return self._steps
 
     def _count(self, value: Tensor) -> None:
         """Add the bytes of a value, unless it is a view of one that was counted."""

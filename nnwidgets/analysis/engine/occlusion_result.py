@@ -9,8 +9,6 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-__all__ = ["OcclusionMap"]
-
 _AT_ONCE = 1024  # pixels: for a long sequence, the table of all pixels and patches would not fit in memory
 
 

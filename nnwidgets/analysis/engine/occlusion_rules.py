@@ -13,8 +13,6 @@ from nnwidgets.analysis.engine.occlusion_reference_pass import CONVOLUTION, Step
 from nnwidgets.analysis.engine.occlusion_spans import Kernel, Span
 from nnwidgets.analysis.engine.occlusion_windows import Windows
 
-__all__ = ["RULES", "in_bfloat16"]
-
 Pair = tuple[int, int]
 Rule = Callable[..., Windows | Tensor | None]
 """`rule(step, *args, **kwargs)`: the operation's arguments, with `Windows` in place of tensors."""
@@ -36,10 +34,9 @@ def _convolution(step: Step, *args: Any, **kwargs: Any) -> Windows | None:
         return None
     how = view.stride, 0, dilation, given.get("groups", 1)
     if step.preview_weight is not None:
-        return view.windows(
-            view.clean_out() + in_bfloat16(view.seen(0.0) - view.clean_seen(), step.preview_weight, *how)
-        )
-    return view.windows(torch.conv2d(view.seen(0.0), weight, bias, *how))
+        change = in_bfloat16(view.seen() - view.clean_seen(), step.preview_weight, *how)
+        return view.windows(view.clean_out() + change)
+    return view.windows(torch.conv2d(view.seen(), weight, bias, *how))
 
 
 def _max_pool(step: Step, *args: Any, **kwargs: Any) -> Windows | None:
@@ -61,7 +58,7 @@ def _average_pool(step: Step, *args: Any, **kwargs: Any) -> Windows | None:
         return None
     stride, divisor = _pair(given.get("stride") or kernel), given.get("divisor_override")
     view = _Sliding(step, given["input"], kernel, stride, padding, (1, 1))
-    return None if view.wide else view.windows(F.avg_pool2d(view.seen(0.0), kernel, stride, divisor_override=divisor))
+    return None if view.wide else view.windows(F.avg_pool2d(view.seen(), kernel, stride, divisor_override=divisor))
 
 
 def _adaptive_average(step: Step, x: Windows, output_size: Any) -> Windows | Tensor | None:
@@ -114,22 +111,18 @@ def _combine(step: Step, *args: Any, **kwargs: Any) -> Windows | None:
     """Act on two operands position by position: both windows, or one that is equal at all positions."""
     given = bound(("input", "other"), args, kwargs)
     a, b = given.pop("input"), given.pop("other")
-    return _combined(step, a, b, **given)
-
-
-def _combined(step: Step, a: Any, b: Any, **kwargs: Any) -> Windows | None:
     if isinstance(a, Windows) and isinstance(b, Windows):
         if a.shape != b.shape:
             return None
         rows, cols = a.rows | b.rows, a.cols | b.cols
         if _wide(rows, cols):
             return None
-        values = step.func(a.within(rows, cols), b.within(rows, cols), **kwargs)
+        values = step.func(a.within(rows, cols), b.within(rows, cols), **given)
         return Windows(values, rows, cols, step.clean, a.chunk)
     x, other = (a, b) if isinstance(a, Windows) else (b, a)
     if isinstance(other, Tensor) and not _by_channel_only(other):
         return None
-    values = step.func(a.values, b, **kwargs) if x is a else step.func(a, b.values, **kwargs)
+    values = step.func(a.values, b, **given) if x is a else step.func(a, b.values, **given)
     return _like(step, x, values)
 
 
@@ -175,14 +168,14 @@ class _Sliding:
     def wide(self) -> bool:
         return _wide(self._rows, self._cols)
 
-    def seen(self, outside: float) -> Tensor:
+    def seen(self, outside: float = 0.0) -> Tensor:
         """Return the inputs of the outputs that change, with the value `outside` beyond the map."""
         return self._x.seen_from(self._rows, self._cols, self._kernels, outside=outside)
 
     def clean_seen(self) -> Tensor:
-        """Return the same inputs for the clean images, with 0 beyond the map."""
-        x, out = self._x, (self._rows, self._cols)
-        return x.clean.read(x.chunk, (x.rows, x.cols), out, self._kernels)
+        """Return the same inputs for the clean images."""
+        x = self._x
+        return x.clean.read(x.chunk, (x.rows, x.cols), (self._rows, self._cols), self._kernels)
 
     def clean_out(self) -> Tensor:
         """Return the outputs for the clean images."""

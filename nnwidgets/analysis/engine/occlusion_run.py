@@ -12,9 +12,9 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine.occlusion_engine import Engine
 from nnwidgets.analysis.engine.occlusion_problem import Problem
+from nnwidgets.analysis.engine.occlusion_result import OcclusionMap
 from nnwidgets.analysis.engine.out_of_memory import halving
-
-__all__ = ["Run"]
+from nnwidgets.analysis.engine.precision import rounding_notes
 
 _GROWTH = 16  # from one forward pass to the next, at most
 _FEWEST = 2  # a single covered image costs as much as two
@@ -25,29 +25,16 @@ _POOLS = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
 class Run:
     """A map in the making: the positions left, and the buffers for the results.
 
-    Args:
-        engine: evaluates covered images.
-        problem: what to compute.
-        coarse_first: whether every fourth position comes first, then every second.
-        target: class whose map shall become sharp early: positions where it varies most come first.
+    `coarse_first`: every fourth position comes first, then every second. `target`: class whose map shall become sharp
+    early: positions where it varies most come first.
 
-    Attributes:
-        problem: what to compute.
-        engine: evaluates covered images.
-        computed: `(batch, *grid)` bool.
-        exact: `(batch, *grid)` bool, where the result is the model's own answer and not a preview.
-        off_by: error of a preview at the checked positions, as a share of the largest change.
-        computed_clean: `(batch,)` bool, the images whose scores without a patch are known.
-        scores: `(batch, 1 + positions, classes)` on the CPU, the clean image first; NaN where not computed.
-        sums: layer -> `(batch, 1 + positions, channels)`, likewise.
+    computed, exact: as in `OcclusionMap`.
     """
 
     def __init__(
         self, engine: Engine, problem: Problem, *, coarse_first: bool = True, target: int | None = None
     ) -> None:
-        self.engine = engine
-        self.problem = problem
-        self._target = target
+        self.engine, self.problem, self._target = engine, problem, target
         self._levels = _levels(problem, coarse_first=coarse_first)
         batch = len(problem.images)
         self._todo = torch.cat([torch.arange(batch)[:, None], torch.full((batch, len(problem.grid)), -1)], 1)
@@ -55,11 +42,11 @@ class Run:
         self._chunk = _FEWEST
         self.computed = torch.zeros(batch, *problem.grid, dtype=torch.bool)
         self.exact = torch.zeros_like(self.computed)
-        self.off_by = 0.0
-        self.computed_clean = torch.zeros(batch, dtype=torch.bool)
-        self._slots = 1 + math.prod(problem.grid)
-        self.scores = torch.empty(0)  # made when the number of classes is known
-        self.sums: dict[str, Tensor] = {}
+        self._off_by = 0.0  # error of a preview at the checked positions, as a share of the largest change
+        self._computed_clean = torch.zeros(batch, dtype=torch.bool)
+        # `(batch, 1 + positions, classes)`, without a patch first; NaN where not computed. Made by the first answer.
+        self._scores = torch.empty(0)
+        self._sums: dict[str, Tensor] = {}  # layer -> the same of its channels
         self._most = max(1, _CHUNK_VALUES // problem.images[0].numel())
 
     @property
@@ -69,10 +56,10 @@ class Run:
 
     def refine(self, preview: Run) -> None:
         """Start from the results of another run, which are then replaced position by position."""
-        self.scores = preview.scores.clone()
-        self.sums = {layer: sums.clone() for layer, sums in preview.sums.items()}
+        self._scores = preview._scores.clone()
+        self._sums = {layer: sums.clone() for layer, sums in preview._sums.items()}
         self.computed, self.exact = preview.computed.clone(), preview.exact.clone()
-        self.computed_clean, self.off_by = preview.computed_clean.clone(), preview.off_by
+        self._computed_clean, self._off_by = preview._computed_clean.clone(), preview._off_by
 
     def advance(self, seconds: float) -> None:
         """Compute for about this long, at least one forward pass. Passes grow until one fills the time."""
@@ -100,6 +87,56 @@ class Run:
             if spent + each * min(self._chunk, self._most) > seconds:
                 return
 
+    def result(self) -> OcclusionMap:
+        """Return the map so far, with copies of the tensors."""
+        problem = self.problem
+        grid = (len(problem.images), *problem.grid, -1)
+        return OcclusionMap(
+            scores=self._scores[:, 1:].reshape(grid).clone(),
+            clean=self._scores[:, 0].clone(),
+            layer_sums={layer: sums[:, 1:].reshape(grid).clone() for layer, sums in self._sums.items()},
+            clean_layer_sums={layer: sums[:, 0].clone() for layer, sums in self._sums.items()},
+            computed=self.computed.clone(),
+            exact=self.exact.clone(),
+            origins=problem.origins,
+            patch=problem.patch,
+            stride=problem.stride,
+            image_size=problem.size,
+            notes=(*self._preview_notes(), *rounding_notes(problem.images), *self._not_finite()),
+            **self.engine.report(),
+        )
+
+    def _preview_notes(self) -> list[str]:
+        previewed = self.computed & ~self.exact
+        if not bool(previewed.any()):
+            return []
+        return [
+            f"preview at {int(previewed.sum())} of {previewed.numel()} positions: bfloat16, "
+            f"off by {100 * self._off_by:.1f} % of the largest change where it was checked"
+        ]
+
+    def _not_finite(self) -> list[str]:
+        """Return sentences about scores that are NaN, then about infinite ones; none if all are finite."""
+        problem, notes = self.problem, []
+        word = "square" if problem.axes == ("row", "col") else "patch"
+        for name, spoilt in (("NaN", self._scores.isnan().any(-1)), ("infinite", self._scores.isinf().any(-1))):
+            without = (spoilt[:, 0] & self._computed_clean).nonzero().flatten().tolist()
+            if without:
+                notes.append(f"{name} scores without a {word}{self._of_image(without[0])}")
+            found = (spoilt[:, 1:].reshape(self.computed.shape) & self.computed).nonzero()
+            if len(found):
+                image, *place = found[0].tolist()
+                along = zip(problem.axes, problem.origins, place, strict=True)
+                where = ", ".join(f"{axis} {origins[index]}" for axis, origins, index in along)
+                notes.append(
+                    f"{name} scores at {len(found)} of {int(self.computed.sum())} positions, "
+                    f"first with the {word} at {where}{self._of_image(image)}"
+                )
+        return notes
+
+    def _of_image(self, image: int) -> str:
+        return f" of image {image}" if len(self.problem.images) > 1 else ""
+
     def _begin_level(self) -> None:
         step, places = self._levels.pop(0)
         images = len(self.problem.images)
@@ -110,10 +147,10 @@ class Run:
 
     def _unrest(self, step: int, work: Tensor, target: int) -> Tensor:
         """Return how much the target's probability varies among the known positions around each place, `(n,)`."""
-        if not 0 <= target < self.scores.shape[2]:
-            raise ValueError(f"target: expected a class from 0 to {self.scores.shape[2] - 1}, got {target}")
+        if not 0 <= target < self._scores.shape[2]:
+            raise ValueError(f"target: expected a class from 0 to {self._scores.shape[2] - 1}, got {target}")
         grid = self.problem.grid
-        known = self.scores[:, 1:].softmax(-1)[:, :, target].reshape(-1, 1, *grid)
+        known = self._scores[:, 1:].softmax(-1)[:, :, target].reshape(-1, 1, *grid)
         every: tuple[Any, ...] = (..., *[slice(None, None, step)] * len(grid))
         known = known[every].nan_to_num(0.0)
         pool = _POOLS[len(grid)]
@@ -132,19 +169,20 @@ class Run:
         clean = place[:, 0] < 0
         slot = torch.where(clean, 0, 1 + slot)
         dtype = torch.float64 if scores.dtype == torch.float64 else torch.float32
-        self.scores = self._keep(self.scores, scores, image, slot, dtype)
+        self._scores = self._keep(self._scores, scores, image, slot, dtype)
         for layer, value in sums.items():
-            self.sums[layer] = self._keep(self.sums.get(layer, torch.empty(0)), value, image, slot, dtype)
+            self._sums[layer] = self._keep(self._sums.get(layer, torch.empty(0)), value, image, slot, dtype)
         covered = work[~clean].unbind(1)
         self.computed[covered] = True
         self.exact[covered] = self.engine.exact
         if not self.engine.exact:
-            self.off_by = self.engine.off_by
-        self.computed_clean[image[clean]] = True
+            self._off_by = self.engine.off_by
+        self._computed_clean[image[clean]] = True
 
     def _keep(self, buffer: Tensor, values: Tensor, image: Tensor, slot: Tensor, dtype: torch.dtype) -> Tensor:
         if not buffer.numel():
-            buffer = torch.full((len(self.problem.images), self._slots, values.shape[1]), torch.nan, dtype=dtype)
+            slots = 1 + math.prod(self.problem.grid)
+            buffer = torch.full((len(self.problem.images), slots, values.shape[1]), torch.nan, dtype=dtype)
         buffer[image, slot] = values.to("cpu", dtype)
         return buffer
 

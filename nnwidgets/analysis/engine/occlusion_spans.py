@@ -15,8 +15,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["BEYOND", "Kernel", "Reading", "Span"]
-
 Origins = NDArray[np.int64]
 T = TypeVar("T")
 BEYOND = 1 << 28  # more than the number of pixels; twice this plus that number fits in int32
@@ -32,17 +30,11 @@ class Kernel(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What to read along an axis for each place of the grid, as `(places, length)` int32 parts of pixel numbers.
+    """What to read along an axis for each place of the grid, as `(places, length)` int32 parts of pixel numbers."""
 
-    Attributes:
-        clean: the pixel of the map; a number above all pixels beyond the map.
-        own: the pixel of the window; a number below 0 outside the window.
-        beyond: whether anything beyond the map is read.
-    """
-
-    clean: Tensor
-    own: Tensor
-    beyond: bool
+    clean: Tensor  # the pixel of the map; a number above all pixels beyond the map
+    own: Tensor  # the pixel of the window; a number below 0 outside the window
+    beyond: bool  # whether anything beyond the map is read
 
 
 @dataclass(frozen=True, eq=False)

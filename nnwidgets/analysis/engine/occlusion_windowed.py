@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,10 @@ from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.engine.layer_calls import named_modules
 from nnwidgets.analysis.engine.occlusion_covered import CoveredPass, held, whole
 from nnwidgets.analysis.engine.occlusion_dense import checked_scores, of_images, position_sums
-from nnwidgets.analysis.engine.occlusion_gather import Chunk
 from nnwidgets.analysis.engine.occlusion_problem import Problem
 from nnwidgets.analysis.engine.occlusion_reference_pass import ReferencePass
 from nnwidgets.analysis.engine.occlusion_spans import Span
-from nnwidgets.analysis.engine.occlusion_windows import CleanMap, Windows
-
-__all__ = ["WindowEngine"]
+from nnwidgets.analysis.engine.occlusion_windows import Chunk, CleanMap, Windows
 
 Answer = tuple[Tensor, dict[str, Tensor]]
 _FEWEST = 2  # a single image is computed twice, see `_covered`
@@ -29,17 +27,11 @@ _ALIVE = 4  # at most this many values as large as the largest map exist at once
 class WindowEngine:
     """Scores and layer sums of covered images, computed on windows around the squares as far as the model allows.
 
-    Args:
-        module: a shadow's module.
-        problem: what to compute.
-        score_fn: output -> `(n, classes)`.
-        max_bytes: bytes that clean values and windows may take.
-        preview: whether convolutions multiply changes in bfloat16.
+    `module` is a shadow's, `max_bytes` is for clean values and windows, `preview` multiplies changes in bfloat16.
 
-    Attributes:
-        most: how many covered images fit in at once.
-        mixes: why images of one batch may influence each other; "" if they do not. If set, do not use this engine.
-        short_dtype: a dtype of fewer than 32 bits in which the model computes; None if none. The same applies.
+    most: how many covered images fit in at once.
+    mixes: why images of one batch may influence each other; "" if they do not. If set, do not use this engine.
+    short_dtype: a dtype of fewer than 32 bits in which the model computes; None if none. The same applies.
     """
 
     def __init__(
@@ -53,14 +45,13 @@ class WindowEngine:
     ) -> None:
         self._module, self._problem, self._score_fn = module, problem, score_fn
         self._windowed = self._dense = self._whole = 0
-        self.dense_from = ""
+        self._dense_from = ""
         self._clean = CleanMap(problem.images)
         self._rows, self._cols = (
             Span(np.array(origins), np.array(origins) + side, size)
             for origins, side, size in zip(problem.origins, problem.patch, problem.images.shape[2:], strict=True)
         )
-        # The model may write to its arguments.
-        given = [each.clone() if isinstance(each, Tensor) else each for each in (problem.images, *problem.extra)]
+        given = problem.arguments()
         clean = ReferencePass(
             len(problem.images), [each for each in given if isinstance(each, Tensor)], max_bytes=max_bytes // 2
         )
@@ -69,28 +60,19 @@ class WindowEngine:
         self.mixes, self.short_dtype = clean.mixes, clean.short_dtype
         self.most = max(_FEWEST, max_bytes // 2 // max(1, _ALIVE * clean.largest))
 
-    @property
-    def windowed_share(self) -> float:
-        """Share of multiply-accumulates on windows so far."""
-        return self._windowed / max(1, self._windowed + self._dense)
-
-    @property
-    def work_share(self) -> float:
-        """Multiply-accumulates so far, as a share of those of complete forward passes."""
-        return (self._windowed + self._dense) / max(1, self._whole)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the clean values held."""
+    def report(self) -> dict[str, Any]:
+        """What was computed how so far, and the bytes of the clean values held, as fields of `OcclusionMap`."""
+        done = self._windowed + self._dense
         held = {id(step.output): step.output for step in self._steps if step.output is not None}
-        return sum(clean.nbytes for clean in held.values())
+        return {
+            "windowed_share": self._windowed / max(1, done),
+            "work_share": done / max(1, self._whole),
+            "dense_from": self._dense_from,
+            "memory_bytes": sum(clean.nbytes for clean in held.values()),
+        }
 
     def evaluate(self, image: Tensor, place: Tensor) -> Answer:
-        """Return what `DenseEngine.evaluate` does.
-
-        Raises:
-            StrayedError: the covered images take another path through the model than the clean ones.
-        """
+        """Return what `DenseEngine.evaluate` does. Raises StrayedError if covered images take another path."""
         covered = place[:, 0] >= 0
         scores, sums = self._clean_answer
         if not bool(covered.any()):
@@ -132,15 +114,11 @@ class WindowEngine:
         self._dense += len(image) * run.dense
         self._whole += len(image) * sum(step.work for step in self._steps)
         if run.first_dense is not None:
-            self.dense_from = run.first_dense.layer or getattr(run.first_dense.func, "__name__", "")
-        self._drop_unneeded()
-        return scores[:n], {layer: value[:n] for layer, value in sums.items()}
-
-    def _drop_unneeded(self) -> None:
-        """Free clean values that were not needed; no other place of the map will need them."""
-        for step in self._steps:
+            self._dense_from = run.first_dense.layer or getattr(run.first_dense.func, "__name__", "")
+        for step in self._steps:  # free clean values that no place of the map needs
             if step.output is not None and not step.output.needed:
                 step.output.drop()
+        return scores[:n], {layer: value[:n] for layer, value in sums.items()}
 
     def _run_clean(self, clean: ReferencePass, given: list[Any]) -> Answer:
         problem, sums = self._problem, dict[str, Tensor]()
@@ -153,14 +131,7 @@ class WindowEngine:
 
         with ExitStack() as hooks, clean:
             for name, child in named_modules(self._module).items():
-                hooks.callback(child.register_forward_pre_hook(_tell(clean, name)).remove)
+                hooks.callback(child.register_forward_pre_hook(partial(clean.enter, name)).remove)
             output = record(self._module, given, layers=problem.layers, on_activation=add)
             scores = checked_scores(self._score_fn(output), len(problem.images))
         return scores, sums
-
-
-def _tell(clean: ReferencePass, name: str) -> Callable[[nn.Module, Any], None]:
-    def note(_module: nn.Module, _inputs: Any) -> None:
-        clean.layer = name
-
-    return note

@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from nnwidgets.analysis.engine.occlusion_gather import Chunk, gather
-from nnwidgets.analysis.engine.occlusion_spans import Kernel, Span
-
-__all__ = ["CleanMap", "Windows"]
+from nnwidgets.analysis.engine.occlusion_spans import BEYOND, Kernel, Span
 
 _SAME = Kernel(), Kernel()
 
 
-class CleanMap:
-    """One layer's values for the clean images, `(batch, channels, height, width)`.
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """The covered images of one forward pass, all `(n,)` int64: indices of images, rows and columns of the grid."""
 
-    Attributes:
-        shape: of the values.
-        dtype: of the values.
-        device: of the values.
-        needed: whether the values were read yet.
-    """
+    image: Tensor
+    row: Tensor
+    col: Tensor
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    @cached_property
+    def number(self) -> Tensor:
+        """0 to n - 1, `(n, 1)` int32."""
+        return torch.arange(len(self.image), dtype=torch.int32, device=self.image.device)[:, None]
+
+    @cached_property
+    def image_number(self) -> Tensor:
+        """The indices of images, `(n, 1)` int32."""
+        return self.image.int()[:, None]
+
+
+class CleanMap:
+    """One layer's values for the clean images, `(batch, channels, height, width)`. `needed`: they were read."""
 
     def __init__(self, values: Tensor) -> None:
         self.shape, self.dtype, self.device = values.shape, values.dtype, values.device
         self.needed = False
         self._values: Tensor | None = values
-        self._sums: Tensor | None = None
 
     @property
     def values(self) -> Tensor:
-        """The values, channels last.
-
-        Raises:
-            RuntimeError: they were freed.
-        """
+        """The values, channels last; raises RuntimeError if they were freed."""
         if self._values is None:
             raise RuntimeError("the model asked for clean values that it had not asked for at first")
         if not self.needed:
@@ -45,12 +54,10 @@ class CleanMap:
             self.needed = True
         return self._values
 
-    @property
+    @cached_property
     def sums(self) -> Tensor:
-        """Sums over positions, `(batch, channels)` float64, cached."""
-        if self._sums is None:
-            self._sums = self.values.sum((2, 3), dtype=torch.float64)
-        return self._sums
+        """Sums over positions, `(batch, channels)` float64."""
+        return self.values.sum((2, 3), dtype=torch.float64)
 
     def read(
         self,
@@ -64,18 +71,30 @@ class CleanMap:
     ) -> Tensor:
         """Return what kernels read here for the windows of `out`, `(n, channels, h, w)`, channels last.
 
-        Args:
-            chunk: images and places of the grid.
-            own: rows and columns that differ here.
-            out: rows and columns that differ in the output of the kernels.
-            kernels: how they slide along rows and columns; default: one pixel.
-            windows: laid over the values; None: no windows.
-            outside: the value beyond the map.
+        `own` and `out` are the rows and columns that differ here and in the output of the kernels. The `windows`, if
+        any, lie over the values; beyond the map everything is `outside`.
         """
-        pitches = {"pitch": self.shape[3], "own_pitch": own[1].window[1]}
-        y = own[0].reading(out[0], kernels[0], **pitches, device=self.device)
-        x = own[1].reading(out[1], kernels[1], device=self.device)
-        return gather(self.values, windows, chunk, y, x, outside=outside)
+        batch, channels, height, width = self.shape
+        rows = own[0].reading(out[0], kernels[0], pitch=width, own_pitch=own[1].window[1], device=self.device)
+        cols = own[1].reading(out[1], kernels[1], device=self.device)
+        last = batch * height * width  # the row of the table for everything beyond a map
+        first = rows.clean[chunk.row]
+        if batch > 1:
+            first = first + chunk.image_number * (height * width)
+        index = first[:, :, None] + cols.clean[chunk.col][:, None, :]
+        if rows.beyond or cols.beyond:
+            index.clamp_(max=last)
+        table = [self.values.permute(0, 2, 3, 1).reshape(last, channels)]
+        table.append(table[0].new_full((1, channels), outside))
+        if windows is not None:
+            pixels = windows.shape[2] * windows.shape[3]
+            if last + len(chunk) * pixels >= BEYOND:
+                raise OverflowError(f"windows: expected fewer than {BEYOND} pixels, got {last + len(chunk) * pixels}")
+            table.append(windows.permute(0, 2, 3, 1).reshape(-1, channels))
+            inside = rows.own[chunk.row] + (chunk.number * pixels + (last + 1))
+            # Pixels of windows have higher numbers than those of maps; pixels outside the window have lower ones.
+            index = torch.maximum(index, inside[:, :, None] + cols.own[chunk.col][:, None, :])
+        return F.embedding(index, torch.cat(table)).permute(0, 3, 1, 2)
 
     def of(self, image: Tensor) -> Tensor:
         """Return the values of these images; if there is only one image, a single map to broadcast."""
@@ -93,14 +112,10 @@ class CleanMap:
 
 @dataclass(eq=False)
 class Windows:
-    """One layer's values for covered images: the clean values except in one window each.
+    """One layer's values for the covered images of `chunk`: the `clean` ones except in one window each.
 
-    Attributes:
-        values: `(n, channels, h, w)`, channels last, the windows.
-        rows: the rows that differ, by row of the grid; windows begin at `rows.window`.
-        cols: the columns that differ, likewise.
-        clean: the values for the clean images.
-        chunk: the images and places of the grid.
+    values: `(n, channels, h, w)`, channels last, the windows.
+    rows, cols: those that differ, by row and column of the grid; windows begin at `rows.window`, `cols.window`.
     """
 
     values: Tensor
@@ -115,14 +130,7 @@ class Windows:
         return len(self.chunk), self.values.shape[1], self.rows.size, self.cols.size
 
     def seen_from(self, rows: Span, cols: Span, kernels: tuple[Kernel, Kernel], *, outside: float = 0.0) -> Tensor:
-        """Return what kernels read for the windows of these spans, `(n, channels, h, w)`, channels last.
-
-        Args:
-            rows: of the output.
-            cols: of the output.
-            kernels: how they slide along rows and columns.
-            outside: the value beyond the map.
-        """
+        """Return what kernels read for the windows of these output spans, as `CleanMap.read` does."""
         own = self.rows, self.cols
         return self.clean.read(self.chunk, own, (rows, cols), kernels, windows=self.values, outside=outside)
 

@@ -7,8 +7,6 @@ from typing import TypeVar
 
 import torch
 
-__all__ = ["halving", "is_out_of_memory"]
-
 T = TypeVar("T")
 
 
@@ -26,9 +24,6 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 def halving(rows: int, work: Callable[[int], T]) -> tuple[T, int]:
     """The result of `work(rows)`, and the number of rows, which is halved each time that memory runs out.
-
-    Raises:
-        Exception: any other error that `work` raises, and any at a single row.
 
     >>> def work(rows):
     ...     if rows > 3:

@@ -8,8 +8,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-__all__ = ["multiplies_bfloat16", "rounding_notes", "rounds_to_tf32"]
-
 _CPUINFO = Path("/proc/cpuinfo")
 
 

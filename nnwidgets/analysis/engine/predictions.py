@@ -5,15 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["predictions"]
-
 
 def predictions(scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Predicted class (n,) int64, its probability (n,) and the cross-entropy (n,), float32, by softmax of the scores.
 
-    Args:
-        scores: (n, classes).
-        labels: (n,) int64; the loss is NaN where a label is not a class.
+    `scores` are (n, classes), `labels` (n,) int64; the loss is NaN where a label is not a class.
 
     >>> predicted, confidence, loss = predictions(torch.tensor([[0.0, 0.0], [0.0, 9.0]]), torch.tensor([-1, 1]))
     >>> predicted.tolist(), confidence.round(decimals=3).tolist(), loss.round(decimals=3).tolist()

@@ -19,9 +19,7 @@ def principal_scores(x: Tensor, dims: int) -> tuple[Tensor, float]:
     Gram matrix when features > samples. The largest score of each component is positive.
     """
     n, features = x.shape
-    wide = features > n
-    values, vectors = torch.linalg.eigh(x @ x.T if wide else x.T @ x)
-    values, vectors = values.flip(0).clamp(min=0.0), vectors.flip(1)
+    wide, values, vectors = _eigen(x)
     kept = min(dims, n, features)
     scores = vectors[:, :kept] * values[:kept].sqrt() if wide else x @ vectors[:, :kept]
     largest = scores.gather(0, scores.abs().argmax(0, keepdim=True))
@@ -54,8 +52,13 @@ def follow_basis(x: Tensor, rank: int, basis: Tensor | None, generator: torch.Ge
 
 
 def _exact_basis(x: Tensor, rank: int) -> Tensor:
-    wide = x.shape[1] > x.shape[0]
-    vectors = torch.linalg.eigh(x @ x.T if wide else x.T @ x).eigenvectors.flip(1)[:, :rank]
+    wide, _, vectors = _eigen(x)
     # The columns of xᵀu are orthogonal. QR normalises them and completes the basis if the rank of x is too low.
-    basis: Tensor = torch.linalg.qr(x.T @ vectors).Q if wide else vectors.contiguous()
-    return basis
+    return torch.linalg.qr(x.T @ vectors[:, :rank]).Q if wide else vectors[:, :rank].contiguous()
+
+
+def _eigen(x: Tensor) -> tuple[bool, Tensor, Tensor]:
+    """Whether `x` is wide, and the eigenpairs, largest first, of its Gram matrix if so, else of its covariance."""
+    wide = x.shape[1] > x.shape[0]
+    values, vectors = torch.linalg.eigh(x @ x.T if wide else x.T @ x)
+    return wide, values.flip(0).clamp(min=0.0), vectors.flip(1)

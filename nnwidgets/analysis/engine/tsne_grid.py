@@ -13,9 +13,8 @@ after a few nodes, and a coarse one for the smooth rest.
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -23,7 +22,8 @@ from torch import Tensor
 from nnwidgets.analysis.engine.compiled import Loops
 from nnwidgets.analysis.engine.tsne_sums import interpolate, spread
 
-__all__ = ["GridRepulsion"]
+Kernel = Callable[[Tensor, float], Tensor]
+"""A part of 1 / (1 + r^2) as a function of r^2 and the node spacing."""
 
 _FEWEST_NODES = 24  # along an axis between the outermost points; small maps get a finer grid
 _TWO_GRIDS_FROM = 96  # nodes along an axis
@@ -32,14 +32,6 @@ _REACH = 4 * _COARSER  # of the short kernel, in nodes; with 3 the coarse grid a
 _AROUND = 2  # nodes beyond the outermost points, which the splines read
 _KEPT = 16  # transforms of kernels
 _SIZES = tuple(sorted(odd << power for odd in (16, 18, 20, 24, 27, 30) for power in range(1, 8)))  # FFTs are fast
-
-
-class _Kernel(NamedTuple):
-    """A part of 1 / (1 + r^2), as a function of r^2, and how many nodes it reaches; None: infinitely many."""
-
-    part: str
-    of: Callable[[Tensor, float], Tensor]
-    reach: int | None
 
 
 def _whole(square: Tensor, _spacing: float) -> Tensor:
@@ -60,21 +52,19 @@ def _smooth(square: Tensor, spacing: float) -> Tensor:
 
 
 def _short(square: Tensor, spacing: float) -> Tensor:
-    """The rest, for the fine grid."""
+    """The rest, for the fine grid. It reaches `_REACH` nodes; the others reach infinitely many."""
     return _whole(square, spacing) - _smooth(square, _COARSER * spacing)
 
 
 class GridRepulsion:
     """The repulsion between points in two dimensions.
 
-    Args:
-        spacing: of the nodes, in units of the map. The gradient is off by about 4 % at 1/2, 1 % at 1/3.
-        loops: compiled ones, or None.
+    `spacing` of the nodes is in units of the map. The gradient is off by about 4 % at 1/2, 1 % at 1/3.
     """
 
     def __init__(self, spacing: float, *, loops: Loops) -> None:
         self._spacing, self._loops = spacing, loops
-        self._kernels: OrderedDict[tuple[str, int, float], Tensor] = OrderedDict()
+        self._transform = lru_cache(_KEPT)(_transform)
 
     def __call__(self, positions: Tensor, out: Tensor) -> Tensor:
         """Write sum over j of (y_i - y_j) / (1 + |y_i - y_j|^2)^2 to `out` (n, 2).
@@ -87,46 +77,38 @@ class GridRepulsion:
         while 0 < extent < _FEWEST_NODES * fine:
             fine /= 2
         if fine < self._spacing:
-            return self._add(positions, lowest, extent, fine, _LESS_ONE, out.zero_()) + len(positions) ** 2
+            return self._add(positions, lowest, extent, fine, _less_one, out.zero_()) + len(positions) ** 2
         if extent < _TWO_GRIDS_FROM * fine:
-            return self._add(positions, lowest, extent, fine, _WHOLE, out.zero_())
-        near = self._add(positions, lowest, extent, fine, _SHORT, out.zero_())
-        return near + self._add(positions, lowest, extent, _COARSER * fine, _SMOOTH, out)
+            return self._add(positions, lowest, extent, fine, _whole, out.zero_())
+        near = self._add(positions, lowest, extent, fine, _short, out.zero_())
+        return near + self._add(positions, lowest, extent, _COARSER * fine, _smooth, out)
 
     def _add(
-        self, positions: Tensor, lowest: Tensor, extent: float, spacing: float, kernel: _Kernel, out: Tensor
+        self, positions: Tensor, lowest: Tensor, extent: float, spacing: float, kernel: Kernel, out: Tensor
     ) -> Tensor:
         """Add the repulsion of one kernel to `out`; return its sum."""
         size = math.ceil(extent / spacing) + 2 * _AROUND + 1
-        needed = size + (size if kernel.reach is None else kernel.reach)
+        needed = size + (_REACH if kernel is _short else size)
         period = next((period for period in _SIZES if period >= needed), 2 * math.ceil(needed / 2))
         places = (positions - lowest).div_(spacing).add_(_AROUND)
         nodes = positions.new_empty((size, size))
         spread(places, nodes, loops=self._loops)
         # transform no rows that are padding or will not be read
         waves = torch.fft.fft(torch.fft.rfft(nodes, period), period, dim=0)
-        waves = torch.fft.ifft(waves.mul_(self._transform(kernel, period, spacing, positions)), dim=0)[:size]
+        transform = self._transform(kernel, period, spacing, positions.dtype, positions.device)
+        waves = torch.fft.ifft(waves.mul_(transform), dim=0)[:size]
         potential = torch.fft.irfft(waves, period)[:, :size].contiguous()
         slopes = torch.empty_like(out)
         total = interpolate(places, potential, slopes, loops=self._loops)
         out.add_(slopes, alpha=-0.5 / spacing)
         return total
 
-    def _transform(self, kernel: _Kernel, period: int, spacing: float, like: Tensor) -> Tensor:
-        """The real transform of a kernel, (period, period / 2 + 1)."""
-        key = kernel.part, period, spacing
-        if key not in self._kernels:
-            offset = torch.arange(period, dtype=torch.float64, device=like.device)
-            offset = torch.minimum(offset, period - offset) * spacing
-            waves = torch.fft.rfft2(kernel.of(offset[:, None] ** 2 + offset**2, spacing)).real
-            spline = (2 + torch.cos(2 * torch.pi * torch.arange(period, device=like.device) / period)) / 3
-            waves /= (spline[:, None] * spline[: period // 2 + 1]) ** 2
-            self._kernels[key] = waves.to(like.dtype)
-            if len(self._kernels) > _KEPT:
-                self._kernels.popitem(last=False)
-        self._kernels.move_to_end(key)
-        return self._kernels[key]
 
-
-_WHOLE, _LESS_ONE = _Kernel("whole", _whole, None), _Kernel("less one", _less_one, None)
-_SHORT, _SMOOTH = _Kernel("short", _short, _REACH), _Kernel("smooth", _smooth, None)
+def _transform(kernel: Kernel, period: int, spacing: float, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The real transform of a kernel, (period, period / 2 + 1)."""
+    offset = torch.arange(period, dtype=torch.float64, device=device)
+    offset = torch.minimum(offset, period - offset) * spacing
+    waves: Tensor = torch.fft.rfft2(kernel(offset[:, None] ** 2 + offset**2, spacing)).real
+    spline = (2 + torch.cos(2 * torch.pi * torch.arange(period, device=device) / period)) / 3
+    waves /= (spline[:, None] * spline[: period // 2 + 1]) ** 2
+    return waves.to(dtype)

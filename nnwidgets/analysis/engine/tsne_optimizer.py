@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from nnwidgets.analysis.engine.slicing import Steps
-from nnwidgets.analysis.engine.tsne_forces import Forces
 
+Gradient = Callable[[Tensor, float], Steps[Tensor]]
 _LARGEST_STEP = 5.0  # farther jumps come from extreme gains, not from structure
 _LEAST_GAIN = 0.01
 _LOOK_EVERY = 25
@@ -66,11 +67,12 @@ class Descent:
         self.velocity = torch.zeros_like(positions) if velocity is None else velocity.clone()
         self.gains = torch.ones_like(positions) if gains is None else gains.clone()
 
-    def run(self, forces: Forces, schedule: tuple[Phase, ...]) -> Steps[int]:
+    def run(self, gradient_at: Gradient, schedule: tuple[Phase, ...]) -> Steps[int]:
         """Run the schedule and return the number of iterations, fewer than planned if the map settles.
 
-        It has settled when the KL divergence falls ever more slowly, and by less than 1e-6 nats in what is left. This
-        is not tested while exaggerated: the moment when that ends decides which of many minima follows.
+        `gradient_at(positions, exaggeration)` is dKL/dy with P multiplied by `exaggeration`. The map has settled when
+        the KL divergence falls ever more slowly, and by less than 1e-6 nats in what is left. This is not tested while
+        exaggerated: the moment when that ends decides which of many minima follows.
         Belkina et al. 2019, Nat. Commun. 10:5415: rate = n / exaggeration.
         """
         taken = 0
@@ -79,7 +81,7 @@ class Descent:
             rate = self.positions.shape[0] / phase.exaggeration / 4.0
             before = 0.0
             for left in range(phase.iterations, 0, -1):
-                gradient = yield from forces.gradient(self.positions, phase.exaggeration)
+                gradient = yield from gradient_at(self.positions, phase.exaggeration)
                 if phase.exaggeration == 1.0 and left % _LOOK_EVERY == 0:
                     # A bound on the fall in the last iteration, by Cauchy-Schwarz; a GPU waits for one number.
                     fall = float(gradient.norm() * self.velocity.norm())

@@ -13,8 +13,6 @@ from torch import Tensor
 from nnwidgets.analysis.engine.affinities import Graph
 from nnwidgets.analysis.engine.compiled import Loops
 
-__all__ = ["attract", "interpolate", "repel", "spread"]
-
 
 def attract(graph: Graph, positions: Tensor, rows: slice, out: Tensor, *, loops: Loops) -> None:
     """out[rows] = sum over edges of p_ij (y_i - y_j) / (1 + |y_i - y_j|^2)."""

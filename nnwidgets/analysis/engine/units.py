@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from nnwidgets.analysis.results import Layout
 
-__all__ = ["arranged", "over_units"]
-
 
 def arranged(activation: torch.Tensor, channel_dim: int) -> tuple[Layout, torch.Tensor, str]:
     """One sample's activation (1, …) as maps, strips or a sequence, channels first, and a note on any averaging.

@@ -1,12 +1,15 @@
-"""What the caption of an embedding says: how many samples, how the map was made, what is wrong."""
+"""What the caption of an embedding says: how many samples, how the map was made, what is wrong, what trails show."""
 
 from __future__ import annotations
 
-import torch
+import numpy as np
+from numpy.typing import NDArray
 
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.display.view import Strong
-from nnwidgets.words import count, number, percent, share
+from nnwidgets.words import count, number, percent, plural, share
+
+MOST = 200  # trails; more are a tangle
 
 
 def embedding_caption(result: EmbeddingResult, *, limited: bool = False) -> list[str]:
@@ -20,11 +23,27 @@ def embedding_caption(result: EmbeddingResult, *, limited: bool = False) -> list
     else:
         method = f"PCA, shows {percent(embedding.explained or 0.0)} of the variance"
     notes = [note for note in (*embedding.notes, result.note) if note]
-    wrong = int(wrong_samples(result).sum())
+    wrong = int(((result.labels >= 0) & (result.predicted >= 0) & (result.labels != result.predicted)).sum())
     ringed = [Strong(f"{count(wrong)} wrong, ringed")] if wrong else []
     return [sampled + most, method, *notes, *ringed, "axes have no unit"]
 
 
-def wrong_samples(result: EmbeddingResult) -> torch.Tensor:
-    """Which samples (n,) bool are taken for another class than theirs."""
-    return (result.labels >= 0) & (result.predicted >= 0) & (result.labels != result.predicted)
+def followed(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows whose trails are drawn: all, or of more than 200 as many, evenly chosen.
+
+    >>> len(followed(np.arange(900)))
+    200
+    """
+    return rows if len(rows) <= MOST else rows[np.linspace(0, len(rows) - 1, MOST).round().astype(int)]
+
+
+def trails_text(drawn: int, selected: int, maps: int) -> str:
+    """What the caption says of so many trails over so many maps.
+
+    >>> trails_text(2, 3, 6), trails_text(0, 0, 6)
+    ('trails of 2 of 3 selected over 6 maps', 'trails of selected points: none is selected')
+    """
+    if not selected:
+        return "trails of selected points: none is selected"
+    of = f" of {count(selected)}" if drawn < selected else ""
+    return f"trails of {count(drawn)}{of} selected over {plural(maps, 'map')}"

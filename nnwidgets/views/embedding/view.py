@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,11 +24,10 @@ from nnwidgets.display.selecting import Select
 from nnwidgets.display.view import Heading, Strong, View
 from nnwidgets.measures import Features, FeaturesRead, Progress
 from nnwidgets.session import Session
-from nnwidgets.views.embedding.caption import embedding_caption
+from nnwidgets.views.embedding.caption import embedding_caption, followed, trails_text
 from nnwidgets.views.embedding.drawn import Drawn
 from nnwidgets.views.embedding.metadata import metadata_of
 from nnwidgets.views.embedding.strips import nearest_strip, selected_strip
-from nnwidgets.views.embedding.trails import followed, trails_text
 from nnwidgets.words import count, share
 
 POINTS = 500
@@ -38,7 +37,7 @@ TAKEN = frozenset(("class", "equal", *OF_PREDICTIONS))
 
 
 class EmbeddingView(View):
-    """Samples as points, near each other when the layer responds alike; the same points all along.
+    """Samples as points, near each other where the layer responds alike; always the same samples.
 
     Args:
         layer: shown whatever is selected; None follows the selection.
@@ -54,12 +53,10 @@ class EmbeddingView(View):
     Raises TypeError or ValueError for `metadata` of other types or shapes.
     """
 
-    name: ClassVar[str] = "embedding"
-    title: ClassVar[str] = "Embedding"
-    group: ClassVar[str] = "Layers"
-    slow: ClassVar[bool] = True
-    follows: ClassVar[tuple[str, ...]] = ("layer",)
-    marks: ClassVar[tuple[str, ...]] = ("layer", "sample", "selected")
+    name, title, group = "embedding", "Embedding", "Layers"
+    slow = True
+    follows = ("layer",)
+    marks = ("layer", "sample", "selected")
     method = choice("tsne", "pca", texts={"tsne": "t-SNE", "pca": "PCA"}, help="How positions are found.")
     dims = choice(2, 3, label="", texts={2: "2-D", 3: "3-D"}, kind="toggle", help="Dimensions of the map.")
     color = choice(
@@ -75,7 +72,7 @@ class EmbeddingView(View):
         default="equal",
         label="Size by",
         draws=True,
-        help='What the area of a point grows with: "equal", "loss", "confidence" or a name of numeric `metadata`.',
+        help='What sets the area of a point: "equal", "loss", "confidence" or a name of numeric `metadata`.',
     )
     trails = choice(
         False,
@@ -83,7 +80,7 @@ class EmbeddingView(View):
         texts={False: "off", True: "on"},
         kind="toggle",
         draws=True,
-        help="Whether selected points show the ways on which they came, over the maps kept.",
+        help="Whether selected points show their paths over the maps kept.",
     )
 
     def __init__(
@@ -112,7 +109,7 @@ class EmbeddingView(View):
         return [(name, name) for name in (*own, *(each.name for each in self._metadata.columns if each.can_color))]
 
     def size_choices(self) -> list[tuple[str, str]]:
-        """What the area of a point may grow with."""
+        """What may set the area of a point."""
         own = ("equal", *(SIZES_OF_PREDICTIONS if self.run.classes is not None else ()))
         numeric = (each.name for each in self._metadata.columns if each.numbers is not None)
         return [(name, name) for name in (*own, *numeric)]
@@ -203,7 +200,7 @@ class EmbeddingView(View):
         return self._live[2]
 
     def _trails(self, drawn: Drawn) -> tuple[Array | None, Array | None]:
-        """The ways of the selected points over the maps kept, and their rows, where they are asked for."""
+        """The paths of the selected points over the maps kept, and their rows; None where trails are off."""
         if not self.trails:
             return None, None
         rows = followed(drawn.rows(self.run.selection.selected))

@@ -17,10 +17,6 @@ def geometry(picture: tuple[int, ...], patch: Any, stride: Any) -> tuple[int, in
 
     >>> geometry((28, 28), None, None), geometry((224, 224), None, None)
     ((7, 1), (56, 8))
-
-    Raises:
-        TypeError: either is no whole number.
-        ValueError: either is out of range.
     """
     for name, value in (("patch", patch), ("stride", stride)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, (int, np.integer))):

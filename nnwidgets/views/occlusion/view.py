@@ -40,7 +40,7 @@ class OcclusionView(View):
         patch: side of the square in pixels; None: a quarter of the picture.
         stride: pixels between positions; None: the least that keeps to 600 positions.
         kind: "probability" or "logit": what is drawn of the class asked about.
-        fill: "zero", "mean" or "blur": what is seen where the square lies.
+        fill: "zero", "mean" or "blur": what replaces the square.
 
     Raises:
         ValueError: a patch larger than the picture, a stride larger than the patch, a target out of range.
@@ -61,7 +61,7 @@ class OcclusionView(View):
         *FILLS,
         label="Cover with",
         texts={"mean": "mean", "blur": "blur"},
-        help="What is seen where the square lies: zero, the picture's mean colour, or the picture blurred.",
+        help="What replaces the square: zero, the picture's mean colour, or the picture blurred.",
     )
     map_layer = choice(
         of="layer_choices",
