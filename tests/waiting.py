@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import pytest
 
 import nnwidgets as nnw
 from nnwidgets.display.packing import Sent
@@ -29,6 +30,16 @@ def eventually(condition: Callable[[], object], what: str = "the condition") -> 
     while not condition():
         assert time.monotonic() < until, f"{what} did not come about in {DEADLINE_S:.0f} s"
         time.sleep(0.002)
+
+
+@contextmanager
+def unanswered(inspector: nnw.Inspector) -> Iterator[None]:
+    """Within, what is asked of the worker is lost, and first pictures are not made either."""
+    session = inspector._session
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(session.worker, "request", lambda job, fresh=True: None)
+        patched.setattr(session, "compute_now", lambda job: False)
+        yield
 
 
 def answered(view: View) -> View:

@@ -60,6 +60,10 @@ def open_source(dataset: Any) -> Source:
             f"dataset: expected samples that can be read by index, got {type(dataset).__name__}; "
             "give a list of some of them, e.g. list(itertools.islice(dataset, 1000))"
         )
+    if isinstance(dataset, (str, bytes)):
+        raise TypeError(
+            f"dataset: expected a dataset, a tensor or (inputs, targets), got the {type(dataset).__name__} {dataset!r}"
+        )
     parts = _parts(dataset)
     if parts is not None:
         return _direct(parts, alone=isinstance(dataset, (Tensor, np.ndarray)))

@@ -38,7 +38,7 @@ def do(view: View, name: str, value: Any) -> Frame | None:
         case "step_sample":
             _select(view, {"sample": (view.sample + _by(value)) % len(view.session.samples)})
         case "next_wrong":
-            view.session.worker.request(view.next_wrong)
+            view.session.worker.request(view.next_wrong, fresh=not view.session.paused)
         case "step_layer":
             names = view.session.layer_names
             at = names.index(view.layer) + _by(value)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # bqplot's marks and scales appear one after the other, and a change that comes between them is an error in the console.
 APPEARING_S = 1.5
 HEIGHTS = {1: 190, 2: 190}  # by the curves of a row, in pixels
-LOW_HEIGHT = 134
+LOW_HEIGHT = 120
 MAIN, INK, OTHERS = "var(--jp-brand-color1)", "var(--jp-ui-font-color1)", "var(--jp-ui-font-color2)"
 
 Rows = list[tuple[Block, ...]]

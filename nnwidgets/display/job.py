@@ -70,7 +70,7 @@ class ViewJob(Job):
         self.name, self.slow = view.name, view.slow
         self.kept = KeptResults(self._most_bytes)
         self.laid: LaidOut | None = None
-        self.running: tuple[float, str] | None = None
+        self.running: tuple[float | None, str] | None = None
         self.finished_at: float | None = None
         self.behind = False
         self.states: dict[str, dict[str, Any]] = {}

@@ -39,7 +39,7 @@ def status_header(session: Session, finished_at: float | None) -> Header:
         "age_s": age,
         "paused": session.paused,
         "warning": session.probe.error or loss_alarm(name, steps, values) or session.notice,
-        "note": " ".join(session.shadow.notes),
+        "note": " · ".join((*session.shadow.notes, *session.samples.notes)),
     }
 
 

@@ -29,7 +29,7 @@ def state_line(view: View) -> Header:
         return _line("failed", text, error=error, actions=["copy", "retry"])
     if session.paused:
         at = f"Paused at step {count(newest.step)}" if newest is not None and newest.step is not None else "Paused"
-        detail = "Nothing is computed for this view and it costs nothing."
+        detail = "The views show the network of this step, and answer clicks from it."
         now = f" · training is at step {count(step or 0)}" if session.training else ""
         return _line("paused", f"{at}{now}", detail=detail, actions=["resume"])
     if view.reader.waiting_for:

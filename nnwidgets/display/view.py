@@ -232,11 +232,14 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         return (self.measures(), self.option_values())
 
     def refresh(self) -> None:
-        """Compute anew from a snapshot no older than now; samples not read yet are read in the user's thread first."""
+        """Compute anew from a snapshot no older than now, or while views are paused from the last one.
+
+        Samples that were not read yet are read in the user's thread first.
+        """
         self.failure, self.cancelled, self.message = None, False, ""
         self._asked = self.question()
-        if not (self.obstacle or self.failure or self.session.paused or self.reader.begin()):
-            self.session.worker.request(self.job)
+        if not (self.obstacle or self.failure or self.reader.begin()):
+            self.session.worker.request(self.job, fresh=not self.session.paused)
         self.show_state()
 
     def cancel(self) -> None:

@@ -18,9 +18,9 @@ from nnwidgets.training.worker import Snapshot
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a slow computation is: `share` from 0 to 1, and words for the state line."""
+    """How far a slow computation is: `share` from 0 to 1, None where unknown, and words for the state line."""
 
-    share: float
+    share: float | None
     text: str
 
 

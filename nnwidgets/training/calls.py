@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from typing import NamedTuple
 
+PUT_OFF_S = 0.1
+
 logger = logging.getLogger(__name__)
 
 
@@ -38,12 +40,16 @@ class Calls:
         for key in keys:
             self._calls.pop(key, None)
 
-    def run_due(self, charge: Callable[[float, float], None]) -> float | None:
+    def run_due(self, charge: Callable[[float, float], None], *, hurried: bool = False) -> float | None:
         """Run what is due, oldest first; returns the seconds until the next, None where none waits.
 
-        `charge` gets the CPU seconds of each, and over how many seconds they are to be repaid.
+        `charge` gets the CPU seconds of each, and over how many seconds they are to be repaid. Where somebody waits for
+        something else (`hurried`), what is repaid over time is put off.
         """
         now = self._clock()
+        for key, call in self._calls.items():
+            if hurried and call.over_s > 0 and call.due_at <= now:
+                self._calls[key] = call._replace(due_at=now + PUT_OFF_S)
         for key in [key for key, call in self._calls.items() if call.due_at <= now]:
             call, began = self._calls.pop(key), time.thread_time()
             try:

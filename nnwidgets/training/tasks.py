@@ -90,10 +90,10 @@ class Task:
         """Whether it should be kept fresh in the background."""
         return not self._cancelled and now >= self._retry_at and self.job.wanted()
 
-    def click(self, at: float) -> None:
+    def click(self, at: float, *, fresh: bool = True) -> None:
         """Somebody asks for a result; one that is being computed is out of date."""
         self.stop()
-        self.clicked_at, self.takes_old, self.copy_tried_at = at, False, NEVER
+        self.clicked_at, self.takes_old, self.copy_tried_at = at, not fresh, NEVER
         self._cancelled, self._retry_at, self._failures = False, NEVER, 0
 
     def promise(self) -> None:
@@ -223,9 +223,14 @@ class Tasks:
         """Whether there may be copies of `nbytes` in the place of some that are there."""
         return self._spare_bytes is None or nbytes + self.nbytes - instead_of <= self._spare_bytes
 
-    def click(self, job: Job, at: float) -> None:
+    @property
+    def clicked(self) -> bool:
+        """Whether somebody waits for an answer."""
+        return any(task.clicked_at is not None for task in self)
+
+    def click(self, job: Job, at: float, *, fresh: bool = True) -> None:
         if task := self._tasks.get(job):
-            task.click(at)
+            task.click(at, fresh=fresh)
 
     def click_all(self, at: float) -> None:
         for task in self:

@@ -90,9 +90,12 @@ class Worker:
         if task is not None and self._alive:
             self._inbox.put(task.release)
 
-    def request(self, job: Job) -> None:
-        """Start this job anew, from a snapshot no older than now: somebody waits. Ignored for a removed job."""
-        self._tell(partial(self.schedule.tasks.click, job, self.schedule.budget.clock()))
+    def request(self, job: Job, *, fresh: bool = True) -> None:
+        """Start this job anew: somebody waits. From a snapshot no older than now, or (`fresh=False`) the last one.
+
+        Ignored for a removed job.
+        """
+        self._tell(partial(self.schedule.tasks.click, job, self.schedule.budget.clock(), fresh=fresh))
 
     def request_all(self) -> None:
         """`request` every wanted job."""
@@ -208,7 +211,7 @@ class Worker:
         self._streams.enter(shadow.devices, shadow.device)
         while self._messages:
             self._messages.popleft()()
-        until_call = self._calls.run_due(self.schedule.charge_call)
+        until_call = self._calls.run_due(self.schedule.charge_call, hurried=self.schedule.tasks.clicked)
         pause = self.schedule.turn()
         if until_call is not None:
             pause = until_call if pause is None else min(pause, until_call)

@@ -16,7 +16,7 @@ from nnwidgets import blocks, measures
 from tests.nets import Training
 from tests.views.every import Uncertainty
 from tests.views.reading import words
-from tests.waiting import answered, command, eventually, frame, page, shown
+from tests.waiting import answered, command, eventually, frame, page, shown, unanswered
 
 
 class Sound(nnw.View):
@@ -228,10 +228,9 @@ def test_a_heading_that_needs_a_result_is_the_title_before_the_first(inspector: 
         def heading(self, result: Any) -> nnw.Heading:
             return nnw.Heading(f"Sum {result[1]:.3f}")
 
-    inspector._session.pause(True)
-    view = inspector.view(Headed)
+    with unanswered(inspector):
+        view = inspector.view(Headed)
     assert frame(view)[0]["title"] == "Sound"
-    inspector._session.pause(False)
     view.refresh()
     assert frame(view)[0]["title"] == "Sound" or shown(view)
     shown(view)

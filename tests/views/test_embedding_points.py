@@ -58,7 +58,7 @@ def test_a_tsne_in_three_dimensions_shows_a_fixed_part_of_many_points_and_says_s
             for name, value in options.items():
                 assert command(view, "option", {"name": name, "value": value}) is None
             assert shown(view).indices.tolist() == list(chosen)
-            assert f"sampled 40 of {N} samples ≈ · " in caption_of(view)
+            assert f"sampled 40 of {N} samples ≈, about 14 per class · " in caption_of(view)
         assert shown(inspector.embedding(points=40, dims=3)).indices.tolist() == indices
 
 

@@ -19,8 +19,9 @@ from nnwidgets.blocks.heat import Heat
 from nnwidgets.display.view import Strong
 from nnwidgets.measures import ModelAtStep, Progress
 from nnwidgets.views.occlusion import OcclusionView
+from nnwidgets.views.occlusion.view import _progress
 from tests.training.toys import flush
-from tests.waiting import command, inspecting, shown
+from tests.waiting import answered, command, inspecting, shown, unanswered
 
 NAMES = ["cat", "dog", "fox"]
 X = torch.rand(12, 1, 8, 8, generator=torch.Generator().manual_seed(1))
@@ -156,8 +157,8 @@ def test_without_arguments_the_squares_fit_the_picture(inspector: nnw.Inspector)
 
 @pytest.mark.usefixtures("in_slices")
 def test_a_first_map_grows_with_its_progress_told(inspector: nnw.Inspector) -> None:
-    inspector._session.pause(True)
-    view = inspector.occlusion(patch=2, stride=1)
+    with unanswered(inspector):
+        view = inspector.occlusion(patch=2, stride=1)
     *made, last = steps_of(view)
     maps = [each for each in made if isinstance(each, OcclusionResult)]
     told = [each for each in made if isinstance(each, Progress)]
@@ -166,7 +167,7 @@ def test_a_first_map_grows_with_its_progress_told(inspector: nnw.Inspector) -> N
     assert not any(each.map.done for each in maps)
     for each, progress in zip(maps, told, strict=True):
         assert progress.share == pytest.approx(each.map.computed_share)
-        assert progress.text.startswith(f"Covering {int(each.map.computed.sum())} of 49 positions · about ")
+        assert progress.text.startswith(f"Covering {int(each.map.computed.sum())} of 49 positions")
 
 
 @pytest.mark.usefixtures("in_slices")
@@ -176,8 +177,8 @@ def test_a_whole_map_stays_until_the_next_one_is_whole(inspector: nnw.Inspector)
     *before, last = steps_of(view)
     assert set(before) == {None}
     assert last.map.done
-    inspector._session.pause(True)
-    view.patch = 3  # something else is asked for: there it grows
+    with unanswered(inspector):
+        view.patch = 3  # something else is asked for: there it grows
     made = steps_of(view)
     assert [type(each) for each in made[:2]] == [OcclusionResult, Progress]
     assert None not in made
@@ -198,16 +199,29 @@ def test_what_is_not_computed_yet_is_told_to_page_and_reader(inspector: nnw.Insp
     assert strong == ["partial: hatched is not computed yet"]
 
 
-def test_nan_scores_are_no_class_and_the_caption_says_where(inspector: nnw.Inspector, net: nn.Sequential) -> None:
+def test_nan_scores_without_a_square_are_refused(inspector: nnw.Inspector, net: nn.Sequential) -> None:
     with torch.no_grad():
         next(net.parameters())[0] = torch.nan
     view = inspector.occlusion(patch=4, stride=4)
-    block = block_of(view)
-    assert block.computed is None
-    assert np.isnan(block.panels[0].values).all()
-    assert block.panels[2].legend == ()
-    assert any(isinstance(part, Strong) and part.startswith("NaN scores at") for part in view.caption(view.result))
-    view.figure()
+    answered(view)
+    assert view.result is None
+    assert view.failure is not None
+    assert "expected finite values, got NaN" in view.failure[0]
+
+
+def test_what_is_left_is_told_from_a_twentieth_on_and_is_right_where_the_pace_is_even(inspector: nnw.Inspector) -> None:
+    view = inspector.occlusion(patch=4, stride=1)
+    grid = shown(view).map
+    total, second_each = grid.exact.numel(), 0.01
+    for done in range(1, total, 7):
+        exact = (torch.arange(total) < done).reshape(grid.exact.shape)
+        told = _progress(replace_map(shown(view), exact=exact).map, done * second_each).text.partition("about ")[2]
+        left = (total - done) * second_each
+        assert bool(told) == (done >= 0.05 * total)
+        if told:
+            number, unit = told.removesuffix(" left").split("\u202f")
+            seconds = float(number) / (1000 if unit == "ms" else 1)
+            assert left / 2 <= seconds <= 2 * left
 
 
 def test_what_a_map_holds_is_counted_until_it_is_done(inspector: nnw.Inspector) -> None:

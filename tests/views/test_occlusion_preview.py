@@ -13,7 +13,7 @@ from nnwidgets.display.view import Strong
 from nnwidgets.measures import ModelAtStep
 from nnwidgets.views.occlusion import OcclusionView
 from nnwidgets.views.occlusion import view as occlusion
-from tests.waiting import inspecting
+from tests.waiting import inspecting, unanswered
 
 
 @pytest.fixture
@@ -37,8 +37,9 @@ def test_large_pictures_are_previewed_where_that_is_fast(
     monkeypatch.setattr(occlusion, "multiplies_bfloat16", lambda device: fast)
     data: Any = (torch.rand(8, 1, side, side), torch.arange(8) % 5)
     with inspecting(net, data, probe=4) as inspector:
-        inspector._session.pause(True)
-        said = captions(inspector.occlusion(sample=3, patch=8, stride=4))
+        with unanswered(inspector):
+            view = inspector.occlusion(sample=3, patch=8, stride=4)
+        said = captions(view)
     last = said[-1]
     assert any("exact" in text for text in last)
     assert not any(isinstance(text, Strong) for text in last)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from nnwidgets.analysis.results import EmbeddingResult
@@ -16,6 +17,9 @@ def embedding_caption(result: EmbeddingResult, *, limited: bool = False) -> list
     """What a map is of and how it was made. `limited`: more samples were asked for."""
     embedding, n = result.embedding, len(result.indices)
     sampled = f"sampled {count(n)} of {count(result.total)} samples ≈" if n < result.total else f"{count(n)} samples"
+    sizes = torch.unique(result.labels[result.labels >= 0], return_counts=True)[1].tolist()
+    if n < result.total and len(sizes) > 1 and max(sizes) - min(sizes) <= 1 and sum(sizes) == n:
+        sampled += f", {'about ' if max(sizes) > min(sizes) else ''}{count(max(sizes))} per class"
     most = ", the most of a t-SNE in three dimensions" if limited else ""
     if embedding.method == "tsne":
         perplexity, kl = number(embedding.perplexity or 0.0, 2), share(embedding.kl_divergence)

@@ -134,7 +134,7 @@ class EmbeddingView(View):
             early = "PCA until the first t-SNE is ready" if method == "tsne" else read.note
             yield result(pca(x, dims=dims), early)
             if method == "tsne":
-                yield Progress(1.0, f"Placing {count(len(x))} samples by t-SNE")
+                yield Progress(None, f"Placing {count(len(x))} samples by t-SNE; until then their PCA is shown")
         if method == "pca":
             steps = sliced(with_neighbours(pca(x, dims=dims), x))
         else:
@@ -173,6 +173,9 @@ class EmbeddingView(View):
 
     def heading(self, result: EmbeddingResult | None) -> Heading:
         return Heading(self.layer if result is None else result.layer, code=True)
+
+    def asked_for(self) -> str:
+        return f"{self.dims}-D {'t-SNE' if self.method == 'tsne' else 'PCA'} of {self.layer}"
 
     def clicked(self, block: Block, *where: Any) -> Select | None:
         if isinstance(block, Strip):

@@ -26,8 +26,9 @@ from nnwidgets.words import count, duration, share, size
 
 MOST_CLASSES_LISTED = 50
 PREVIEWED_PIXELS = 64 * 64  # exact maps of smaller pictures are as quick
+TELL_LEFT_FROM = 0.05  # of the positions
 FILLS: dict[str, float | str] = {"zero": 0.0, "mean": "mean", "blur": "blur"}  # choice -> as in `occlusion_map`
-FILLED = {0.0: "0", "mean": "the picture's mean", "blur": "the picture blurred"}
+FILLED = {0.0: "zero", "mean": "the picture's mean", "blur": "the picture blurred"}
 
 
 class OcclusionView(View):
@@ -185,7 +186,8 @@ class OcclusionView(View):
             raise ValueError("samples: expected one, got none")
         images, *others = model.batch.args
         sample, layer, fill = self.sample, self.summed_layer, FILLS[self.fill]
-        latest, target, began = record.latest, self.target, time.monotonic()
+        latest, target = record.latest, self.target
+        began = exact_began = time.monotonic()
         stats = latest.stats.get(layer) if latest is not None else None
         steps = occlusion_steps(
             model.module,
@@ -203,8 +205,15 @@ class OcclusionView(View):
         held = self._shows_whole(sample, layer, self.patch, self.stride, fill)
         try:
             for partial in steps:
+                if bool(partial.clean.isnan().any()):
+                    raise ValueError(
+                        f"scores of sample {sample}: expected finite values, got NaN; Activations shows which layer "
+                        "they begin in, and the slider goes back to before"
+                    )
                 self.run.kept_bytes[self] = partial.memory_bytes
-                seconds = time.monotonic() - began
+                now = time.monotonic()
+                exact_began = exact_began if bool(partial.exact.any()) else now
+                seconds = now - began
                 result = OcclusionResult(
                     step=model.step,
                     sample=sample,
@@ -220,7 +229,7 @@ class OcclusionView(View):
                 )
                 yield result if partial.done or not held else None
                 if not partial.done and not held:
-                    yield _progress(partial, seconds)
+                    yield _progress(partial, now - exact_began)
         finally:
             self.run.kept_bytes.pop(self, None)
 
@@ -243,6 +252,9 @@ class OcclusionView(View):
 
     def heading(self, result: OcclusionResult | None) -> Heading:
         return super().heading(None) if result is None else Heading(f"Sample {count(result.sample)}")
+
+    def asked_for(self) -> str:
+        return f"Map of sample {count(self.sample)}"
 
     def caption(self, result: OcclusionResult) -> list[str]:
         grid = result.map
@@ -272,6 +284,9 @@ def _strongest(means: torch.Tensor) -> int:
 
 
 def _progress(grid: OcclusionMap, seconds: float) -> Progress:
+    """`seconds` since the first exact positions were begun; what is left is told once it can be known."""
     total, done = grid.exact.numel(), int(grid.exact.sum())
-    left = duration(seconds * (total - done) / max(done, 1))
-    return Progress(done / total, f"Covering {count(done)} of {count(total)} positions · about {left} left")
+    text = f"Covering {count(done)} of {count(total)} positions"
+    if done >= TELL_LEFT_FROM * total:
+        text += f" · about {duration(seconds * (total - done) / done)} left"
+    return Progress(done / total, text)

@@ -91,8 +91,8 @@ function makeScaleBar(): { element: HTMLElement; draw(data: GridBlock, tile: num
       setHidden(element, !scale);
       if (!scale) return;
       const { lo, hi, lut } = scaleOf(scale, tile, theme);
-      const context = prepareCanvas(canvas, 182, 8);
-      if (context) drawScale(context, isColor(values) ? GREY : lut, { x: 0, y: 0, width: 182, height: 8 }, theme);
+      const context = prepareCanvas(canvas, 168, 8);
+      if (context) drawScale(context, isColor(values) ? GREY : lut, { x: 0, y: 0, width: 168, height: 8 }, theme);
       setText(low, formatValue(lo));
       setText(unit, scale.signed ? `0 · ${scale.unit}` : scale.unit);
       setText(high, scale.signed ? formatSigned(hi) : formatValue(hi));
@@ -122,7 +122,7 @@ export function makeDetail() {
     inputCanvas.setAttribute("aria-label", title);
     const color = picture.shape.length === 3;
     const [height, width] = picture.shape as [number, number];
-    const { frame } = fit(height, width, input.clientWidth || 84);
+    const { frame } = fit(height, width, input.clientWidth || 68);
     const context = prepareCanvas(inputCanvas, frame.width, frame.height);
     if (context) drawPixels(context, rawPixels(picture, 0, color ? 3 : 1), frame, theme);
   }
@@ -144,7 +144,7 @@ export function makeDetail() {
       setHidden(unitCanvas, !picture);
       if (!picture) return;
       const [, rows, columns] = picture.shape as [number, number, number];
-      const { frame, reduce } = fit(rows, columns, unitFrame.clientWidth || 184);
+      const { frame, reduce } = fit(rows, columns, unitFrame.clientWidth || 168);
       const map = reduceMaps(picture, reduce);
       const context = prepareCanvas(unitCanvas, frame.width, frame.height);
       if (context) drawPixels(context, tilePixels(map, 0, scaleOf(data.scale, tile, theme)), frame, theme);
