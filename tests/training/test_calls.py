@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from torch import nn
 
-from nnwidgets.training.calls import Calls
+from nnwidgets.training.calls import PUT_OFF_S, Calls
 from tests.nets import NETS, Training
 from tests.training.toys import Bench, eventually, flush
 from tests.waiting import inspecting, shown
@@ -102,6 +102,19 @@ def test_each_is_charged_with_the_time_over_which_it_is_to_be_repaid(calls: Call
     calls.run_due(lambda seconds, over_s: charged.append((seconds, over_s)))
     assert [over_s for _, over_s in charged] == [0.0, 60.0]
     assert min(seconds for seconds, _ in charged) >= 0.02
+
+
+def test_what_is_repaid_over_time_is_put_off_while_somebody_waits(calls: Calls, clock: Clock) -> None:
+    ran: list[str] = []
+    calls.put("picture", lambda: ran.append("picture"), clock(), 60.0)
+    calls.put("layout", lambda: ran.append("layout"), clock(), 0.0)
+    wait = calls.run_due(lambda seconds, over_s: None, hurried=True)
+    assert ran == ["layout"]
+    assert wait is not None
+    assert 0 < wait <= PUT_OFF_S
+    clock.now += wait
+    calls.run_due(lambda seconds, over_s: None)
+    assert ran == ["layout", "picture"]
 
 
 def test_what_is_forgotten_does_not_run(calls: Calls) -> None:

@@ -200,10 +200,6 @@ def test_paused_clicks_are_answered_and_the_state_says_so(inspector: nnw.Inspect
     assert command(view, "resume") is None
     assert shown(view) is not None
     assert frame(view)[0]["state"]["kind"] == "live"
-    if name in ("activations", "embedding"):
-        assert result.layer == "2"
-    if name in ("activations", "occlusion"):
-        assert result.sample == 9
 
 
 @pytest.mark.parametrize("name", EVERY)
