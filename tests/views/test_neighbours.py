@@ -76,7 +76,7 @@ def test_a_sample_beside_the_map_and_a_map_without_neighbours_have_words_for_it(
         assert len(strips(view)[0].samples) == 10
         result = view.result
         keep(view, replace(result, embedding=replace(result.embedding, neighbours=None, distances=None)), 1)
-        assert strips(view)[0].empty == "They come with the next map"
+        assert strips(view)[0].empty == "Shown with the next map"
 
 
 def test_a_click_on_a_strip_looks_at_the_sample_that_stands_there(small: nnw.Inspector) -> None:

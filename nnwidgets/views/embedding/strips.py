@@ -34,7 +34,7 @@ def nearest_strip(result: EmbeddingResult, row: int | None, *, sample: int, samp
     """
     embedding, title = result.embedding, f"Nearest in {result.layer}"
     if row is None or embedding.neighbours is None or embedding.distances is None:
-        later = "They come with the next map" if len(result.indices) >= FEWEST else "Too few samples"
+        later = "Shown with the next map" if len(result.indices) >= FEWEST else "Too few samples"
         why = f"Sample {count(sample)} is not on this map" if row is None else later
         return Strip(None, (), np.empty(0, np.int64), wrap=True, empty=why, key=NEAREST, title=title)
     rows = embedding.neighbours[row].tolist()
