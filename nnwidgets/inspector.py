@@ -273,6 +273,8 @@ class Inspector:
         self._open_session.worker.refill()
         self._session.recheck_leaks()
         self._session.refresh_all()
+        while self._session.user_thread.pending:  # samples that views need; a script has no loop that would read them
+            self._session.user_thread.drain()
 
     def close(self) -> None:
         """Close every view and the watch, and free the private copy. The model stays as it is."""

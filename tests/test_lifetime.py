@@ -170,7 +170,7 @@ def test_a_row_closes_its_views_but_not_those_that_a_later_row_has_taken() -> No
         second = nnw.row(view)
         first.close()
         assert view.comm is not None
-        assert shown(view).layer == "0"
+        assert shown(view).layer == inspector.selection.layer
         second.close()
         assert view.comm is None
         assert open_widgets() == before

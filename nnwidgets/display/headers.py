@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from nnwidgets.display.errors import words_of
-from nnwidgets.display.job import Heading
+from nnwidgets.display.job import Heading, as_heading
 from nnwidgets.display.selecting import SELECTABLE
 from nnwidgets.display.states import state_line
 from nnwidgets.display.wire import Header
@@ -45,7 +45,7 @@ def header_of(view: View) -> Header:
 def heading_of(view: View) -> Heading:
     """What the next picture is of."""
     try:
-        return view.heading(None)
+        return as_heading(view.heading(None))
     except Exception:  # a user's, written with a result in mind, is asked again with the first
         return Heading(view.title)
 

@@ -34,6 +34,15 @@ class Heading(NamedTuple):
     subtitle: str = ""
 
 
+def as_heading(given: Any) -> Heading:
+    """What a view says it is of; a title alone will do. Raises TypeError for anything else."""
+    if isinstance(given, str):
+        return Heading(given)
+    if not isinstance(given, Heading):
+        raise TypeError(f"heading: expected a Heading or a title, got {type(given).__name__}")
+    return given
+
+
 @dataclass(frozen=True)
 class LaidOut:
     """A result as the page and figures show it; `kept` is what the page's slider says."""
@@ -124,12 +133,13 @@ class ViewJob(Job):
             return
         try:
             rows = rows_of(view.layout(shown.result))
-            parts = [(str(part), isinstance(part, Strong)) for part in view.caption(shown.result)]
+            said = view.caption(shown.result)
+            parts = [(str(part), isinstance(part, Strong)) for part in ([said] if isinstance(said, str) else said)]
             earlier = [("an earlier step", True)] if shown is not self.kept.newest else []
             parts += [view.session.mode, (when(shown, watched=view.session.watched), False), *earlier]
             drawn, curves = view.curves.split(rows)
             packed = self._packer.pack(drawn, self.states)
-            self.laid = LaidOut(shown, view.heading(shown.result), tuple(parts), tuple(rows), packed, kept)
+            self.laid = LaidOut(shown, as_heading(view.heading(shown.result)), tuple(parts), tuple(rows), packed, kept)
             view.curves.show(curves)
         except Exception as error:
             # Whatever a view of the user's raises is shown in that view, and training goes on.

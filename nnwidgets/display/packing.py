@@ -35,6 +35,8 @@ def rows_of(layout: Layout) -> list[tuple[Block, ...]]:
         TypeError: something that is no block.
         ValueError: two blocks of one name.
     """
+    if isinstance(layout, Block) or not isinstance(layout, Sequence):
+        raise TypeError(f"layout: expected a list of blocks, got {type(layout).__name__}")
     rows = [(row,) if isinstance(row, Block) else tuple(row) for row in layout]
     names: set[str] = set()
     for block in (block for row in rows for block in row):

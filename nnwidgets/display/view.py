@@ -152,6 +152,8 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
     def __init__(
         self, session: Session, *, standalone: bool = True, save_picture: bool = True, **keywords: Any
     ) -> None:
+        if not (getattr(self, "name", "") and getattr(self, "title", "")):
+            raise TypeError(f"{type(self).__name__}: expected a view with a name and a title, got one without")
         self.session, self.standalone = session, standalone
         self.shown = False
         self.owner: LeavesPicture | None = None

@@ -118,7 +118,7 @@ def _told(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         else f"{name} {type(value).__name__}"
         for name, value in given
     )
-    return ", ".join(said)
+    return ", ".join(said) or "no arguments"
 
 
 def _check_scores(scores: Any) -> None:

@@ -219,7 +219,9 @@ class Session:
         except ValueError:
             # The default finds no class axis; a user's own function that fails is told at construction.
             return None
-        return scores.detach().float().cpu() if isinstance(scores, Tensor) and scores.ndim == 2 else None
+        # One column is a regression, or a logit of two classes that only `score_fn` can tell apart.
+        classes = isinstance(scores, Tensor) and scores.ndim == 2 and scores.shape[1] > 1
+        return scores.detach().float().cpu() if classes else None
 
     def class_name(self, index: int) -> str:
         names = self.samples.class_names

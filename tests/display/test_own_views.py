@@ -350,3 +350,31 @@ def test_a_view_without_layout_says_so(inspector: nnw.Inspector) -> None:
 
     view = answered(inspector.view(Bare))
     assert "Bare: expected a layout(result) that returns blocks, got none" in str(view.failure)
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "told"),
+    [
+        ("heading", 3, "heading: expected a Heading or a title, got int"),
+        ("layout", blocks.Text("one"), "layout: expected a list of blocks, got Text"),
+        ("layout", None, "layout: expected a list of blocks, got NoneType"),
+    ],
+)
+def test_what_a_view_gets_wrong_is_told_in_words(inspector: nnw.Inspector, method: str, given: Any, told: str) -> None:
+    wrong = type("Wrong", (Sound,), {method: lambda self, result: given})
+    view = answered(inspector.view(wrong))
+    assert view.failure is not None
+    assert told in view.failure[0]
+
+
+def test_a_title_is_a_heading_and_a_sentence_is_a_caption(inspector: nnw.Inspector) -> None:
+    said = {"heading": lambda self, result: "Plain", "caption": lambda self, result: "one sentence"}
+    view = inspector.view(type("Plain", (Sound,), said))
+    shown(view)
+    header, _ = frame(view)
+    assert (header["title"], header["caption"][0][0]) == ("Plain", "one sentence")
+
+
+def test_a_view_without_a_name_is_refused(inspector: nnw.Inspector) -> None:
+    with pytest.raises(TypeError, match="Nameless: expected a view with a name and a title, got one without"):
+        inspector.view(type("Nameless", (Sound,), {"title": ""}))
