@@ -369,7 +369,7 @@ def test_what_a_view_gets_wrong_is_told_in_words(inspector: nnw.Inspector, metho
 
 def test_a_title_is_a_heading_and_a_sentence_is_a_caption(inspector: nnw.Inspector) -> None:
     said = {"heading": lambda self, result: "Plain", "caption": lambda self, result: "one sentence"}
-    view = inspector.view(type("Plain", (Sound,), said))
+    view: nnw.View = inspector.view(type("Plain", (Sound,), said))
     shown(view)
     header, _ = frame(view)
     assert (header["title"], header["caption"][0][0]) == ("Plain", "one sentence")
