@@ -113,6 +113,7 @@ describe("the status strip", () => {
     cost: { share: 0.018, budget: 0.05, text: "1.8 %", of: "of 5 %" },
     age_s: 0.4,
     paused: false,
+    training: true,
   };
   beforeEach(() => open("status", header));
   const values = (): (string | null)[] => all(".nnw-item > :last-child").map((element) => element.textContent);
@@ -137,6 +138,19 @@ describe("the status strip", () => {
     pause!.click();
     refresh!.click();
     expect(commands().map((command) => (command as [string])[0])).toEqual(["pause", "resume", "refresh"]);
+  });
+
+  test("a training that ended says so and leaves nothing to pause; paused views can still be resumed", () => {
+    const [pause] = all(".nnw-status-actions button");
+    const seen = (): unknown[] => [values()[0], pause!.hidden];
+    send({ ...header, training: false });
+    expect(seen()).toEqual(["1 240 training ended", true]);
+    send({ ...header, training: false, paused: true });
+    expect([...seen(), pause!.textContent]).toEqual(["1 240 training ended", false, "Resume"]);
+    send({ ...header, training: false, step: 0 });
+    expect(seen()).toEqual(["1 240", true]);
+    send(header);
+    expect(seen()).toEqual(["1 240", false]);
   });
 
   test("a note on how the model is looked at is plain text, and gone with its reason", () => {

@@ -128,6 +128,9 @@ def test_status_pause_resume_and_refresh_follow_a_training(dashboard: DashboardO
         text = caption.inner_text()
         return int(value_in(text.rpartition("step ")[2])) if "step " in text else -1
 
+    step = dashboard.root.locator(".nnw-item[data-name=step]")
+    expect(dashboard.pause).to_be_hidden()
+    expect(step).not_to_contain_text("training ended")
     notebook.run_cell(2)
     notebook.until(lambda: shown_step() > 0, "a step in the caption")
     first = shown_step()
@@ -146,6 +149,8 @@ def test_status_pause_resume_and_refresh_follow_a_training(dashboard: DashboardO
     expect(dashboard.root.locator(".nnw-item[data-name=cost]")).to_contain_text("of 5")
     (server.root / "dashboard.stop").touch()
     notebook.wait_cell(2)
+    expect(step).to_contain_text("training ended")
+    expect(dashboard.pause).to_be_hidden()
 
     steps, loss = notebook.python("[watch.step_count, final]")
     notebook.until(lambda: int(value_in(dashboard.item("step"))) == steps, "the last step in the status")
