@@ -38,14 +38,14 @@ afterEach(() => {
 describe("the list of layers", () => {
   const row = (name: string, depth = 0, group = false, dead = 0): object => {
     const [units, alive] = [group ? null : 32, dead ? 1 - dead / 32 : null];
-    return { name, short: name.split(".").at(-1), depth, group, units, alive, dead };
+    return { name, short: name.split(".").at(-1), depth, group, units, alive, dead, type: group ? "" : "ReLU" };
   };
   const rows = [row("conv1"), row("block", 0, true), row("block.relu", 1, false, 2), row("block.pool", 1), row("fc")];
-  const names = (): (string | undefined)[] => all(".nnw-tree > :not([hidden])").map(({ title }) => title);
-  const item = (name: string): HTMLElement => all(".nnw-layer").find(({ title }) => title === name)!;
-  const selected = (): (string | undefined)[] => all('[aria-selected="true"]').map(({ title }) => title);
+  const names = (): (string | undefined)[] => all(".nnw-tree > *").flatMap(({ hidden, dataset }) => (hidden ? [] : [dataset.name]));
+  const item = (name: string): HTMLElement => all(".nnw-layer").find(({ dataset }) => dataset.name === name)!;
+  const selected = (): (string | undefined)[] => all('[aria-selected="true"]').map(({ dataset }) => dataset.name);
 
-  beforeEach(() => open("layers", { rows, note: "† dead", selected: "conv1" }));
+  beforeEach(() => open("layers", { rows, note: "† never fire", selected: "conv1" }));
 
   test("a click selects a layer at once and tells Python", () => {
     item("fc").click();
@@ -65,7 +65,7 @@ describe("the list of layers", () => {
     for (const key of ["ArrowDown", "ArrowDown", "ArrowDown"]) press(document.activeElement!, key);
     expect(selected()).toEqual(["block.pool"]);
     press(document.activeElement!, "ArrowLeft");
-    expect((document.activeElement as HTMLElement).title).toBe("block");
+    expect((document.activeElement as HTMLElement).dataset.name).toBe("block");
     press(document.activeElement!, "ArrowLeft");
     expect(names()).toEqual(["conv1", "block", "fc"]);
     press(document.activeElement!, "End");
@@ -74,7 +74,7 @@ describe("the list of layers", () => {
 
   test("there is one tab stop, and it follows the selection made elsewhere", () => {
     send({ rows, note: "", selected: "block.relu" });
-    expect(all('.nnw-tree [tabindex="0"]').map(({ title }) => title)).toEqual(["block.relu"]);
+    expect(all('.nnw-tree [tabindex="0"]').map(({ dataset }) => dataset.name)).toEqual(["block.relu"]);
   });
 
   test("a refresh keeps what is folded and where the focus is", () => {
@@ -82,13 +82,36 @@ describe("the list of layers", () => {
     item("fc").focus();
     send({ rows: rows.map((each) => ({ ...each, dead: 1, alive: 0.5 })), note: "", selected: "conv1" });
     expect(names()).toEqual(["conv1", "block", "fc"]);
-    expect((document.activeElement as HTMLElement).title).toBe("fc");
+    expect((document.activeElement as HTMLElement).dataset.name).toBe("fc");
   });
 
   test("dead units are counted in words too", () => {
     expect(item("block.relu").textContent).toContain("2†");
-    expect(item("block.relu").getAttribute("aria-label")).toBe("block.relu, 32 units, 2 dead");
+    expect(item("block.relu").getAttribute("aria-label")).toBe("block.relu, ReLU, 32 units, 2 never fire");
+    expect(item("block.relu").title).toBe("block.relu · ReLU");
     expect(item("conv1").querySelector(".nnw-known")).toBeNull();
+  });
+
+  test("a list of many layers has a search, which opens what is folded and folds it again", () => {
+    const search = host.el.querySelector<HTMLInputElement>(".nnw-layer-search")!;
+    const find = (text: string): void => {
+      search.value = text;
+      search.dispatchEvent(new Event("input"));
+    };
+    expect(search.hidden).toBe(true);
+    const many = Array.from({ length: 30 }, (_, k) => row(`tail${k}`));
+    send({ rows: [...rows, ...many], note: "", selected: "conv1" });
+    expect(search.hidden).toBe(false);
+    item("block").click();
+    find("Block.P");
+    expect(names()).toEqual(["block", "block.pool"]);
+    find("no such");
+    expect([names(), host.el.querySelector(".nnw-layer-list [role=status]")?.textContent]).toEqual([
+      [],
+      "No layer has this in its name or type.",
+    ]);
+    find("");
+    expect(names().slice(0, 3)).toEqual(["conv1", "block", "fc"]);
   });
 
   test("the dropdown holds the layers alone, and its arrows stop at the ends", () => {
@@ -113,6 +136,7 @@ describe("the status strip", () => {
     cost: { share: 0.018, budget: 0.05, text: "1.8 %", of: "of 5 %" },
     age_s: 0.4,
     paused: false,
+    training: true,
   };
   beforeEach(() => open("status", header));
   const values = (): (string | null)[] => all(".nnw-item > :last-child").map((element) => element.textContent);
@@ -137,6 +161,19 @@ describe("the status strip", () => {
     pause!.click();
     refresh!.click();
     expect(commands().map((command) => (command as [string])[0])).toEqual(["pause", "resume", "refresh"]);
+  });
+
+  test("a training that ended says so and leaves nothing to pause; paused views can still be resumed", () => {
+    const [pause] = all(".nnw-status-actions button");
+    const seen = (): unknown[] => [values()[0], pause!.hidden];
+    send({ ...header, training: false });
+    expect(seen()).toEqual(["1 240 training ended", true]);
+    send({ ...header, training: false, paused: true });
+    expect([...seen(), pause!.textContent]).toEqual(["1 240 training ended", false, "Resume"]);
+    send({ ...header, training: false, step: 0 });
+    expect(seen()).toEqual(["1 240", true]);
+    send(header);
+    expect(seen()).toEqual(["1 240", false]);
   });
 
   test("a note on how the model is looked at is plain text, and gone with its reason", () => {

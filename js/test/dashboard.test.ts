@@ -1,17 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { type LayerRow, neighbour, openRows, parentRow, splitName } from "../src/dashboard/layers";
+import { type LayerRow, matchingRows, openRows, parentRow, splitName } from "../src/dashboard/layers";
+import { neighbour } from "../src/dashboard/picker";
 import { meter, sparkPath } from "../src/dashboard/status";
 
-const row = (name: string, depth: number, group = false): LayerRow => {
-  return { name, short: name.split(".").at(-1)!, depth, group, units: group ? null : 8, alive: null, dead: 0 };
+const row = (name: string, depth: number, group = false, type = group ? "" : "Conv2d"): LayerRow => {
+  return { name, short: name.split(".").at(-1)!, depth, group, units: group ? null : 8, alive: null, dead: 0, type };
 };
 const rows = [
   row("conv1", 0),
   row("block", 0, true),
   row("block.a", 1, true),
   row("block.a.conv", 2),
-  row("block.relu", 1),
-  row("fc", 0),
+  row("block.relu", 1, false, "ReLU"),
+  row("fc", 0, false, "Linear"),
 ];
 
 describe("the layer list", () => {
@@ -36,6 +37,13 @@ describe("the layer list", () => {
 
   test("a row knows the group it lies in", () => {
     expect(rows.map((_, index) => parentRow(rows, index))).toEqual([-1, -1, 1, 2, 1, -1]);
+  });
+
+  test("a search finds layers by name and type, each under its groups", () => {
+    expect(matchingRows(rows, "CONV2D")).toEqual([0, 1, 2, 3]);
+    expect(matchingRows(rows, "a.conv")).toEqual([1, 2, 3]);
+    expect(matchingRows(rows, "relu")).toEqual([1, 4]);
+    expect(matchingRows(rows, "none")).toEqual([]);
   });
 
   test("stepping through layers skips groups and stops at the ends", () => {

@@ -255,6 +255,74 @@ describe("the head", () => {
     expect([...(caption?.querySelectorAll("strong") ?? [])].map((part) => part.textContent)).toEqual(["2 dead †"]);
   });
 
+  describe("of a view that follows the sample", () => {
+    const samples = { index: 5, count: 1397, labelled: true };
+    const open = (): ReturnType<typeof mount> => {
+      const host = mount(define);
+      host.model.receive(picture(1, { samples }));
+      frames.run();
+      return host;
+    };
+    const box = (el: HTMLElement): HTMLInputElement => el.querySelector(".nnw-sample-index")!;
+    const type = (el: HTMLElement, text: string, key = ""): void => {
+      box(el).value = text;
+      box(el).dispatchEvent(new Event("input"));
+      box(el).dispatchEvent(key ? new KeyboardEvent("keydown", { key, bubbles: true }) : new Event("blur"));
+    };
+    const commands = (host: ReturnType<typeof mount>): unknown[] =>
+      host.model.of("command").map(({ name, value }) => [name, value]);
+
+    it("offers the samples beside it and the next wrong one", () => {
+      const host = open();
+      expect(host.el.querySelector(".nnw-samples")?.textContent).toBe("‹›of 1\u202f397Next wrong");
+      for (const button of host.el.querySelectorAll<HTMLElement>(".nnw-samples button")) button.click();
+      expect(commands(host)).toEqual([
+        ["step_sample", { by: -1 }],
+        ["step_sample", { by: 1 }],
+        ["next_wrong", undefined],
+      ]);
+    });
+
+    it("selects the index typed at Enter and when the box is left, and at Escape none", () => {
+      const host = open();
+      type(host.el, "12", "Enter");
+      type(host.el, "x7");
+      type(host.el, "99", "Escape");
+      expect(box(host.el).value).toBe("5");
+      type(host.el, "5", "Enter");
+      type(host.el, " ");
+      expect(commands(host)).toEqual([
+        ["select", { sample: 12 }],
+        ["select", { sample: "x7" }],
+      ]);
+    });
+
+    it("keeps what is being typed, and takes it back when Python refuses", () => {
+      const host = open();
+      box(host.el).value = "9999";
+      box(host.el).dispatchEvent(new Event("input"));
+      host.model.receive(picture(2, { samples: { ...samples, index: 6 } }));
+      frames.run();
+      expect(box(host.el).value).toBe("9999");
+      box(host.el).dispatchEvent(new Event("blur"));
+      host.model.receive({ kind: "reply", request: host.model.of("command")[0]?.request, error: "sample: 0 to 1396" });
+      frames.run();
+      expect([box(host.el).value, host.el.querySelector(".nnw-error")?.textContent]).toEqual(["6", "sample: 0 to 1396"]);
+    });
+
+    it("offers no wrong ones without labels, and nothing in a view of no sample", () => {
+      const host = open();
+      const shown = (): boolean[] =>
+        [".nnw-samples", ".nnw-samples .nnw-button"].map((part) => !host.el.querySelector<HTMLElement>(part)!.hidden);
+      host.model.receive(picture(2, { samples: { ...samples, labelled: false } }));
+      frames.run();
+      expect(shown()).toEqual([true, false]);
+      host.model.receive(picture(3, { samples: null }));
+      frames.run();
+      expect(shown()[0]).toBe(false);
+    });
+  });
+
   it("ages by the second, and says by itself when steps stopped coming", () => {
     const host = mount(define);
     host.model.receive(picture(1240, { standalone: true, age_s: 0.4, stale_after_s: 5, training: true }));

@@ -52,7 +52,7 @@ class DashboardOnPage:
         self.root.get_by_role("button", name="Close this view").click()
 
     def row(self, layer: str) -> Locator:
-        return self.root.locator(f"[role=treeitem][title='{layer}']")
+        return self.root.locator(f"[role=treeitem][data-name='{layer}']")
 
     def item_of(self, name: str) -> Locator:
         return self.root.locator(f".nnw-item[data-name={name}] .nnw-item-value")

@@ -112,6 +112,49 @@ def test_keys_walk_units_samples_and_layers(view: GridView) -> None:
     view.notebook.until(lambda: view.title.inner_text() == "features.relu1", "the next layer")
 
 
+def test_the_head_leads_to_the_next_sample_one_by_its_index_and_the_next_wrong_one(view: GridView) -> None:
+    samples = view.root.get_by_role("group", name="Sample")
+    box = samples.get_by_role("textbox")
+    samples.get_by_role("button", name="Next sample").click()
+    view.until("inspector.selection.sample", 4)
+    expect(box).to_have_value("4")
+    samples.get_by_role("button", name="Previous sample").click()
+    view.until_caption("Sample 3, label three")
+    box.fill("21")
+    box.press("Enter")
+    view.until_caption("Sample 21, ")
+    box.fill("50")
+    box.press("Escape")
+    expect(box).to_have_value("21")
+    box.fill("96")
+    box.press("Tab")
+    expect(view.state.locator(".nnw-error")).to_contain_text("96")
+    expect(box).to_have_value("21")
+    samples.get_by_role("button", name="Next wrong").click()
+    view.notebook.until(lambda: int(box.input_value()) > 21, "a later sample")
+    at = int(box.input_value())
+    guesses = "model(pictures).argmax(1)"
+    assert view.notebook.python(f"({guesses} != labels)[22 : {at + 1}].tolist()") == [False] * (at - 22) + [True]
+
+
+def test_the_sample_box_is_large_enough_to_hit_and_moves_with_no_click(view: GridView) -> None:
+    samples = view.root.get_by_role("group", name="Sample")
+    for width in (1280, 800):
+        view.notebook.resize(width, 900)
+        box = view.root.bounding_box()
+        assert box is not None
+        for part in samples.locator("button, input").all():
+            size = part.bounding_box()
+            assert size is not None
+            assert min(size["width"], size["height"]) >= 24
+            assert box["x"] <= size["x"]
+            assert size["x"] + size["width"] <= box["x"] + box["width"]
+        before = samples.bounding_box()
+        samples.get_by_role("button", name="Next sample").click()
+        assert samples.bounding_box() == before
+    view.notebook.resize(1280, 900)
+
+
 @pytest.mark.parametrize(("choice", "statistic"), [("mean", "mean"), ("max", "amax")])
 def test_sorting_puts_the_strongest_map_first(view: GridView, choice: str, statistic: str) -> None:
     before = view.picture(view.canvas)

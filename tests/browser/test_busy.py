@@ -142,7 +142,7 @@ def test_the_dashboard_answers_while_a_cell_trains(train: Callable[..., Training
     assert training.title.inner_text() == "learned"
     assert mirrored(notebook.canvas_pixels(training.canvas)) is None
 
-    training.follows(notebook.view("[role=treeitem][title=mirror]").click, layer="mirror", sample=sample)
+    training.follows(notebook.view("[role=treeitem][data-name=mirror]").click, layer="mirror", sample=sample)
     training.follows(lambda: training.board.press("]"), layer="mirror", sample=sample + 1)
     badge = notebook.view(".nnw-status .nnw-badge")
     notebook.until(lambda: "answers while busy" in badge.inner_text(), "the badge")
@@ -171,7 +171,7 @@ def test_on_ipykernel_6_without_poll_the_view_follows_and_says_that_clicks_wait(
     step, pixels = training.shown("step"), notebook.canvas_pixels(training.canvas)
     notebook.wait_pixels(training.canvas, lambda now: now.shape != pixels.shape or bool((now != pixels).any()))
     notebook.until(lambda: training.shown("step") > step, "a later step")
-    notebook.view("[role=treeitem][title=mirror]").click()
+    notebook.view("[role=treeitem][data-name=mirror]").click()
     clicked_at = training.steps
     notebook.until(lambda: training.shown("step") > clicked_at, "a step after the click")
     assert training.title.inner_text() == "learned"
@@ -190,7 +190,7 @@ def test_an_interrupted_training_leaves_its_own_traceback_and_views_that_answer(
     assert "KeyboardInterrupt" in output
     assert "nnwidgets/" not in output.replace("nnwidgets/training/hooks.py", ""), "more than our hook in the traceback"
     steps = training.steps
-    notebook.view("[role=treeitem][title=mirror]").click()
+    notebook.view("[role=treeitem][data-name=mirror]").click()
     notebook.until(
         lambda: (
             training.title.inner_text() == "mirror"

@@ -27,6 +27,10 @@ with inspector.watch(optimizer) as watch:
         time.sleep(0.01)
 final = loss.item()
 """
+# Rows whose name reaches into the counts beside it.
+OVERPRINTED = """(layers) => [...layers.querySelectorAll("[role=treeitem]:not(.nnw-layer-group)")]
+    .filter((row) => row.children[0].getBoundingClientRect().right > row.children[1].getBoundingClientRect().left)
+    .map((row) => row.dataset.name)"""
 # Group after group: three views of layers, one of predictions.
 TABS = ("Activations", "Filters", "Embedding", "Occlusion")
 
@@ -65,7 +69,7 @@ def test_tabs_open_their_view_by_pointer_and_keys(dashboard: DashboardOnPage) ->
 
 def test_the_layer_list_is_a_tree_for_pointer_and_keys(dashboard: DashboardOnPage) -> None:
     shown = dashboard.root.locator("[role=treeitem]:not(.nnw-layer-group)").evaluate_all(
-        "(rows) => rows.map((row) => row.title)"
+        "(rows) => rows.map((row) => row.dataset.name)"
     )
     assert shown == dashboard.notebook.python("list(inspector.layers)")
     dashboard.row("features.wide").click()
@@ -103,6 +107,33 @@ def test_a_narrow_page_has_a_dropdown_of_layers(dashboard: DashboardOnPage) -> N
     dashboard.notebook.until(lambda: bool(dashboard.root.evaluate(fits)), "nothing to stick out")
 
 
+def test_the_layer_list_stands_beside_the_views_of_a_laptop_and_its_edge_moves(dashboard: DashboardOnPage) -> None:
+    page, root = dashboard.notebook.page, dashboard.root
+    layers, edge = root.locator(".nnw-layers"), root.get_by_role("separator", name="Width of the layer list")
+    width = "(element) => element.offsetWidth"
+    dashboard.notebook.resize(1030, 900)
+    dashboard.notebook.until(lambda: 800 <= root.evaluate(width) <= 880, "the dashboard of a laptop")
+    expect(dashboard.row("features.conv1")).to_be_visible()
+    assert 148 <= layers.evaluate(width) <= 164
+    dashboard.notebook.until(lambda: layers.evaluate(OVERPRINTED) == [], "no name over a count")
+
+    edge.press("ArrowRight")
+    before = layers.evaluate(width)
+    box = edge.bounding_box()
+    assert box is not None
+    assert box["width"] >= 24
+    page.mouse.move(box["x"] + 12, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 112, box["y"] + 200, steps=4)
+    page.mouse.up()
+    assert layers.evaluate(width) == before + 100
+    for _ in range(20):
+        edge.press("ArrowLeft")
+    assert layers.evaluate(width) == 148
+    assert layers.evaluate(OVERPRINTED) == []
+    edge.dblclick()
+
+
 def test_both_themes_draw_the_same_values_in_their_own_colours(dashboard: DashboardOnPage) -> None:
     view = dashboard.grid()
     view.until_caption("Sample 3")
@@ -128,6 +159,9 @@ def test_status_pause_resume_and_refresh_follow_a_training(dashboard: DashboardO
         text = caption.inner_text()
         return int(value_in(text.rpartition("step ")[2])) if "step " in text else -1
 
+    step = dashboard.root.locator(".nnw-item[data-name=step]")
+    expect(dashboard.pause).to_be_hidden()
+    expect(step).not_to_contain_text("training ended")
     notebook.run_cell(2)
     notebook.until(lambda: shown_step() > 0, "a step in the caption")
     first = shown_step()
@@ -146,6 +180,8 @@ def test_status_pause_resume_and_refresh_follow_a_training(dashboard: DashboardO
     expect(dashboard.root.locator(".nnw-item[data-name=cost]")).to_contain_text("of 5")
     (server.root / "dashboard.stop").touch()
     notebook.wait_cell(2)
+    expect(step).to_contain_text("training ended")
+    expect(dashboard.pause).to_be_hidden()
 
     steps, loss = notebook.python("[watch.step_count, final]")
     notebook.until(lambda: int(value_in(dashboard.item("step"))) == steps, "the last step in the status")

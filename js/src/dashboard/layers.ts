@@ -1,9 +1,11 @@
 /** The list of layers: a tree, or where the dashboard is narrow a dropdown with ‹ ›; the style decides which is seen. */
 
-import { make, setHidden, setText } from "../kernel/dom.ts";
+import { make, setHidden, setText, showText } from "../kernel/dom.ts";
 import type { CommonHeader } from "../kernel/header.ts";
 import { bindKeys } from "../kernel/keys.ts";
 import type { Panel } from "../kernel/panel.ts";
+import { makeGrip } from "./grip.ts";
+import { makePicker } from "./picker.ts";
 
 export interface LayerRow {
   name: string;
@@ -15,6 +17,8 @@ export interface LayerRow {
   /** Share of units that are alive, null where dead has no meaning (before an activation). */
   alive: number | null;
   dead: number;
+  /** The module's class; "" for a group. */
+  type: string;
 }
 
 export interface LayersHeader extends CommonHeader {
@@ -23,14 +27,27 @@ export interface LayersHeader extends CommonHeader {
   selected: string | null;
 }
 
+/** With more layers than that the list has a search box. */
+const MANY = 30;
+
 export function makeLayers(panel: Panel) {
   const tree = makeTree(panel, select);
   const picker = makePicker(panel, select);
   const titles = ["Layer", "units", "alive"].map((name) => make("span", "", name));
+  titles[2]!.title = "Share of the units that fire for some sample";
   const columns = make("div", "nnw-layer nnw-layer-head", ...titles);
-  const note = make("p", "nnw-layer-note nnw-small");
-  const list = make("div", "nnw-layer-list", columns, tree.element, note);
-  const element = make("div", "nnw-layers", make("div", "nnw-layers-inner", list, picker.element));
+  const [found, note] = [make("p", "nnw-layer-note nnw-small"), make("p", "nnw-layer-note nnw-small")];
+  found.role = "status";
+  const list = make("div", "nnw-layer-list", columns, tree.element, found, note);
+  const search = make("input", "nnw-layer-search");
+  Object.assign(search, { type: "search", placeholder: "Name or type", ariaLabel: "Find layers by name or type" });
+  panel.listen(search, "input", () => {
+    const none = tree.filter(search.value.trim()) === 0;
+    showText(found, none ? "No layer has this in its name or type." : "");
+  });
+  const inner = make("div", "nnw-layers-inner", search, list, picker.element);
+  const element = make("div", "nnw-layers", inner, makeGrip(panel));
+  found.hidden = true;
 
   function select(layer: string): void {
     panel.command("select", { layer });
@@ -45,6 +62,7 @@ export function makeLayers(panel: Panel) {
   return {
     element,
     update(header: LayersHeader): void {
+      setHidden(search, header.rows.filter(({ group }) => !group).length <= MANY);
       tree.update(header.rows);
       picker.update(header.rows);
       setText(note, header.note ?? "");
@@ -53,13 +71,18 @@ export function makeLayers(panel: Panel) {
   };
 }
 
-interface Tree {
+export interface Tree {
   element: HTMLElement;
   update(rows: readonly LayerRow[]): void;
   mark(layer: string | null): void;
 }
 
-function makeTree(panel: Panel, select: (layer: string) => void): Tree {
+interface FilteredTree extends Tree {
+  /** Shows the layers that have this in their name or type, all without a text; returns how many rows that makes. */
+  filter(text: string): number;
+}
+
+function makeTree(panel: Panel, select: (layer: string) => void): FilteredTree {
   const element = make("div", "nnw-tree");
   element.setAttribute("role", "tree");
   element.setAttribute("aria-label", "Layers");
@@ -68,6 +91,9 @@ function makeTree(panel: Panel, select: (layer: string) => void): Tree {
   let items: HTMLElement[] = [];
   let offered = "";
   let selected: string | null = null;
+  let wanted = "";
+
+  const open = (): number[] => (wanted ? matchingRows(rows, wanted) : openRows(rows, folded));
 
   function fold(index: number, closed: boolean): void {
     const row = rows[index];
@@ -78,10 +104,10 @@ function makeTree(panel: Panel, select: (layer: string) => void): Tree {
   }
 
   function show(): void {
-    const open = new Set(openRows(rows, folded));
+    const shown = new Set(open());
     items.forEach((item, k) => {
-      setHidden(item, !open.has(k));
-      if (rows[k]?.group) item.setAttribute("aria-expanded", String(!folded.has(rows[k].name)));
+      setHidden(item, !shown.has(k));
+      if (rows[k]?.group) item.setAttribute("aria-expanded", String(wanted !== "" || !folded.has(rows[k].name)));
     });
   }
 
@@ -107,7 +133,7 @@ function makeTree(panel: Panel, select: (layer: string) => void): Tree {
     else if (event.key === "ArrowLeft" && row.group && !folded.has(row.name)) fold(at, true);
     else if (event.key === "ArrowRight" && row.group && folded.has(row.name)) fold(at, false);
     else {
-      const to = target(event.key, at, openRows(rows, folded), parentRow(rows, at));
+      const to = target(event.key, at, open(), parentRow(rows, at));
       if (to === undefined) return false;
       if (to >= 0) focus(to);
     }
@@ -117,7 +143,7 @@ function makeTree(panel: Panel, select: (layer: string) => void): Tree {
   return {
     element,
     update(next) {
-      const offer = JSON.stringify(next.map(({ name, depth, group }) => [name, depth, group]));
+      const offer = JSON.stringify(next.map(({ name, depth, group, type }) => [name, depth, group, type]));
       rows = next;
       if (offer !== offered) {
         offered = offer;
@@ -140,6 +166,11 @@ function makeTree(panel: Panel, select: (layer: string) => void): Tree {
         reveal(item);
       });
     },
+    filter(text) {
+      wanted = text;
+      show();
+      return open().length;
+    },
   };
 }
 
@@ -159,7 +190,7 @@ function target(key: string, at: number, open: readonly number[], parent: number
 
 /** Scrolls the list alone: `scrollIntoView` would move the notebook too. */
 function reveal(item: HTMLElement): void {
-  const list = item.closest(".nnw-layer-list")?.parentElement;
+  const list = item.closest(".nnw-layer-list");
   if (!list || list.clientHeight === 0) return;
   const { offsetTop, offsetHeight } = item;
   if (offsetTop < list.scrollTop) list.scrollTop = offsetTop;
@@ -174,7 +205,8 @@ function makeRow(row: LayerRow, click: () => void): HTMLElement {
   if (row.group) item.classList.add("nnw-layer-group");
   else item.append(...["units", "alive", "dead"].map((column) => make("span", `nnw-layer-${column}`)));
   item.style.setProperty("--nnw-depth", String(row.depth));
-  item.title = row.name;
+  item.dataset.name = row.name;
+  item.title = [row.name, row.type].filter((words) => words).join(" · ");
   item.tabIndex = -1;
   item.setAttribute("role", "treeitem");
   item.setAttribute("aria-level", String(row.depth + 1));
@@ -190,40 +222,13 @@ function fillRow(item: HTMLElement, row: LayerRow): void {
   alive.classList.toggle("nnw-some-dead", row.dead > 0);
   alive.style.setProperty("--nnw-alive-share", `${100 * (row.alive ?? 1)}%`);
   setText(dead, row.dead > 0 ? `${row.dead}†` : "");
-  const count = row.units === null ? "" : `, ${row.units} units`;
-  item.setAttribute("aria-label", `${row.name}${count}${row.dead > 0 ? `, ${row.dead} dead` : ""}`);
-}
-
-function makePicker(panel: Panel, select: (layer: string) => void): Tree {
-  const list = make("select", "nnw-select");
-  const [previous, next] = [make("button", "nnw-step", "‹"), make("button", "nnw-step", "›")];
-  const label = make("label", "nnw-control", make("span", "", "Layer"), list);
-  const element = make("div", "nnw-layer-picker", label, previous, next);
-  let rows: readonly LayerRow[] = [];
-  let layer: string | null = null;
-  for (const [button, by, name] of [[previous, -1, "Previous layer"], [next, 1, "Next layer"]] as const) {
-    button.ariaLabel = name;
-    panel.listen(button, "click", () => {
-      const to = neighbour(rows, layer, by);
-      if (to !== null) select(to);
-    });
-  }
-  panel.listen(list, "change", () => select(list.value));
-  return {
-    element,
-    update(given) {
-      rows = given;
-      const names = rows.filter((row) => !row.group).map((row) => row.name);
-      if (names.join("\n") === Array.from(list.options, (option) => option.value).join("\n")) return;
-      list.replaceChildren(...names.map((name) => new Option(name, name)));
-    },
-    mark(selected) {
-      layer = selected;
-      list.value = selected ?? "";
-      previous.disabled = neighbour(rows, layer, -1) === null;
-      next.disabled = neighbour(rows, layer, 1) === null;
-    },
-  };
+  const words = [
+    row.name,
+    row.type,
+    row.units === null ? "" : `${row.units} units`,
+    row.dead > 0 ? `${row.dead} never fire` : "",
+  ];
+  item.ariaLabel = words.filter((word) => word).join(", ");
 }
 
 /** A name of so many letters fits the narrowest row; of longer ones the last three never give way. */
@@ -258,9 +263,13 @@ export function parentRow(rows: readonly LayerRow[], index: number): number {
   return -1;
 }
 
-/** The layer `by` places before or after `name`, groups left out; null at the ends. */
-export function neighbour(rows: readonly LayerRow[], name: string | null, by: 1 | -1): string | null {
-  const layers = rows.filter((row) => !row.group);
-  const at = layers.findIndex((row) => row.name === name);
-  return layers[at + by]?.name ?? null;
+/** The layers that have `text` in their name or type, each under the groups it lies in, by their index in `rows`. */
+export function matchingRows(rows: readonly LayerRow[], text: string): number[] {
+  const part = text.toLowerCase();
+  const shown = new Set<number>();
+  rows.forEach(({ name, type, group }, index) => {
+    if (group || !`${name}\n${type}`.toLowerCase().includes(part)) return;
+    for (let k = index; k >= 0; k = parentRow(rows, k)) shown.add(k);
+  });
+  return [...shown].sort((a, b) => a - b);
 }

@@ -55,11 +55,14 @@ export function makeStatus(panel: Panel) {
   let updatedAt = 0;
   let boxes = new Map<string, ReturnType<typeof makeItem>>();
 
-  function shownItems({ items: given, cost: costs, age_s }: StatusHeader): StatusItem[] {
+  function shownItems({ items: given, cost: costs, age_s, training, step = null }: StatusHeader): StatusItem[] {
     const passed = (performance.now() - updatedAt) / 1000;
-    const aged = given.map((item) =>
-      item.name === "refreshed" && typeof age_s === "number" ? { ...item, value: formatAgo(age_s + passed) } : item,
-    );
+    // Before any training the model's weights count as those of step 0.
+    const ended = !training && (step ?? 0) > 0;
+    const aged = given.map((item) => {
+      if (item.name === "step" && ended) return { ...item, sub: "training ended" };
+      return item.name === "refreshed" && typeof age_s === "number" ? { ...item, value: formatAgo(age_s + passed) } : item;
+    });
     return costs ? [...aged, { name: "cost", label: "Cost of watching", value: costs.text, sub: costs.of }] : aged;
   }
 
@@ -85,7 +88,7 @@ export function makeStatus(panel: Panel) {
       updatedAt = performance.now();
       spark.show(next.spark ?? []);
       cost.show(next.cost ?? null);
-      actions.show(next.paused === true);
+      actions.show(next.training === true, next.paused === true);
       showText(warning, next.warning ?? "");
       showText(note, next.note ?? "");
     },
@@ -142,12 +145,13 @@ function makeMeter(): { element: HTMLElement; show(cost: Cost | null): void } {
   };
 }
 
-function makeActions(panel: Panel): { element: HTMLElement; show(paused: boolean): void } {
+function makeActions(panel: Panel): { element: HTMLElement; show(training: boolean, paused: boolean): void } {
   const pause = make("button", "nnw-button");
   const refresh = make("button", "nnw-button nnw-refresh", icon(TURN), make("span", "", "Refresh"));
   refresh.setAttribute("aria-label", "Refresh");
   let shown: boolean | null = null;
-  const show = (paused: boolean): void => {
+  const show = (training: boolean, paused: boolean): void => {
+    setHidden(pause, !training && !paused);
     if (paused === shown) return;
     shown = paused;
     const name = make("span", "", paused ? "Resume" : "Pause");
@@ -156,7 +160,7 @@ function makeActions(panel: Panel): { element: HTMLElement; show(paused: boolean
   };
   panel.listen(pause, "click", () => panel.command(shown ? "resume" : "pause"));
   panel.listen(refresh, "click", () => panel.command("refresh"));
-  show(false);
+  show(false, false);
   return { element: make("div", "nnw-status-actions", pause, refresh), show };
 }
 

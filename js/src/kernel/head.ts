@@ -1,4 +1,4 @@
-/** The head of every view: subject, controls, caption, state; for a view standing alone also step and age. */
+/** The head of every view: subject, controls, caption, sample, state; for a view standing alone also step and age. */
 
 import { makeBadge } from "./badge.ts";
 import { makeControls } from "./controls.ts";
@@ -6,6 +6,7 @@ import { make, setHidden, setText } from "./dom.ts";
 import { formatAge, formatAgo, formatCount } from "./format.ts";
 import type { CommonHeader, StateHeader } from "./header.ts";
 import type { Panel } from "./panel.ts";
+import { makeSamples } from "./samples.ts";
 import { makeStateLine } from "./state.ts";
 
 /** From so many on, controls go behind "⋯" where the view is not wide. */
@@ -98,10 +99,11 @@ export function makeHead(panel: Panel) {
   const pill = makePill();
   const menu = makeMenu(panel);
   const caption = makeCaption();
+  const samples = makeSamples(panel);
   const state = makeStateLine((name) => panel.command(name));
   const right = make("div", "nnw-right", controls.element, menu.element);
   const row = make("div", "nnw-head-row", title, subtitle, right, badge.element, pill.element, menu.button);
-  const element = make("div", "nnw-head", row, make("div", "nnw-lines", caption.element, state.element));
+  const element = make("div", "nnw-head", row, make("div", "nnw-lines", caption.element, state.element, samples.element));
   let header: CommonHeader | null = null;
 
   function showTime(shown: CommonHeader): void {
@@ -126,6 +128,7 @@ export function makeHead(panel: Panel) {
       controls.update(options);
       panel.widget.classList.toggle("nnw-many-options", options.length >= MANY_OPTIONS);
       caption.update(next.caption);
+      samples.update(next.samples ?? null);
       const standalone = next.standalone === true;
       panel.widget.classList.toggle("nnw-standalone", standalone);
       setHidden(menu.button, !standalone && options.length === 0);

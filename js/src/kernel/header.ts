@@ -32,6 +32,13 @@ export interface SelectionHeader {
   target?: number | null;
 }
 
+/** The sample on show, of how many, and whether labels can tell that a prediction is wrong. */
+export interface SamplesHeader {
+  index: number;
+  count: number;
+  labelled: boolean;
+}
+
 /** Where the view stands in its history: the result shown, the positions kept, and words for the one shown. */
 export interface KeptHeader {
   index: number;
@@ -68,6 +75,8 @@ export interface CommonHeader {
   /** Whether an output beside the widget holds its picture. */
   own_picture?: boolean;
   selection?: SelectionHeader;
+  /** Null where the view does not follow the sample. */
+  samples?: SamplesHeader | null;
   kept?: KeptHeader | null;
   /** In a picture: all blocks in their order; a block that is not among them is gone. */
   blocks?: BlockDelta[];
