@@ -362,7 +362,7 @@ describe("vectors and sequences", () => {
   it("name the selected unit for a screen reader and pick by position", () => {
     const values = array([1, 20], Array.from({ length: 20 }, (_, i) => i));
     host.show({ ...plain, layout: "strips", values, row_titles: ["sample 73"], selected: 4, flags: ["dead †"] });
-    expect(rows().querySelector("[role=gridcell]")?.textContent).toBe("unit 4");
+    expect(rows().querySelector("[role=gridcell]")?.textContent).toBe("unit 4, sample 73 4.00");
     expect(rows().getAttribute("aria-label")).toBe("conv2");
     at("click", 88 + 26 * 7 + 3, 5, rows());
     expect(host.said).toEqual([["click", 7]]);

@@ -154,6 +154,7 @@ describe("messages", () => {
     host.model.receive({ kind: "reply", request: command?.request, error: "scale: no such thing" });
     frames.run();
     expect(host.el.querySelector(".nnw-error")?.textContent).toBe("scale: no such thing");
+    expect(host.el.querySelector(".nnw-state-text")?.textContent).toBe("Option not changed.");
   });
 });
 
@@ -168,6 +169,33 @@ const option = {
   ] as [string, string][],
 };
 
+describe("a kernel that was restarted", () => {
+  it("is said as soon as the host knows", () => {
+    const host = mount(define);
+    host.model.receive(picture(1));
+    frames.run();
+    host.model.handlers.get("comm_live_update")?.forEach((handler) => handler());
+    frames.run();
+    expect(host.el.querySelector(".nnw-state-text")?.textContent).toBe("The kernel restarted. Run this cell again.");
+  });
+
+  it("is said with the next thing asked of it, and nothing more is sent", () => {
+    const host = mount(define);
+    host.model.receive(picture(1, { options: [option] }));
+    frames.run();
+    const send = vi.spyOn(host.model, "send").mockImplementation(() => {
+      throw new Error("Cannot send");
+    });
+    host.el.querySelector<HTMLButtonElement>(".nnw-toggle button")?.click();
+    frames.run();
+    expect(host.el.querySelector(".nnw-state-text")?.textContent).toBe("The kernel restarted. Run this cell again.");
+    expect(drawn.at(-1)).toBe(1);
+    host.el.querySelector<HTMLButtonElement>(".nnw-toggle button")?.click();
+    vi.advanceTimersByTime(60_000);
+    expect(send).toHaveBeenCalledTimes(1);
+  });
+});
+
 describe("a kernel that holds clicks back", () => {
   const badge = (el: HTMLElement): HTMLElement | null => el.querySelector(".nnw-badge");
 
@@ -180,7 +208,7 @@ describe("a kernel that holds clicks back", () => {
     vi.advanceTimersByTime(4100);
     frames.run();
     expect(badge(host.el)?.hidden).toBe(false);
-    expect(badge(host.el)?.textContent).toContain("view only until the cell ends");
+    expect(badge(host.el)?.textContent).toContain("Clicks are answered after this cell");
     expect(badge(host.el)?.textContent).toContain("1 click is waiting");
     expect(badge(host.el)?.textContent).toContain("watch.poll()");
     expect(host.model.of("ping")).toHaveLength(2);

@@ -64,7 +64,7 @@ describe("a saved legend", () => {
     const words = drawn("class", "equal", { on: [false, true, true] }).texts.flat();
     expect(words).not.toContain("cat");
     expect(words).toContain("hidden");
-    expect(drawn("class", "equal", { onlyWrong: true }).texts.flat()).toContain("right or hidden");
+    expect(drawn("class", "equal", { onlyWrong: true }).texts.flat()).toContain("correct, or hidden");
   });
 
   test("names the sample looked at, the selected and what a search found", () => {

@@ -61,7 +61,7 @@ describe("colours", () => {
       { name: "Dog", n: 1, wrong: 0 },
     ]);
     expect(looks("correctness").grouped.classes.map(({ name, n }) => [name, n])).toEqual([
-      ["right", 2],
+      ["correct", 2],
       ["wrong", 1],
     ]);
     expect(["class", "correctness", "writer", "loss", "age"].map((name) => looks(name).missing)).toEqual([1, 1, 1, 1, 1]);

@@ -63,7 +63,7 @@ test("what has not changed is drawn on: a selection of Python's leaves points, c
   expect(canvas().dataset).toMatchObject({ count: "5", selected: "2", moving: "false" });
   expect(host.all(".nnw-points-legend-row")[0]!.getAttribute("aria-checked")).toBe("false");
   change({ color: "correctness" });
-  expect(host.all(".nnw-points-legend-name").map((name) => name.textContent)).toEqual(["right", "wrong"]);
+  expect(host.all(".nnw-points-legend-name").map((name) => name.textContent)).toEqual(["correct", "wrong"]);
   expect(canvas().dataset).toMatchObject({ selected: "2" });
 });
 

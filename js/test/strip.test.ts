@@ -26,7 +26,7 @@ describe("a strip", () => {
     expect(host.texts(".nnw-strip-label")).toEqual(["7 → 7", "<b>1</b> → 9", "4 → 4"]);
     expect(host.texts(".nnw-strip-wrong")).toEqual(["<b>1</b> → 9"]);
     expect(host.texts(".nnw-strip-value")).toEqual(["0.0200", "3.10", "0.500"]);
-    expect(host.texts(".nnw-strip-index")).toEqual(["1\u202f240", "12", "30"]);
+    expect(host.texts(".nnw-strip-index")).toEqual(["#1\u202f240", "#12", "#30"]);
     expect(host.texts(".nnw-strip-more")).toEqual(["+2"]);
     expect(host.calls.filter(([name]) => name === "putImageData")).toHaveLength(3);
   });
@@ -55,7 +55,7 @@ describe("a strip", () => {
 
   it("shows cards of words where samples have no pictures", () => {
     host.show({ ...fields, predicted: [], values: [] }, { samples });
-    expect(host.texts(".nnw-strip-label")).toEqual(fields.labels);
+    expect(host.texts(".nnw-strip-label")).toEqual(fields.labels.map((label) => `label ${label}`));
     expect(host.texts(".nnw-strip-picture, .nnw-strip-value")).toEqual([]);
   });
 

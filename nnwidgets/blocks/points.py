@@ -157,7 +157,7 @@ class Points(Block):
             return Groups("Prediction", *self._classes(self.predicted))
         if by == "correctness":
             codes = np.where(self._judged, self.wrong, -1).astype(np.int64)
-            return Groups("Correctness", codes, ("right", "wrong"), named=False)
+            return Groups("Correctness", codes, ("correct", "wrong"), named=False)
         return self._numbers(by) or Groups("Class", *self._classes(self.labels))
 
     @cached_property

@@ -145,7 +145,7 @@ def test_the_dashboard_answers_while_a_cell_trains(train: Callable[..., Training
     training.follows(notebook.view("[role=treeitem][data-name=mirror]").click, layer="mirror", sample=sample)
     training.follows(lambda: training.board.press("]"), layer="mirror", sample=sample + 1)
     badge = notebook.view(".nnw-status .nnw-badge")
-    notebook.until(lambda: "answers while busy" in badge.inner_text(), "the badge")
+    notebook.until(lambda: "You can click while it trains" in badge.inner_text(), "the badge")
 
     assert notebook.output(NEXT) == ""
     training.end()
@@ -166,7 +166,7 @@ def test_on_ipykernel_6_without_poll_the_view_follows_and_says_that_clicks_wait(
     notebook, sample = training.notebook, training.shown("sample")
     notebook.view(".nnw-status").scroll_into_view_if_needed()  # what nobody sees asks for nothing
     badge = notebook.view(".nnw-status .nnw-badge")
-    notebook.until(lambda: "view only until the cell ends" in badge.inner_text(), "the badge")
+    notebook.until(lambda: "Clicks are answered after this cell" in badge.inner_text(), "the badge")
 
     step, pixels = training.shown("step"), notebook.canvas_pixels(training.canvas)
     notebook.wait_pixels(training.canvas, lambda now: now.shape != pixels.shape or bool((now != pixels).any()))

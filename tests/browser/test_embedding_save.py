@@ -48,7 +48,7 @@ def saved(view: EmbeddingView, offer: str) -> tuple[str, bytes]:
 
 
 def test_the_picture_shows_every_point_where_the_screen_does_and_a_caption(view: EmbeddingView) -> None:
-    name, content = saved(view, "Picture, PNG")
+    name, content = saved(view, "Image (PNG)")
     assert name == "embedding-fc.png"
     picture = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
     size = view.cloud.evaluate("(cloud) => [cloud.clientHeight, cloud.clientWidth]")
@@ -64,7 +64,7 @@ def test_the_picture_shows_every_point_where_the_screen_does_and_a_caption(view:
 
 
 def test_the_drawing_has_a_circle_for_each_point_and_its_names_are_text(view: EmbeddingView) -> None:
-    name, content = saved(view, "Drawing, SVG")
+    name, content = saved(view, "Vector (SVG)")
     assert name == "embedding-fc.svg"
     drawing = ElementTree.fromstring(content)
     points = view.map()
@@ -96,7 +96,7 @@ def test_the_drawing_has_the_colours_of_the_figure_and_their_legend(view: Embedd
     view.set_option("Colour by", by)
     view.until("view.color", by)
     expect(view.legend).to_contain_text(by)
-    drawing = ElementTree.fromstring(saved(view, "Drawing, SVG")[1])
+    drawing = ElementTree.fromstring(saved(view, "Vector (SVG)")[1])
     circles = drawing.findall(f".//{SVG}g[@class='points']/{SVG}circle")
     fills = np.array([to_rgb(circle.get("fill", "")) for circle in circles]) * 255
     # Losses come to 11 bits, so that one may take the next colour of 257.
@@ -151,7 +151,7 @@ def test_the_table_says_what_python_has_of_the_points_that_are_not_hidden(view: 
 
 def test_the_picture_shows_every_point_in_dark_too(view: EmbeddingView) -> None:
     view.notebook.theme("dark")
-    _, content = saved(view, "Picture, PNG")
+    _, content = saved(view, "Image (PNG)")
     view.notebook.theme("light")
     picture = np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
     points = view.map()
@@ -167,7 +167,7 @@ def test_escape_closes_the_menu_and_leaves_the_selection(view: EmbeddingView) ->
     view.notebook.python("inspector.selection.update(selected=(1, 2))")
     button = view.root.get_by_text("Save", exact=True)
     button.press("Enter")
-    offer = view.root.get_by_role("button", name="Picture, PNG")
+    offer = view.root.get_by_role("button", name="Image (PNG)")
     expect(offer).to_be_visible()
     offer.press("Escape")
     expect(offer).to_be_hidden()

@@ -60,7 +60,7 @@ def test_a_figure_has_the_colours_of_the_groups_on_the_page(small: nnw.Inspector
     groups = groups_shown(view)[by]
     expected = [LIGHT.classes[group] if group >= 0 else LIGHT.secondary for group in groups]
     assert [to_hex(color) for color in points_in(figure).get_facecolors()] == expected
-    names = {"correctness": ["right", "wrong"], "writer": ["Ann", "bob"]}.get(by, ["cat", "dog", "fox"])
+    names = {"correctness": ["correct", "wrong"], "writer": ["Ann", "bob"]}.get(by, ["cat", "dog", "fox"])
     text = words(figure)
     for group, name in enumerate(names):
         count = groups.count(group)

@@ -38,6 +38,15 @@ export function sampleWords(data: StripBlock, place: number): string {
   return `Sample ${index}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}`;
 }
 
+/** Letters that a line of a cell holds. */
+const LETTERS = { picture: 9, words: 14 };
+
+/** Texts with what they are in front, where there is room for it in all of them. */
+function named(name: string, texts: readonly string[], letters: number): readonly string[] {
+  const room = name !== "" && texts.every((text) => name.length + 1 + text.length <= letters);
+  return room ? texts.map((text) => (text ? `${name} ${text}` : "")) : texts;
+}
+
 type Cell = ReturnType<typeof makeCell>;
 
 function makeCell(place: number) {
@@ -78,12 +87,14 @@ export const makeStrip: MakeBlock<StripBlock> = ({ panel, click }) => {
 
   function fill(cell: Cell, now: StripBlock, place: number): void {
     const [label, predicted] = [now.labels[place] ?? "", now.predicted[place]];
+    const letters = LETTERS[now.pictures ? "picture" : "words"];
     const index = now.samples.data[place] as number;
-    setText(cell.label, predicted === undefined ? label : `${label} → ${predicted}`);
+    const said = predicted === undefined ? named("label", now.labels, letters)[place] : `${label} → ${predicted}`;
+    setText(cell.label, said ?? "");
     cell.label.classList.toggle("nnw-strip-wrong", predicted !== undefined && predicted !== label);
-    setText(cell.value, now.values[place] ?? "");
+    setText(cell.value, named(now.value_name, now.values, letters)[place] ?? "");
     setHidden(cell.value, now.values.length === 0);
-    setText(cell.index, formatCount(index));
+    setText(cell.index, `#${formatCount(index)}`);
     setHidden(cell.picture, now.pictures === undefined);
     cell.element.ariaLabel = sampleWords(now, place);
     cell.element.ariaSelected = String(index === sample);

@@ -47,7 +47,7 @@ export function makeLayers(panel: Panel) {
   });
   const inner = make("div", "nnw-layers-inner", search, list, picker.element);
   const element = make("div", "nnw-layers", inner, makeGrip(panel));
-  found.hidden = true;
+  search.hidden = found.hidden = true;
 
   function select(layer: string): void {
     panel.command("select", { layer });

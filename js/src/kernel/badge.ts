@@ -6,7 +6,7 @@ import type { Panel } from "./panel.ts";
 
 const EYE = ["M1 8q7-9 14 0q-7 9-14 0z", "M8 5.6a2.4 2.4 0 1 1-.01 0z"];
 
-/** With `quiet`, "answers while busy" is not shown: only what is in the way is said. */
+/** With `quiet` a kernel that answers is not spoken of: only what is in the way is said. */
 export function makeBadge({ connection, widget }: Panel, quiet: boolean) {
   const label = make("span");
   const short = make("span", "nnw-badge-short");
@@ -35,8 +35,8 @@ export function makeBadge({ connection, widget }: Panel, quiet: boolean) {
         const viewOnly = answers === "view_only";
         element.dataset.kind = answers;
         marks.replaceChildren(...(viewOnly ? [icon(EYE)] : []));
-        setText(label, viewOnly ? "view only until the cell ends" : "answers while busy");
-        setText(short, viewOnly ? "view only" : "answers");
+        setText(label, viewOnly ? "Clicks are answered after this cell" : "You can click while it trains");
+        setText(short, viewOnly ? "clicks wait" : "clickable");
         setHidden(card, !viewOnly);
         element.tabIndex = viewOnly ? 0 : -1;
       }

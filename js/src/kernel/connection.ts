@@ -3,6 +3,7 @@
  * visibility, pings. Knows messages and clocks; knows no element.
  */
 
+import { describe, refusedWords } from "./commands.ts";
 import type { CommonHeader } from "./header.ts";
 import { type PlacedBlock, mergeBlocks } from "./merge.ts";
 import { type Frame, type Message, decodeFrame } from "./wire.ts";
@@ -40,8 +41,10 @@ export class Connection {
   /** The blocks of the newest picture, complete: pictures say only what has changed. */
   blocks: readonly PlacedBlock[] = [];
   answers: Answers = "unknown";
-  /** What Python or the browser last refused, in words, until the next command or picture. */
-  refusal = "";
+  /** What was refused last, in a few words, and why, until the next command or picture. */
+  refusal: { text: string; error: string } | null = null;
+  /** Whether the comm is dead, as after a restart of the kernel: nothing comes any more. */
+  lost = false;
   /** When the newest step was seen, by this clock (ms); stands still when training does. */
   stepSeenAt = performance.now();
   /** When the newest header arrived. */
@@ -49,7 +52,7 @@ export class Connection {
 
   readonly #mounted = new Set<Mounted>();
   readonly #asked = new Map<number, { resolve(frame: Frame<never>): void; reject(error: Error): void }>();
-  readonly #unanswered: { request: number; text: string }[] = [];
+  readonly #unanswered: { request: number; text: string; refused: string }[] = [];
   #unacked: number[] = [];
   #pictureSeq = 0;
   #width = 0;
@@ -65,6 +68,8 @@ export class Connection {
   constructor(model: AnyModel, early: readonly Delivery[] = []) {
     this.#model = model;
     model.on("msg:custom", this.#receive);
+    // ipywidgets' word for a comm that died; there is none for one that lives again.
+    model.on("comm_live_update", this.#lose);
     this.#timer = setInterval(() => this.#beat(), PING_EVERY_MS);
     for (const [message, buffers] of early) this.#receive(message, buffers);
   }
@@ -72,6 +77,7 @@ export class Connection {
   close(): void {
     clearInterval(this.#timer);
     this.#model.off("msg:custom", this.#receive);
+    this.#model.off("comm_live_update", this.#lose);
     for (const { reject } of this.#asked.values()) reject(new Error("the view was closed"));
     this.#asked.clear();
   }
@@ -106,8 +112,8 @@ export class Connection {
   }
 
   command(name: string, value?: unknown, request = ++this.#request): void {
-    this.refusal = "";
-    this.#unanswered.push({ request, text: describe(value) });
+    this.refusal = null;
+    this.#unanswered.push({ request, text: describe(value), refused: refusedWords(name, value) });
     if (this.#unanswered.length > 99) this.#unanswered.shift();
     this.#send(value === undefined ? { kind: "command", request, name } : { kind: "command", request, name, value });
   }
@@ -123,8 +129,8 @@ export class Connection {
   /** Shows that something failed here and tells Python, as nobody reads a browser's console. */
   report(error: unknown): void {
     // Said once: a drawing that fails fails again at the next animation frame.
-    if (wordsOf(error) === this.refusal) return;
-    this.#refuse(wordsOf(error));
+    if (wordsOf(error) === this.refusal?.error) return;
+    this.#refuse("Not drawn.", wordsOf(error));
     this.tell(error);
   }
 
@@ -133,18 +139,29 @@ export class Connection {
     this.#send({ kind: "command", request: REPORT, name: "error", value: wordsOf(error) });
   }
 
-  #refuse(text: string): void {
-    this.refusal = text;
+  #refuse(text: string, error: string): void {
+    this.refusal = { text, error };
+    this.#scheduleAll();
+  }
+
+  #scheduleAll(): void {
     for (const view of this.#mounted) view.schedule(null);
   }
 
-  /** A kernel that was restarted has dropped the comm: the last picture stays, and nothing is asked for any more. */
+  /** A kernel that was restarted knows no comm any more: the last picture stays, and nothing is asked for. */
+  readonly #lose = (): void => {
+    this.lost = true;
+    this.close();
+    this.#scheduleAll();
+  };
+
   #send(content: unknown): void {
+    // What is asked in vain is told so.
+    if (this.lost) return this.close();
     try {
       this.#model.send(content);
-    } catch (error) {
-      this.close();
-      this.refusal = `The kernel no longer knows this view; run its cell again. (${String(error)})`;
+    } catch {
+      this.#lose();
     }
   }
 
@@ -162,7 +179,7 @@ export class Connection {
   #receiveFrame(message: Message, buffers: readonly DataView[]): void {
     const frame = decodeFrame<CommonHeader>(message, buffers);
     if (frame.channel === "picture") {
-      this.refusal = "";
+      this.refusal = null;
       this.#mergePicture(frame, message.seq ?? this.#pictureSeq + 1);
     }
     this.newest.set(frame.channel, frame);
@@ -206,7 +223,10 @@ export class Connection {
     const request = message.request ?? REPORT;
     const pending = this.#asked.get(request);
     if (!pending) {
-      if (message.error && request !== REPORT) this.#refuse(message.error);
+      if (message.error && request !== REPORT) {
+        const command = this.#unanswered.find((each) => each.request === request);
+        this.#refuse(command?.refused ?? "Not done.", message.error);
+      }
       return;
     }
     this.#asked.delete(request);
@@ -238,7 +258,7 @@ export class Connection {
 
   #setAnswers(answers: Answers): void {
     this.answers = answers;
-    for (const view of this.#mounted) view.schedule(null);
+    this.#scheduleAll();
   }
 
   #acknowledge(): void {
@@ -254,9 +274,3 @@ export class Connection {
 
 const wordsOf = (error: unknown): string =>
   error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-
-function describe(value: unknown): string {
-  if (typeof value !== "object" || value === null) return "";
-  const [first] = Object.entries(value);
-  return first && (typeof first[1] === "string" || typeof first[1] === "number") ? `${first[0]} ${first[1]}` : "";
-}

@@ -1,6 +1,7 @@
 /** The head of every view: subject, controls, caption, sample, state; for a view standing alone also step and age. */
 
 import { makeBadge } from "./badge.ts";
+import type { Connection } from "./connection.ts";
 import { makeControls } from "./controls.ts";
 import { make, setHidden, setText } from "./dom.ts";
 import { formatAge, formatAgo, formatCount } from "./format.ts";
@@ -13,11 +14,12 @@ import { makeStateLine } from "./state.ts";
 const MANY_OPTIONS = 4;
 
 /**
- * The state to show: a refused command, Python's own, or "stale" when steps stopped coming. `stepAge_s` is the newest
- * step's age.
+ * The state to show: a kernel that is gone, a refused command, Python's own, or "stale" when steps stopped coming.
+ * `stepAge_s` is the newest step's age.
  */
-export function effectiveState(header: CommonHeader, stepAge_s: number, refusal = ""): StateHeader | null {
-  if (refusal) return { kind: "refused", text: "That did not work.", error: refusal, actions: ["copy"] };
+function effectiveState(header: CommonHeader, stepAge_s: number, { lost, refusal }: Connection): StateHeader | null {
+  if (lost) return { kind: "stale", text: "The kernel restarted. Run this cell again." };
+  if (refusal) return { kind: "refused", ...refusal, actions: ["copy"] };
   const state = header.state ?? null;
   const { step = null, stale_after_s: limit = null } = header;
   // Without a step nothing was trained yet, so nothing stopped.
@@ -107,9 +109,9 @@ export function makeHead(panel: Panel) {
   let header: CommonHeader | null = null;
 
   function showTime(shown: CommonHeader): void {
-    const { refusal, stepSeenAt, headerAt } = panel.connection;
+    const { stepSeenAt, headerAt } = panel.connection;
     const since = (then: number): number => (performance.now() - then) / 1000;
-    const replaced = state.update(effectiveState(shown, since(stepSeenAt), refusal));
+    const replaced = state.update(effectiveState(shown, since(stepSeenAt), panel.connection));
     caption.element.classList.toggle("nnw-replaced", replaced);
     pill.update(shown, (shown.age_s ?? 0) + since(headerAt));
     badge.update(shown.training === true);

@@ -21,7 +21,7 @@ from nnwidgets.words import count, fixed, number
 NEAREST, SELECTED = "nearest", "selected"
 _SHOWN = 12
 _EMPTY = (
-    "Nothing selected\nClick a point to look at it, or draw a lasso around several (L). Esc clears the selection. The "
+    "Nothing selected\nClick a point to look at it, or circle some with the lasso (L). Esc clears the selection. The "
     "pictures of selected samples appear here."
 )
 _DECIMALS = {"loss": 4, "probability": 2}

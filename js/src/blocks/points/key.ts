@@ -59,7 +59,7 @@ export function keyWords(
     wrong: counted("wrong", wrong),
     selected: counted("selected", selected),
     rest: selected > 0 ? "not selected" : "",
-    hidden: hides ? (onlyWrong ? "right or hidden" : "hidden") : "",
+    hidden: hides ? (onlyWrong ? "correct, or hidden" : "hidden") : "",
     none: counted("no value", missing),
   };
 }

@@ -64,7 +64,7 @@ function groupsOf(by: string, cloud: Cloud, columns: readonly Column[]): Pick<Lo
     const codes = new Int16Array(cloud.n).fill(NO_CLASS);
     for (let i = 0; i < cloud.n; i++)
       if (cloud.labels[i] !== NO_CLASS && cloud.predicted[i] !== NO_CLASS) codes[i] = cloud.wrong[i] as number;
-    return { grouped: regroup(codes, ["right", "wrong"]), head: "Correctness", named: false };
+    return { grouped: regroup(codes, ["correct", "wrong"]), head: "Correctness", named: false };
   }
   const column = columns.find(({ name }) => name === by);
   // What is said of samples need not gather them anywhere.

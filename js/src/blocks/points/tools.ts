@@ -7,9 +7,9 @@ import type { SaveKind } from "./save.ts";
 const TOOLS = ["pan", "box", "lasso"] as const;
 export type Tool = (typeof TOOLS)[number];
 const OFFERS: readonly (readonly [SaveKind, string, string])[] = [
-  ["png", "Picture, PNG", "The map as it is on the screen, with its legend and caption"],
-  ["svg", "Drawing, SVG", "The points in sight as circles that stay sharp at any size"],
-  ["csv", "Table, CSV", "A row for every point that is not hidden: place, classes, loss, whether it is selected, metadata"],
+  ["png", "Image (PNG)", "The map as it is on the screen, with its legend and caption"],
+  ["svg", "Vector (SVG)", "The points in sight as circles that stay sharp at any size"],
+  ["csv", "Data (CSV)", "A row for every point that is not hidden: place, classes, loss, whether it is selected, metadata"],
 ];
 
 export type Tools = ReturnType<typeof makeTools>;
