@@ -123,7 +123,7 @@ def test_the_table_says_what_python_has_of_the_points_that_are_not_hidden(view: 
     hidden = view.legend.locator(".nnw-points-legend-row").nth(2)
     hidden.click()
     expect(hidden).to_have_attribute("aria-checked", "false")
-    name, content = saved(view, "Table, CSV")
+    name, content = saved(view, "Data (CSV)")
     hidden.click()
     view.notebook.python("inspector.selection.update(selected=())")
     assert name == "embedding-fc.csv"
