@@ -255,8 +255,11 @@ def test_a_map_grows_and_follows_while_a_cell_trains(open_notebook: OpenNotebook
     notebook.until(lambda: "started" in notebook.output(3), "the training", timeout_s=120)
     view = OcclusionView(notebook, notebook.view(".nnw-view").last)
     view.set_option("Patch", "6\u202fpx")
-    view.until_caption("6\u202f×\u202f6 square")
-    view.until_caption("partial: hatched is not computed yet")
+    # How far it is stands in the caption's place, over a picture that grows.
+    expect(view.state).to_contain_text(re.compile("Covering [1-9].* of 49 positions"), timeout=60_000)
+    partial = view.picture(view.canvas("map"))
+    view.until_changed(view.canvas("map"), partial)
+    expect(view.caption).to_contain_text("6\u202f×\u202f6 square", timeout=60_000)
     expect(view.caption).not_to_contain_text("partial", timeout=60_000)
     expect(view.caption).to_contain_text("7\u202f×\u202f7 positions, stride 1, exact")
     step = shown_step(view)

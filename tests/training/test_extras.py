@@ -100,8 +100,10 @@ def test_a_training_whose_gradients_are_watched_ends_in_the_same_bits(bench: Mak
             with where.watch() as watch:
                 for _ in range(12):
                     watch.refresh()
-                    train(model, optimizer, INPUTS, 10)
-            assert flush(where.worker)
+                    train(model, optimizer, INPUTS, 5)
+                    flush(where.worker)  # by now it waits for gradients, which the next steps bring
+                    train(model, optimizer, INPUTS, 5)
+                    flush(where.worker)
             assert [entry for entry in job.seen if entry[2] is not None]
         else:
             for _ in range(12):
