@@ -17,7 +17,14 @@ from nnwidgets.selection import Selection
 from nnwidgets.session import MEMORY_SHARES, Session, attach
 from nnwidgets.shadow import fitting_shadow, free_memory, unwrap
 from nnwidgets.training.watch import Watch
-from nnwidgets.views import VIEWS, ActivationsView, EmbeddingView, FiltersView, OcclusionView
+from nnwidgets.views import (
+    ActivationsView,
+    EmbeddingView,
+    FeatureOcclusionView,
+    FiltersView,
+    OcclusionView,
+    views_of,
+)
 
 AnyView = TypeVar("AnyView", bound=View)
 
@@ -163,25 +170,27 @@ class Inspector:
         layer: str | None = None,
         patch: int | None = None,
         stride: int | None = None,
+        names: Sequence[str] | None = None,
         save_picture: bool = True,
-    ) -> OcclusionView:
-        """What the model loses when a square of the picture is covered, live; None follows the selection.
+    ) -> OcclusionView | FeatureOcclusionView:
+        """What the model loses when a square of the picture is covered, or one feature of a row, one token of a text,
+        one step of a series; live; None follows the selection.
+
+        `layer`, `patch` and `stride` are for pictures, `names` (of the features) for rows, texts and series.
 
         Raises:
-            ValueError: a target that is no class, a patch larger than the picture, a stride larger than the patch.
+            ValueError: a target that is no class, a patch larger than the picture, a stride larger than the patch,
+                another number of names.
             KeyError: an unknown layer.
             IndexError: a sample out of range.
+            TypeError: an option that these data do not have.
         """
 
-        return self.view(
-            OcclusionView,
-            sample=sample,
-            target=target,
-            layer=layer,
-            patch=patch,
-            stride=stride,
-            save_picture=save_picture,
-        )
+        options = {"layer": layer, "patch": patch, "stride": stride, "names": names}
+        given = {name: value for name, value in options.items() if value is not None}
+        fitting = views_of(self._open_session.samples.input_kind)[OcclusionView.name]
+        view: Any = self.view(fitting, sample=sample, target=target, save_picture=save_picture, **given)
+        return view  # type: ignore[no-any-return]
 
     def embedding(
         self,
@@ -235,7 +244,9 @@ class Inspector:
             ValueError: a tab that is not among the views, two views of one name.
         """
 
-        return Dashboard(self._open_session, VIEWS, views=views, tab=tab, save_picture=save_picture)
+        session = self._open_session
+        registry = views_of(session.samples.input_kind)
+        return Dashboard(session, registry, views=views, tab=tab, save_picture=save_picture)
 
     def watch(self, optimizer: torch.optim.Optimizer | None = None, *, budget: float = 0.05) -> Watch:
         """Follow a training: `with inspector.watch(optimizer): ...`. A second watch replaces the first.

@@ -21,6 +21,7 @@ from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.display.view import View
 from nnwidgets.measures import ModelAtStep
 from nnwidgets.training.snapshot import Snapshot
+from nnwidgets.views import OcclusionView
 from tests.training.toys import flush
 from tests.waiting import inspecting, shown
 
@@ -151,7 +152,7 @@ def test_what_an_occlusion_map_holds_while_it_is_computed_is_counted_and_bounded
     """Twice: with room for the clean values of all layers, and with too little."""
     for most, windowed in ((800 * MB, True), (MAX_MEMORY, False)):
         with inspected(net, 2, max_memory=most) as inspector:
-            session, view = inspector._session, inspector.occlusion(patch=32, stride=32)
+            session, view = inspector._session, inspector.view(OcclusionView, patch=32, stride=32)
             assert flush(session.worker, DEADLINE_S)
             before = session.status().memory_bytes
             held, shares = [], []

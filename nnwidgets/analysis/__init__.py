@@ -12,12 +12,14 @@ from nnwidgets.analysis.capture import LayerInfo, capture, layer_names, record
 from nnwidgets.analysis.embedding import Embedding, pca, tsne
 from nnwidgets.analysis.filters import FilterStats, filter_smoothness, filter_stats, filter_weight
 from nnwidgets.analysis.live_tsne import LiveTSNE
+from nnwidgets.analysis.occluded_features import FeatureOcclusion, feature_occlusion, feature_occlusion_steps
 from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_map, occlusion_steps
 from nnwidgets.analysis.trustworthiness import trustworthiness
 
 __all__ = [
     "ActivationStats",
     "Embedding",
+    "FeatureOcclusion",
     "FilterStats",
     "LayerInfo",
     "LiveTSNE",
@@ -26,6 +28,8 @@ __all__ = [
     "activation_stats",
     "capture",
     "channels_first",
+    "feature_occlusion",
+    "feature_occlusion_steps",
     "filter_smoothness",
     "filter_stats",
     "filter_weight",

@@ -68,6 +68,11 @@ class OcclusionResult:
     seconds: float
     fill: float | str = 0.0
 
+    @property
+    def clean(self) -> Tensor:
+        """(classes,) scores with nothing covered."""
+        return self.map.clean[0]
+
 
 @dataclass(frozen=True)
 class EmbeddingResult:

@@ -115,7 +115,7 @@ class Bars(Block):
             axes.hlines(rows, lower, upper, color=theme.text, linewidth=1.0)
         if self.reference is not None:
             axes.axvline(self.reference, color=theme.secondary, linewidth=0.8, linestyle=(0, (4, 3)))
-        name_ticks(axes.yaxis, [self.names[place] for place in places], theme)
+        name_ticks(axes.yaxis, [self.names[place] for place in places], theme, letters=26)
         for row, place in enumerate(places if len(places) <= MOST_NAMES else ()):
             words = formatted(float(self.values[place]), self.format)
             axes.annotate(words, (1.01, row), xycoords=("axes fraction", "data"), color=theme.text, fontsize=SMALL,

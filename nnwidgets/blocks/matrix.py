@@ -13,7 +13,18 @@ from matplotlib.patches import Rectangle
 from nnwidgets.blocks.block import Array, Block, index_in
 from nnwidgets.blocks.checks import numbers, one_of, set_field, text_names
 from nnwidgets.blocks.colors import LIGHT, Theme
-from nnwidgets.blocks.drawing import Scale, add_title, bare, name_ticks, plain_axes, say, scale_bar, show, write
+from nnwidgets.blocks.drawing import (
+    Scale,
+    add_title,
+    bare,
+    letters_across,
+    name_ticks,
+    plain_axes,
+    say,
+    scale_bar,
+    show,
+    write,
+)
 from nnwidgets.words import FORMATS, Format, formatted
 
 _MOST_WITH_NUMBERS = 20
@@ -136,15 +147,20 @@ class Matrix(Block):
         colored, scale = self.colored, self.scale
         expected = np.eye(len(colored), dtype=bool) if self.diagonal else np.zeros(colored.shape, dtype=bool)
         show(axes, np.where(expected & np.isfinite(colored), 0.0, colored), scale, theme)
+        wide, room = colored.shape[0] != colored.shape[1], 8
+        if wide:
+            axes.set_aspect("auto")  # a few columns are as wide as many
+            room = max(room, letters_across(axes) // colored.shape[1])
         for place in np.flatnonzero(expected.any(axis=1)) if len(colored) <= _MOST_WITH_NUMBERS else ():
             frame = Rectangle((place - 0.5, place - 0.5), 1, 1, fill=False, linewidth=0.6, edgecolor=theme.text)
             axes.add_patch(frame)
         if max(colored.shape) <= _MOST_WITH_NUMBERS:
             self._write_numbers(axes, colored, expected, scale, theme)
         name_ticks(axes.yaxis, self.rows, theme)
-        name_ticks(axes.xaxis, self.columns, theme, letters=8)
-        axes.tick_params(axis="x", labelrotation=90 if max(map(len, self.columns), default=0) > 2 else 0)
-        scale_bar(axes, scale, theme, at=(1.03, 0.96))
+        name_ticks(axes.xaxis, self.columns, theme, letters=room)
+        level = 2 if room == 8 else room
+        axes.tick_params(axis="x", labelrotation=90 if max(map(len, self.columns), default=0) > level else 0)
+        scale_bar(axes, scale, theme, at=(1.03, 0.96), width=0.2 if wide else 0.3)
         return None
 
     def _write_numbers(self, axes: Axes, colored: Array, expected: Array, scale: Scale, theme: Theme) -> None:

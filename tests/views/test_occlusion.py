@@ -185,7 +185,7 @@ def test_a_whole_map_stays_until_the_next_one_is_whole(inspector: nnw.Inspector)
 
 
 def test_what_is_not_computed_yet_is_told_to_page_and_reader(inspector: nnw.Inspector) -> None:
-    view = inspector.occlusion(patch=4, stride=2)
+    view = inspector.view(OcclusionView, patch=4, stride=2)
     result = shown(view)
     half = result.map.computed.clone()
     half[:, 1:] = False
@@ -225,7 +225,7 @@ def test_what_is_left_is_told_from_a_twentieth_on_and_is_right_where_the_pace_is
 
 
 def test_what_a_map_holds_is_counted_until_it_is_done(inspector: nnw.Inspector) -> None:
-    view = inspector.occlusion(patch=2, stride=1)
+    view = inspector.view(OcclusionView, patch=2, stride=1)
     shown(view)
     session = view.run
     counted = [session.kept_bytes.get(view) for _ in view.compute(model_of(view), session.record)]
@@ -248,7 +248,7 @@ def test_what_can_never_be_shown_is_said_and_not_computed(data: Any, options: An
     flat = nn.Sequential(nn.Linear(5, 3))
     maps = nn.Sequential(nn.Conv2d(1, 1, 3), nn.Flatten(0))  # no axis of classes
     with inspecting(maps if options else flat, data, probe=4) as made:
-        view = made.occlusion()
+        view = made.view(OcclusionView)
         flush(made._session.worker, 30.0)
         assert (view.blocked(), view.result, view.failure) == (words, None, None)
         assert view.header()["state"]["text"] == words

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -125,14 +127,22 @@ def test_occlusion_hands_the_other_inputs_on() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.pictures])
-def test_without_pictures_occlusion_says_so_and_computes_nothing(name: str) -> None:
+def test_without_pictures_occlusion_covers_single_values_or_says_why_not(name: str) -> None:
     case = CASES[name]
     with inspecting(case.model, case.data, probe=8) as inspector:
-        view = inspector.occlusion()
+        view: Any = inspector.occlusion(sample=2)
         answered(view)
         header, arrays = frame(view)
-        assert (header["state"]["kind"], header["state"]["text"]) == (
-            "empty",
-            "Occlusion needs pictures; this dataset has none",
-        )
-        assert (view.result, view.failure, arrays, header["options"]) == (None, None, {}, [])
+        first, *others = inputs_of(case, 2)
+        if view.blocked():
+            assert first.ndim != 2 or inspector._session.classes is None
+            assert (header["state"]["kind"], header["state"]["text"]) == ("empty", view.blocked())
+            assert (view.result, view.failure, arrays, header["options"]) == (None, None, {}, [])
+            return
+        covered = first.clone()
+        covered[:, 1] = view._fill() if not isinstance(view._fill(), torch.Tensor) else view._fill()[1]
+        case.model.eval()
+        with torch.no_grad():
+            expected = score(case, case.model(covered, *others))[0]
+        torch.testing.assert_close(view.result.covered.scores[0, 1], expected.float(), rtol=1e-4, atol=1e-5)
+        view.figure()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -15,23 +16,21 @@ from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_steps
 from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.blocks.heat import Heat
 from nnwidgets.display.options import choice
-from nnwidgets.display.selecting import checked_target
-from nnwidgets.display.view import Heading, Strong, View
-from nnwidgets.display.wire import Header
+from nnwidgets.display.view import Strong
 from nnwidgets.measures import LayerStatistics, Measure, Model, ModelAtStep, Progress, Record
 from nnwidgets.session import MEMORY_SHARES, Session
+from nnwidgets.views.occlusion.asked import NO_SCORES, AsksAboutClass
 from nnwidgets.views.occlusion.maps import heat_of
 from nnwidgets.views.occlusion.squares import geometry, patch_choices, stride_choices
 from nnwidgets.words import count, duration, share, size
 
-MOST_CLASSES_LISTED = 50
 PREVIEWED_PIXELS = 64 * 64  # exact maps of smaller pictures are as quick
 TELL_LEFT_FROM = 0.05  # of the positions
 FILLS: dict[str, float | str] = {"zero": 0.0, "mean": "mean", "blur": "blur"}  # choice -> as in `occlusion_map`
 FILLED = {0.0: "zero", "mean": "the picture's mean", "blur": "the picture blurred"}
 
 
-class OcclusionView(View):
+class OcclusionView(AsksAboutClass):
     """Class probability, a layer's strongest map and the predicted class for a square at every position, live.
 
     Args:
@@ -48,14 +47,8 @@ class OcclusionView(View):
         KeyError: an unknown layer.
     """
 
-    name, title, group = "occlusion", "Occlusion", "Predictions"
-    slow = True
-    follows = ("sample", "target")
     marks = ("layer", "sample", "target")
 
-    kind = choice(
-        "probability", "logit", label="", kind="toggle", draws=True, help="What is drawn of the class asked about."
-    )
     patch = choice(of="patch_choices", check="check_patch", help="Side of the square in pixels.")
     stride = choice(of="stride_choices", check="check_stride", help="Pixels between positions.")
     fill = choice(
@@ -82,14 +75,19 @@ class OcclusionView(View):
         **options: Any,
     ) -> None:
         self._maps = [info.name for info in session.layers if len(info.shape) == 4]
-        image = session.samples.picture(session.samples.probe_indices[0])
-        self._size = image.shape[:2] if image is not None and session.samples.input_kind == "image" else None
         super().__init__(session, map_layer=layer, patch=patch, stride=stride, **options)
 
     def blocked(self) -> str:
         if self._size is None:
             return "Occlusion needs pictures; this dataset has none"
-        return "" if self.run.classes is not None else "Occlusion needs class scores; give Inspector(score_fn=…)"
+        return "" if self.run.classes is not None else NO_SCORES
+
+    @cached_property
+    def _size(self) -> tuple[int, int] | None:
+        """Height and width of the pictures, in pixels; None without pictures."""
+        samples = self.session.samples
+        image = samples.picture(samples.probe_indices[0]) if samples.input_kind == "image" else None
+        return None if image is None else (image.shape[0], image.shape[1])
 
     def needs(self) -> Sequence[Measure]:
         return Model((self.sample,)), LayerStatistics()
@@ -98,18 +96,6 @@ class OcclusionView(View):
         return (*super().option_values(), self.summed_layer)
 
     # What is asked about.
-
-    @property
-    def target(self) -> int:
-        """The class asked about."""
-        return self._class_asked(self.result, self.sample)
-
-    def _class_asked(self, result: OcclusionResult | None, sample: int) -> int:
-        for target in (super().target, self.run.samples.label(sample)):
-            # A label need not be a class of this model: -100 says "ignore" to torch's losses.
-            if target is not None and 0 <= target < (self.run.classes or 0):
-                return int(target)
-        return int(result.map.clean[0].argmax()) if result is not None else 0
 
     @property
     def summed_layer(self) -> str:
@@ -159,24 +145,6 @@ class OcclusionView(View):
     @traitlets.observe("patch")
     def _patch_changed(self, _change: Any) -> None:
         self.stride = min(self.stride, self.patch)
-
-    def option_specs(self) -> list[Header]:
-        """The class asked about comes first: it is part of the selection that all views share."""
-        classes, result, target = self.run.classes or 0, self.result, self.target
-        listed: Sequence[int] = range(classes)
-        if classes > MOST_CLASSES_LISTED and result is not None:
-            likely = result.map.clean[0].topk(MOST_CLASSES_LISTED - 1).indices.tolist()
-            listed = sorted({target, *likely})
-        choices = [(each, self.run.class_name(each)) for each in listed]
-        spec = {"name": "target", "label": "Target", "kind": "dropdown", "value": target, "choices": choices}
-        return [spec, *super().option_specs()]
-
-    def set_option(self, name: Any, value: Any) -> None:
-        if name == "target":
-            self.select(target=checked_target(value, self.run.classes))
-            self.changed()
-        else:
-            super().set_option(name, value)
 
     # The map.
 
@@ -243,22 +211,16 @@ class OcclusionView(View):
         return [
             heat_of(
                 result,
-                target=self._class_asked(result, result.sample),
+                target=self.class_asked(result.clean, result.sample),
                 probable=self.kind == "probability",
                 names=[self.run.class_name(each) for each in range(result.map.clean.shape[1])],
                 picture=self.run.samples.picture(result.sample),
             )
         ]
 
-    def heading(self, result: OcclusionResult | None) -> Heading:
-        return super().heading(None) if result is None else Heading(f"Sample {count(result.sample)}")
-
-    def asked_for(self) -> str:
-        return f"Map of sample {count(self.sample)}"
-
     def caption(self, result: OcclusionResult) -> list[str]:
         grid = result.map
-        what, name = self.kind.capitalize(), self.run.class_name(self._class_asked(result, result.sample))
+        what, name = self.kind.capitalize(), self.run.class_name(self.class_asked(result.clean, result.sample))
         exact = ", exact" if torch.equal(grid.exact, grid.computed) else ""
         clean = torch.softmax(grid.clean[0], dim=0)
         top = int(clean.argmax())
