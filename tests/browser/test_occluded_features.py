@@ -74,9 +74,3 @@ def test_a_text_fits_the_width_of_the_page(notebook: Notebook, width: int) -> No
     expect(dashboard).to_contain_text("24 tokens of 16 samples, exact")
     inner = dashboard.evaluate("(box) => [box.scrollWidth, box.clientWidth]")
     assert inner[0] <= inner[1]
-    for theme in ("light", "dark"):
-        notebook.theme(theme)
-        notebook.page.screenshot(path=f"/tmp/feat_text_{theme}_{width}.png")
-    notebook.view(".nnw-view").first.scroll_into_view_if_needed()
-    notebook.page.screenshot(path=f"/tmp/feat_table_{width}.png")
-    notebook.theme("light")

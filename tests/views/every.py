@@ -8,7 +8,7 @@ from typing import Any
 import nnwidgets as nnw
 from nnwidgets import blocks, measures
 from nnwidgets.display.view import View
-from nnwidgets.views import VIEWS
+from nnwidgets.views import VIEWS, views_of
 
 
 class Uncertainty(nnw.View):
@@ -44,8 +44,12 @@ CHEAP: dict[str, dict[str, Any]] = {"occlusion": {"patch": 4, "stride": 4}, "emb
 
 
 def make(inspector: nnw.Inspector, name: str, **options: Any) -> View:
-    """One of them, alone."""
-    return inspector.view(EVERY[name], **{**CHEAP.get(name, {}), **options})
+    """One of them, alone, as it fits the data; what is for pictures only is left out for others."""
+    fitting = {**EVERY, **views_of(inspector._session.samples.input_kind)}[name]
+    given = {**CHEAP.get(name, {}), **options}
+    if fitting is not EVERY[name]:
+        given = {option: value for option, value in given.items() if option not in ("patch", "stride")}
+    return inspector.view(fitting, **given)
 
 
 def make_all(inspector: nnw.Inspector, **options: dict[str, Any]) -> dict[str, View]:
