@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -37,7 +38,8 @@ class Inspector:
         dataset: map-style dataset, list, DataLoader (its dataset and collate function), one tensor or array (no
             labels), or `(inputs, targets)`.
         unpack: `unpack(sample) -> (args, kwargs, target or None)`; by default the last of a tuple is the target if
-            `forward` takes fewer arguments.
+            `forward` takes fewer arguments. A target is a class if it is a whole number; a warning says where floats
+            or one-hot rows look like classes, or where the last of a tuple goes to `forward` but looks like a label.
         score_fn: `score_fn(output) -> (batch, classes)`; by default the output's `logits`, else its first tensor.
         loss_fn: `loss_fn(output, targets)`: the loss on the probe is then shown without `watch.log`. Runs
             in the background: a module is copied as it is now and evaluated in eval mode.
@@ -98,6 +100,8 @@ class Inspector:
         if previous is not None and (old := previous()) is not None:
             old.close()
         _inspectors[unwrap(model)] = weakref.ref(self)
+        for doubt in samples.doubts:
+            warnings.warn(doubt, stacklevel=2)
 
     @property
     def _open_session(self) -> Session:
@@ -111,6 +115,11 @@ class Inspector:
     def layers(self) -> tuple[str, ...]:
         """Names of what can be looked at, in forward order; the n-th call of a module is "name:n"."""
         return tuple(self._session.layer_names)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the model's copy and to the data: converted, left out, not used. The dashboard says it."""
+        return (*self._session.shadow.notes, *self._session.samples.notes)
 
     @property
     def selection(self) -> Selection:

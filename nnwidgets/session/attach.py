@@ -38,7 +38,7 @@ def attach(
     """Run the private copy once, in the user's thread, to learn its layers, its classes and whether it is safe."""
     shadow.refill()
     first = samples.batch(samples.probe_indices[:2])
-    layers, unsupported_reason = _layers(model, shadow, first)
+    layers, unsupported_reason = _layers(model, shadow, first, samples.doubts)
     readable = all(parameter.device == shadow.device for parameter in model.parameters())
     session = Session(
         live=weakref.ref(model),
@@ -72,8 +72,11 @@ def _first_shown(layers: Sequence[LayerInfo]) -> str:
     return next((layer.name for layer in layers if ACTIVATION.search(layer.kind)), layers[0].name)
 
 
-def _layers(model: nn.Module, shadow: Shadow, first: Batch) -> tuple[tuple[LayerInfo, ...], str]:
-    """The layers that can be looked at, and why the model must not be run in the background, or nothing."""
+def _layers(model: nn.Module, shadow: Shadow, first: Batch, doubts: Sequence[str]) -> tuple[tuple[LayerInfo, ...], str]:
+    """The layers that can be looked at, and why the model must not be run in the background, or nothing.
+
+    `doubts` are what may be wrong with the samples.
+    """
     try:
         reasons = check_leaks(shadow, model, first.args, first.kwargs)
         # One that leaks is not run again: each run changes the user's model.
@@ -84,6 +87,7 @@ def _layers(model: nn.Module, shadow: Shadow, first: Batch) -> tuple[tuple[Layer
         raise ValueError(
             f"dataset: expected samples that the model takes, got {_told(first.args, first.kwargs)}, at which it "
             f"raised {type(error).__name__}: {error}; check shape and dtype, or give unpack="
+            f"{''.join(f'. {doubt}' for doubt in doubts)}"
         ) from None
     if not layers:
         raise ValueError("model: expected a forward pass that calls at least one layer, got one that calls none")
@@ -101,6 +105,7 @@ def _learn_classes(session: Session, first: Batch, *, named: Callable[[Any], Ten
     session.classes = scores.shape[1] if scores is not None else None
     if session.classes is not None:
         session.samples.check_class_names(session.classes)
+        session.samples.check_labels(session.classes)
 
 
 def _leaves(module: nn.Module) -> tuple[LayerInfo, ...]:
