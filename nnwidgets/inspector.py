@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import torch
 from torch import Tensor, nn
 
 from nnwidgets.data import Samples
-from nnwidgets.display.dashboard import Dashboard
+from nnwidgets.display.dashboard import Dashboard, view_class
 from nnwidgets.display.poll import poll
 from nnwidgets.display.view import View
 from nnwidgets.selection import Selection
@@ -126,43 +126,54 @@ class Inspector:
         """What every view shows: layer, unit, sample, target, and the selected samples (indices into the dataset)."""
         return self._session.selection
 
-    def view(self, view: type[AnyView], **options: Any) -> AnyView:
+    @overload
+    def view(self, view: type[AnyView], **options: Any) -> AnyView: ...
+
+    @overload
+    def view(self, view: str, **options: Any) -> View: ...
+
+    def view(self, view: type[View] | str, **options: Any) -> View:
         """A view of this inspector, one of ours or your own: `inspector.view(Confusion, normalise="none")`.
 
         Args:
-            view: a class that inherits from `nnwidgets.View`.
+            view: a class that inherits from `nnwidgets.View`, or the name of one of ours ("activations", "filters",
+                "occlusion", "embedding").
             options: what it follows (`layer=`, `sample=` …), its own options, and `save_picture=False`, which keeps
                 private images out of the saved notebook.
 
         Raises:
-            TypeError: something that is no such class, an unknown option.
+            KeyError: an unknown name.   TypeError: something that is no such class, an unknown option.
             ValueError: a value that an option can't have.
         """
 
-        if not (isinstance(view, type) and issubclass(view, View)):
-            raise TypeError(f"view: expected a class that inherits from nnwidgets.View, got {view!r}")
-        return view(self._open_session, **options)
+        return view_class(view, VIEWS, "view")(self._open_session, **options)
 
     def activations(
-        self, *, layer: str | None = None, sample: int | None = None, save_picture: bool = True
+        self, *, layer: str | None = None, sample: int | None = None, save_picture: bool = True, **options: Any
     ) -> ActivationsView:
         """The response of a layer to a sample, live; None follows the selection.
+
+        `options` are those of the view: `sort_by="dead"`, `scale="map"`.
 
         Raises:
             KeyError: an unknown layer; the text lists the nearest names.
             IndexError: a sample out of range.
+            TypeError: an unknown option.   ValueError: a value that an option can't have.
         """
 
-        return self.view(ActivationsView, layer=layer, sample=sample, save_picture=save_picture)
+        return self.view(ActivationsView, layer=layer, sample=sample, save_picture=save_picture, **options)
 
-    def filters(self, *, layer: str | None = None, save_picture: bool = True) -> FiltersView:
+    def filters(self, *, layer: str | None = None, save_picture: bool = True, **options: Any) -> FiltersView:
         """The filters of a layer and how smooth they are, live; None follows the selection.
+
+        `options` are those of the view: `sort_by="smoothness"`, `scale="map"`, `channel=3`.
 
         Raises:
             KeyError: an unknown layer; the text lists the nearest names.
+            TypeError: an unknown option.   ValueError: a value that an option can't have.
         """
 
-        return self.view(FiltersView, layer=layer, save_picture=save_picture)
+        return self.view(FiltersView, layer=layer, save_picture=save_picture, **options)
 
     def occlusion(
         self,
@@ -173,12 +184,16 @@ class Inspector:
         patch: int | None = None,
         stride: int | None = None,
         save_picture: bool = True,
+        **options: Any,
     ) -> OcclusionView:
         """What the model loses when a square of the picture is covered, live; None follows the selection.
 
+        `options` are those of the view: `kind="logit"`, `fill="blur"`.
+
         Raises:
-            ValueError: a target that is no class, a patch larger than the picture, a stride larger than the patch.
-            KeyError: an unknown layer.
+            ValueError: a target that is no class, a patch larger than the picture, a stride larger than the patch, a
+                value that another option can't have.
+            KeyError: an unknown layer.   TypeError: an unknown option.
             IndexError: a sample out of range.
         """
 
@@ -190,6 +205,7 @@ class Inspector:
             patch=patch,
             stride=stride,
             save_picture=save_picture,
+            **options,
         )
 
     def embedding(
@@ -201,17 +217,20 @@ class Inspector:
         points: int | None = None,
         metadata: Mapping[str, Any] | None = None,
         save_picture: bool = True,
+        **options: Any,
     ) -> EmbeddingView:
         """Samples as points, near each other when a layer responds alike, live; a fixed subset of `points` (500)
         samples, 100 000 at most.
 
         `metadata={"writer": names, "difficulty": numbers}` says more about the samples: sequences, arrays or tensors of
-        shape (len(dataset),), which points are coloured, sized and searched by (`EmbeddingView`).
+        shape (len(dataset),), which points are coloured, sized and searched by (`EmbeddingView`). `options` are those
+        of the view: `color="loss"`, `size="confidence"`, `trails=True`.
 
         Raises:
             KeyError: an unknown layer.
-            ValueError: an unknown method, dims other than 2 or 3, fewer than one point, metadata of another length.
-            TypeError: metadata that are not numbers, strings or booleans.
+            ValueError: an unknown method, dims other than 2 or 3, fewer than one point, metadata of another length, a
+                value that another option can't have.
+            TypeError: metadata that are not numbers, strings or booleans, an unknown option.
         """
 
         return self.view(
@@ -222,12 +241,13 @@ class Inspector:
             points=points,
             metadata=metadata,
             save_picture=save_picture,
+            **options,
         )
 
     def dashboard(
         self,
         *,
-        views: Sequence[str | type[View]] | None = None,
+        views: str | type[View] | Sequence[str | type[View]] | None = None,
         tab: str | None = None,
         save_picture: bool = True,
     ) -> Dashboard:
@@ -235,7 +255,7 @@ class Inspector:
 
         Args:
             views: names of ours ("activations", "filters", "occlusion", "embedding") and classes of your own, in the
-                order of their tabs; default: all of ours.
+                order of their tabs, or one of them; default: all of ours.
             tab: the name of the view to open first; default: the first.
             save_picture: False keeps private images out of the saved notebook.
 

@@ -49,11 +49,11 @@ class Follows:
 
         Raises:
             KeyError: an unknown layer.   IndexError: a sample out of range.
-            TypeError, ValueError: a target that is no class.
+            TypeError: a layer that is no name.   TypeError, ValueError: a target that is no class.
         """
         layer, sample, target = pins.get("layer"), pins.get("sample"), pins.get("target")
         names = self.session.layer_names
-        if layer is not None and layer not in names:
+        if layer is not None and checked_name(layer) not in names:
             raise unknown_layer(layer, names)
         if sample is not None:
             pins["sample"] = self.session.samples.check_index(sample)
@@ -105,6 +105,13 @@ class Follows:
     def _shown(self, name: str) -> Any:
         pinned = self._pins.get(name)
         return pinned if pinned is not None else getattr(self.session.selection, name)
+
+
+def checked_name(layer: Any) -> str:
+    """The name of a layer, which need not exist. Raises TypeError for what is no name, such as the layer itself."""
+    if not isinstance(layer, str):
+        raise TypeError(f"layer: expected a name, one of inspector.layers, got {type(layer).__name__}")
+    return layer
 
 
 def checked_target(target: Any, classes: int | None) -> int:

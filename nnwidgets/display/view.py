@@ -25,7 +25,7 @@ from nnwidgets.display.headers import header_of, heading_of
 from nnwidgets.display.job import Heading, LaidOut, Strong, ViewJob
 from nnwidgets.display.kept import Shown
 from nnwidgets.display.next_wrong import NextWrong
-from nnwidgets.display.options import HasOptions
+from nnwidgets.display.options import HasOptions, own_keywords
 from nnwidgets.display.packing import Layout
 from nnwidgets.display.panel import Panel
 from nnwidgets.display.reading import SampleReader
@@ -374,8 +374,8 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
     def _set_options(self, keywords: dict[str, Any]) -> None:
         unknown = [name for name in keywords if name not in self.options()]
         if unknown:
-            known = ", ".join([*self.follows, *self.options(), "save_picture"])
-            raise TypeError(f"{self.name}: expected keywords among {known}, got {unknown[0]!r}")
+            known = dict.fromkeys([*self.follows, *own_keywords(type(self)), *self.options(), "save_picture"])
+            raise TypeError(f"{self.name}: expected keywords among {', '.join(known)}, got {unknown[0]!r}")
         for name, value in keywords.items():
             if value is not None:
                 try:

@@ -146,7 +146,7 @@ def test_what_a_view_raises_while_it_is_made_shows_in_its_place(inspector: nnw.I
     ("keywords", "error", "words"),
     [
         ({"views": ["frist"]}, KeyError, "no 'frist'; expected a class or one of first"),
-        ({"views": [3]}, TypeError, "expected names and classes that inherit from nnwidgets.View, got 3"),
+        ({"views": [3]}, TypeError, "or a class that inherits from nnwidgets.View, got 3"),
         ({"views": [View]}, TypeError, "a name and a title, got View without"),
         ({"views": ["first", First]}, ValueError, "a name of its own for each, got 'first' twice"),
         ({"views": []}, ValueError, "at least one, got none"),

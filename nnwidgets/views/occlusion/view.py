@@ -15,7 +15,7 @@ from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_steps
 from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.blocks.heat import Heat
 from nnwidgets.display.options import choice
-from nnwidgets.display.selecting import checked_target
+from nnwidgets.display.selecting import checked_name, checked_target
 from nnwidgets.display.view import Heading, Strong, View
 from nnwidgets.display.wire import Header
 from nnwidgets.measures import LayerStatistics, Measure, Model, ModelAtStep, Progress, Record
@@ -84,7 +84,11 @@ class OcclusionView(View):
         self._maps = [info.name for info in session.layers if len(info.shape) == 4]
         image = session.samples.picture(session.samples.probe_indices[0])
         self._size = image.shape[:2] if image is not None and session.samples.input_kind == "image" else None
-        super().__init__(session, map_layer=layer, patch=patch, stride=stride, **options)
+        map_layer = options.pop("map_layer", None)
+        if layer is not None and map_layer is not None:
+            raise TypeError("layer: expected one of layer= and map_layer=, which say the same, got both")
+        map_layer = layer if layer is not None else map_layer
+        super().__init__(session, map_layer=map_layer, patch=patch, stride=stride, **options)
 
     def blocked(self) -> str:
         if self._size is None:
@@ -148,7 +152,7 @@ class OcclusionView(View):
     def check_layer(self, layer: Any) -> str:
         names = self.run.layer_names
         if layer not in ("", *names):
-            raise unknown_layer(layer, names)
+            raise unknown_layer(checked_name(layer), names)
         if layer not in ("", *self._maps):
             raise traitlets.TraitError(
                 f"layer: expected one with maps (batch, channels, height, width), got {layer!r}; "
