@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nnwidgets.analysis.capture import unknown_layer
+from nnwidgets.measures.arguments import checked_layer
 from nnwidgets.session import Session
 
 __all__ = ["SELECTABLE", "Follows", "Select"]
@@ -53,7 +54,7 @@ class Follows:
         """
         layer, sample, target = pins.get("layer"), pins.get("sample"), pins.get("target")
         names = self.session.layer_names
-        if layer is not None and checked_name(layer) not in names:
+        if layer is not None and checked_layer(layer) not in names:
             raise unknown_layer(layer, names)
         if sample is not None:
             pins["sample"] = self.session.samples.check_index(sample)
@@ -105,13 +106,6 @@ class Follows:
     def _shown(self, name: str) -> Any:
         pinned = self._pins.get(name)
         return pinned if pinned is not None else getattr(self.session.selection, name)
-
-
-def checked_name(layer: Any) -> str:
-    """The name of a layer, which need not exist. Raises TypeError for what is no name, such as the layer itself."""
-    if not isinstance(layer, str):
-        raise TypeError(f"layer: expected a name, one of inspector.layers, got {type(layer).__name__}")
-    return layer
 
 
 def checked_target(target: Any, classes: int | None) -> int:

@@ -15,10 +15,11 @@ from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_steps
 from nnwidgets.analysis.results import OcclusionResult
 from nnwidgets.blocks.heat import Heat
 from nnwidgets.display.options import choice
-from nnwidgets.display.selecting import checked_name, checked_target
+from nnwidgets.display.selecting import checked_target
 from nnwidgets.display.view import Heading, Strong, View
 from nnwidgets.display.wire import Header
 from nnwidgets.measures import LayerStatistics, Measure, Model, ModelAtStep, Progress, Record
+from nnwidgets.measures.arguments import checked_layer
 from nnwidgets.session import MEMORY_SHARES, Session
 from nnwidgets.views.occlusion.maps import heat_of
 from nnwidgets.views.occlusion.squares import geometry, patch_choices, stride_choices
@@ -152,7 +153,7 @@ class OcclusionView(View):
     def check_layer(self, layer: Any) -> str:
         names = self.run.layer_names
         if layer not in ("", *names):
-            raise unknown_layer(checked_name(layer), names)
+            raise unknown_layer(checked_layer(layer), names)
         if layer not in ("", *self._maps):
             raise traitlets.TraitError(
                 f"layer: expected one with maps (batch, channels, height, width), got {layer!r}; "
