@@ -15,7 +15,7 @@ from nnwidgets.display.dashboard import Dashboard, view_class
 from nnwidgets.display.poll import poll
 from nnwidgets.display.view import View
 from nnwidgets.selection import Selection
-from nnwidgets.session import MEMORY_SHARES, Session, attach
+from nnwidgets.session import MEMORY_SHARES, Session, arguments, attach
 from nnwidgets.shadow import fitting_shadow, free_memory, unwrap
 from nnwidgets.training.watch import Watch
 from nnwidgets.views import VIEWS, ActivationsView, EmbeddingView, FiltersView, OcclusionView
@@ -53,8 +53,10 @@ class Inspector:
         max_memory: bytes we may keep beyond the private copy; by default a tenth of what is free.
 
     Raises:
-        TypeError: a model or dataset of a kind that can't be inspected; the text says which and what to do.
-        ValueError: an empty dataset, class names of the wrong length, samples that the model refuses.
+        TypeError: a model or dataset of a kind that can't be inspected, an argument of the wrong kind; the text says
+            which and what to do.
+        ValueError: an empty dataset, class names of the wrong length, samples that the model refuses, an argument out
+            of range.
         MemoryError: there is no room for a private copy of the model, not even in bfloat16.
         IndexError: probe indices out of range.
     """
@@ -75,10 +77,13 @@ class Inspector:
         selection: Selection | None = None,
         max_memory: int | None = None,
     ) -> None:
-        if not isinstance(model, nn.Module):
-            raise TypeError(f"model: expected a torch.nn.Module, got {type(model).__name__}")
-        shadow = fitting_shadow(model, device=device)
-        memory = max_memory if max_memory is not None else int(MEMORY_SHARE * free_memory(shadow.device))
+        arguments.check_model(model)
+        arguments.check_functions(unpack=unpack, score_fn=score_fn, loss_fn=loss_fn, to_image=to_image)
+        arguments.check_selection(selection)
+        class_names, probe = arguments.checked_class_names(class_names), arguments.checked_probe(probe)
+        seed, most = arguments.checked_seed(seed), arguments.checked_memory(max_memory)
+        shadow = fitting_shadow(model, device=arguments.checked_device(device))
+        memory = most if most is not None else int(MEMORY_SHARE * free_memory(shadow.device))
         samples = Samples(
             dataset,
             model=model,
