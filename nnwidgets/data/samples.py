@@ -282,14 +282,18 @@ class Samples:
 
     def _prepared(self, index: int) -> _Item:
         """One sample from the source, through collate, unpack and to_image."""
+        doing = "reading it"
         try:
-            args, kwargs, target = self._unpacked(self._source.read(index))
+            sample = self._source.read(index)
+            doing = "unpack" if self._own_unpack else "collating it"
+            args, kwargs, target = self._unpacked(sample)
             shown = None
             if self._to_image is not None:
+                doing = "to_image"
                 first = next(iter((*args, *kwargs.values())), None)
                 shown = picture_from_user(self._to_image(first))
         except Exception as error:
-            raise SampleError(f"sample {index}: reading it raised {type(error).__name__}: {error}") from error
+            raise SampleError(f"sample {index}: {doing} raised {type(error).__name__}: {error}") from error
         inputs = [as_input(value, f"sample {index}, argument {at}") for at, value in enumerate(args)]
         named = {name: as_input(value, f"sample {index}, keyword {name}") for name, value in kwargs.items()}
         self._notes |= {note: note for _, note in (*inputs, *named.values()) if note}

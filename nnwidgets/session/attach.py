@@ -16,6 +16,7 @@ from nnwidgets.data import Batch, Samples
 from nnwidgets.measures.record import Record
 from nnwidgets.selection import Selection
 from nnwidgets.session.session import MEMORY_SHARES, Session
+from nnwidgets.session.user_functions import named_loss_fn, named_score_fn
 from nnwidgets.shadow import Shadow, UnsupportedModelError, check_leaks
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.user_thread import UserThread
@@ -49,13 +50,13 @@ def attach(
         record=Record(max_bytes=int(MEMORY_SHARES["record"] * memory)),
         worker=Worker(shadow, budget=Budget(), readable=readable, spare_bytes=int(MEMORY_SHARES["replica"] * memory)),
         user_thread=UserThread(),
-        score_fn=score_fn if score_fn is not None else class_scores,
-        loss_fn=Shadow(loss_fn, device=shadow.device).run if isinstance(loss_fn, nn.Module) else loss_fn,
+        score_fn=named_score_fn(score_fn) if score_fn is not None else class_scores,
+        loss_fn=_loss_fn(loss_fn, shadow),
         max_memory=memory,
         classes=None,
         unsupported_reason=unsupported_reason,
     )
-    _learn_classes(session, first, named=score_fn)
+    _learn_classes(session, first, given=score_fn is not None)
     if selection is None:
         session.selection.restrict(
             layers=[layer.name for layer in layers],
@@ -94,13 +95,20 @@ def _layers(model: nn.Module, shadow: Shadow, first: Batch, doubts: Sequence[str
     return layers, " ".join(reasons)
 
 
-def _learn_classes(session: Session, first: Batch, *, named: Callable[[Any], Tensor] | None) -> None:
-    """How many classes there are, by one forward pass; `named` is the user's own function of scores."""
+def _loss_fn(loss_fn: Callable[..., Tensor] | None, shadow: Shadow) -> Callable[..., Tensor] | None:
+    """The user's loss, by a copy of it if it is a module."""
+    if loss_fn is None:
+        return None
+    return named_loss_fn(Shadow(loss_fn, device=shadow.device).run if isinstance(loss_fn, nn.Module) else loss_fn)
+
+
+def _learn_classes(session: Session, first: Batch, *, given: bool) -> None:
+    """How many classes there are, by one forward pass; `given`: by the user's own function of scores."""
     if session.unsupported_reason:
         return
     output = session.run(first)
-    if named is not None:
-        _check_scores(named(output))
+    if given:
+        _check_scores(session.score_fn(output))
     scores = session.batch_scores(output)
     session.classes = scores.shape[1] if scores is not None else None
     if session.classes is not None:
