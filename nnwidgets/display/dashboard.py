@@ -21,6 +21,7 @@ from nnwidgets.display.overview import layers_header, status_header
 from nnwidgets.display.panel import Panel
 from nnwidgets.display.saved_picture import LeavesPicture
 from nnwidgets.display.view import View
+from nnwidgets.display.waiting import why_none_of
 from nnwidgets.display.wire import Frame, Header
 from nnwidgets.measures.measure import Measure
 from nnwidgets.measures.statistics import Listener
@@ -97,7 +98,10 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         """The open views as one matplotlib figure. Raises RuntimeError before the first result."""
         drawn = [view for view in self._open_views() if view.job.laid is not None]
         if not drawn:
-            raise RuntimeError("dashboard: expected a result to draw, got none yet; wait for the first picture")
+            failed = [
+                f"{name}: could not be made: {self._errors[name]}" for name in self._places() if name in self._errors
+            ]
+            raise RuntimeError("; ".join(failed) or why_none_of(self._open_views()))
         if len(drawn) == 1:
             return drawn[0].figure()
         figure = Figure(figsize=(6 * len(drawn), 4.5), layout="constrained")
