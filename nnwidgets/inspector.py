@@ -45,7 +45,7 @@ class Inspector:
             in the background: a module is copied as it is now and evaluated in eval mode.
         class_names: else `dataset.classes`, else numbers.
         probe: how many samples statistics are over, spread over classes where labels are at hand; or their indices.
-        to_image: `to_image(input) -> array or PIL image` of one sample.
+        to_image: `to_image(input) -> array or PIL image` of one sample; changes what is drawn, not what is computed.
         device: where the private copy lives; by default where the model is. Where it does not fit it lives on the CPU,
             or in bfloat16, and the views say so.
         seed: draws the probe and the embedding's samples.

@@ -247,9 +247,19 @@ class Samples:
         """The first input that is a picture, uint8 (H, W) or (H, W, 3); None if there is none or it was not read."""
         number = self.check_index(index)
         item = self._item(number) if self.thread_safe else self._items.get(number)
-        if item is None or self._to_image is not None:
+        if self._to_image is not None:
             return item.picture if item is not None else None
-        image = next((each for each in item.inputs if each.ndim in (2, 3)), None)
+        return self._drawn(item)
+
+    def input_picture(self, index: int) -> np.ndarray | None:
+        """`picture` without `to_image`: as high and wide as the input is."""
+        number = self.check_index(index)
+        return self._drawn(self._item(number) if self.thread_safe else self._items.get(number))
+
+    def _drawn(self, item: _Item | None) -> np.ndarray | None:
+        """The first input of a sample that is a picture."""
+        inputs = item.inputs if item is not None else []
+        image = next((each for each in inputs if each.ndim in (2, 3)), None)
         if image is None or self.input_kind != "image":
             return None
         shown, note = picture_of(image)

@@ -98,9 +98,8 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         """The open views as one matplotlib figure. Raises RuntimeError before the first result."""
         drawn = [view for view in self._open_views() if view.job.laid is not None]
         if not drawn:
-            failed = [
-                f"{name}: could not be made: {self._errors[name]}" for name in self._places() if name in self._errors
-            ]
+            none = "expected a result to draw, got none: it could not be made"
+            failed = [f"{name}: {none}: {self._errors[name]}" for name in self._places() if name in self._errors]
             raise RuntimeError("; ".join(failed) or why_none_of(self._open_views()))
         if len(drawn) == 1:
             return drawn[0].figure()

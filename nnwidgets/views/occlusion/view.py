@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from nnwidgets.analysis.capture import unknown_layer
 from nnwidgets.analysis.engine.precision import multiplies_bfloat16
 from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_steps
 from nnwidgets.analysis.results import OcclusionResult
+from nnwidgets.blocks.block import Array
 from nnwidgets.blocks.heat import Heat
 from nnwidgets.display.options import choice
 from nnwidgets.display.selecting import checked_target
@@ -22,7 +24,7 @@ from nnwidgets.measures import LayerStatistics, Measure, Model, ModelAtStep, Pro
 from nnwidgets.measures.arguments import checked_layer
 from nnwidgets.session import MEMORY_SHARES, Session
 from nnwidgets.views.occlusion.maps import heat_of
-from nnwidgets.views.occlusion.squares import geometry, patch_choices, stride_choices
+from nnwidgets.views.occlusion.squares import geometry, no_pictures, patch_choices, stride_choices
 from nnwidgets.words import count, duration, share, size
 
 MOST_CLASSES_LISTED = 50
@@ -83,17 +85,22 @@ class OcclusionView(View):
         **options: Any,
     ) -> None:
         self._maps = [info.name for info in session.layers if len(info.shape) == 4]
-        image = session.samples.picture(session.samples.probe_indices[0])
-        self._size = image.shape[:2] if image is not None and session.samples.input_kind == "image" else None
         map_layer = options.pop("map_layer", None)
         if layer is not None and map_layer is not None:
             raise TypeError("layer: expected one of layer= and map_layer=, which say the same, got both")
         map_layer = layer if layer is not None else map_layer
         super().__init__(session, map_layer=map_layer, patch=patch, stride=stride, **options)
 
+    @cached_property
+    def _size(self) -> tuple[int, ...] | None:
+        """Height and width of the inputs, not of what `to_image` draws; None where they are no pictures."""
+        samples = self.run.samples
+        image = samples.input_picture(samples.probe_indices[0])
+        return image.shape[:2] if image is not None else None
+
     def blocked(self) -> str:
         if self._size is None:
-            return "Occlusion needs pictures; this dataset has none"
+            return no_pictures(self.run.samples)
         return "" if self.run.classes is not None else "Occlusion needs class scores; give Inspector(score_fn=…)"
 
     def needs(self) -> Sequence[Measure]:
@@ -251,9 +258,16 @@ class OcclusionView(View):
                 target=self._class_asked(result, result.sample),
                 probable=self.kind == "probability",
                 names=[self.run.class_name(each) for each in range(result.map.clean.shape[1])],
-                picture=self.run.samples.picture(result.sample),
+                picture=self._picture_of(result.sample),
             )
         ]
+
+    def _picture_of(self, sample: int) -> Array | None:
+        """What `to_image` drew if squares of the input can stand on it, else the input itself."""
+        samples = self.run.samples
+        drawn = samples.picture(sample)
+        fits = drawn is not None and drawn.shape[:2] == self._size
+        return drawn if fits else samples.input_picture(sample)
 
     def heading(self, result: OcclusionResult | None) -> Heading:
         return super().heading(None) if result is None else Heading(f"Sample {count(result.sample)}")
