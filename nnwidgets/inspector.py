@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import torch
 from torch import Tensor, nn
 
 from nnwidgets.data import Samples
-from nnwidgets.display.dashboard import Dashboard
+from nnwidgets.display.dashboard import Dashboard, view_class
 from nnwidgets.display.poll import poll
 from nnwidgets.display.view import View
 from nnwidgets.selection import Selection
-from nnwidgets.session import MEMORY_SHARES, Session, attach
+from nnwidgets.session import MEMORY_SHARES, Session, arguments, attach
 from nnwidgets.shadow import fitting_shadow, free_memory, unwrap
 from nnwidgets.training.watch import Watch
 from nnwidgets.views import (
@@ -44,13 +45,14 @@ class Inspector:
         dataset: map-style dataset, list, DataLoader (its dataset and collate function), one tensor or array (no
             labels), or `(inputs, targets)`.
         unpack: `unpack(sample) -> (args, kwargs, target or None)`; by default the last of a tuple is the target if
-            `forward` takes fewer arguments.
+            `forward` takes fewer arguments. A target is a class if it is a whole number; a warning says where floats
+            or one-hot rows look like classes, or where the last of a tuple goes to `forward` but looks like a label.
         score_fn: `score_fn(output) -> (batch, classes)`; by default the output's `logits`, else its first tensor.
         loss_fn: `loss_fn(output, targets)`: the loss on the probe is then shown without `watch.log`. Runs
             in the background: a module is copied as it is now and evaluated in eval mode.
         class_names: else `dataset.classes`, else numbers.
         probe: how many samples statistics are over, spread over classes where labels are at hand; or their indices.
-        to_image: `to_image(input) -> array or PIL image` of one sample.
+        to_image: `to_image(input) -> array or PIL image` of one sample; changes what is drawn, not what is computed.
         device: where the private copy lives; by default where the model is. Where it does not fit it lives on the CPU,
             or in bfloat16, and the views say so.
         seed: draws the probe and the embedding's samples.
@@ -58,8 +60,10 @@ class Inspector:
         max_memory: bytes we may keep beyond the private copy; by default a tenth of what is free.
 
     Raises:
-        TypeError: a model or dataset of a kind that can't be inspected; the text says which and what to do.
-        ValueError: an empty dataset, class names of the wrong length, samples that the model refuses.
+        TypeError: a model or dataset of a kind that can't be inspected, an argument of the wrong kind; the text says
+            which and what to do.
+        ValueError: an empty dataset, class names of the wrong length, samples that the model refuses, an argument out
+            of range.
         MemoryError: there is no room for a private copy of the model, not even in bfloat16.
         IndexError: probe indices out of range.
     """
@@ -80,10 +84,13 @@ class Inspector:
         selection: Selection | None = None,
         max_memory: int | None = None,
     ) -> None:
-        if not isinstance(model, nn.Module):
-            raise TypeError(f"model: expected a torch.nn.Module, got {type(model).__name__}")
-        shadow = fitting_shadow(model, device=device)
-        memory = max_memory if max_memory is not None else int(MEMORY_SHARE * free_memory(shadow.device))
+        arguments.check_model(model)
+        arguments.check_functions(unpack=unpack, score_fn=score_fn, loss_fn=loss_fn, to_image=to_image)
+        arguments.check_selection(selection)
+        class_names, probe = arguments.checked_class_names(class_names), arguments.checked_probe(probe)
+        seed, most = arguments.checked_seed(seed), arguments.checked_memory(max_memory)
+        shadow = fitting_shadow(model, device=arguments.checked_device(device))
+        memory = most if most is not None else int(MEMORY_SHARE * free_memory(shadow.device))
         samples = Samples(
             dataset,
             model=model,
@@ -105,6 +112,8 @@ class Inspector:
         if previous is not None and (old := previous()) is not None:
             old.close()
         _inspectors[unwrap(model)] = weakref.ref(self)
+        for doubt in samples.doubts:
+            warnings.warn(doubt, stacklevel=2)
 
     @property
     def _open_session(self) -> Session:
@@ -115,52 +124,73 @@ class Inspector:
         return self._session
 
     @property
+    def _views(self) -> Mapping[str, type[View]]:
+        """Ours, by name, as they fit the data."""
+        return views_of(self._open_session.samples.input_kind)
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """Names of what can be looked at, in forward order; the n-th call of a module is "name:n"."""
         return tuple(self._session.layer_names)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the model's copy and to the data: converted, left out, not used. The dashboard says it."""
+        return (*self._session.shadow.notes, *self._session.samples.notes)
 
     @property
     def selection(self) -> Selection:
         """What every view shows: layer, unit, sample, target, and the selected samples (indices into the dataset)."""
         return self._session.selection
 
-    def view(self, view: type[AnyView], **options: Any) -> AnyView:
+    @overload
+    def view(self, view: type[AnyView], **options: Any) -> AnyView: ...
+
+    @overload
+    def view(self, view: str, **options: Any) -> View: ...
+
+    def view(self, view: type[View] | str, **options: Any) -> View:
         """A view of this inspector, one of ours or your own: `inspector.view(Confusion, normalise="none")`.
 
         Args:
-            view: a class that inherits from `nnwidgets.View`.
+            view: a class that inherits from `nnwidgets.View`, or the name of one of ours ("activations", "filters",
+                "occlusion", "embedding").
             options: what it follows (`layer=`, `sample=` …), its own options, and `save_picture=False`, which keeps
                 private images out of the saved notebook.
 
         Raises:
-            TypeError: something that is no such class, an unknown option.
+            KeyError: an unknown name.   TypeError: something that is no such class, an unknown option.
             ValueError: a value that an option can't have.
         """
 
-        if not (isinstance(view, type) and issubclass(view, View)):
-            raise TypeError(f"view: expected a class that inherits from nnwidgets.View, got {view!r}")
-        return view(self._open_session, **options)
+        return view_class(view, self._views, "view")(self._open_session, **options)
 
     def activations(
-        self, *, layer: str | None = None, sample: int | None = None, save_picture: bool = True
+        self, *, layer: str | None = None, sample: int | None = None, save_picture: bool = True, **options: Any
     ) -> ActivationsView:
         """The response of a layer to a sample, live; None follows the selection.
+
+        `options` are those of the view: `sort_by="dead"`, `scale="map"`.
 
         Raises:
             KeyError: an unknown layer; the text lists the nearest names.
             IndexError: a sample out of range.
+            TypeError: an unknown option.   ValueError: a value that an option can't have.
         """
 
-        return self.view(ActivationsView, layer=layer, sample=sample, save_picture=save_picture)
+        return self.view(ActivationsView, layer=layer, sample=sample, save_picture=save_picture, **options)
 
-    def filters(self, *, layer: str | None = None, save_picture: bool = True) -> FiltersView:
+    def filters(self, *, layer: str | None = None, save_picture: bool = True, **options: Any) -> FiltersView:
         """The filters of a layer and how smooth they are, live; None follows the selection.
+
+        `options` are those of the view: `sort_by="smoothness"`, `scale="map"`, `channel=3`.
 
         Raises:
             KeyError: an unknown layer; the text lists the nearest names.
+            TypeError: an unknown option.   ValueError: a value that an option can't have.
         """
 
-        return self.view(FiltersView, layer=layer, save_picture=save_picture)
+        return self.view(FiltersView, layer=layer, save_picture=save_picture, **options)
 
     def occlusion(
         self,
@@ -172,25 +202,26 @@ class Inspector:
         stride: int | None = None,
         names: Sequence[str] | None = None,
         save_picture: bool = True,
+        **options: Any,
     ) -> OcclusionView | FeatureOcclusionView:
         """What the model loses when a square of the picture is covered, or one feature of a row, one token of a text,
         one step of a series; live; None follows the selection.
 
         `layer`, `patch` and `stride` are for pictures, `names` (of the features) for rows, texts and series.
 
+        `options` are those of the view: `kind="logit"`, `fill="blur"`.
+
         Raises:
             ValueError: a target that is no class, a patch larger than the picture, a stride larger than the patch,
-                another number of names.
-            KeyError: an unknown layer.
+                another number of names, a value that another option can't have.
+            KeyError: an unknown layer.   TypeError: an option that is unknown, or not one for these data.
             IndexError: a sample out of range.
-            TypeError: an option that these data do not have.
         """
 
-        options = {"layer": layer, "patch": patch, "stride": stride, "names": names}
-        given = {name: value for name, value in options.items() if value is not None}
-        fitting = views_of(self._open_session.samples.input_kind)[OcclusionView.name]
-        view: Any = self.view(fitting, sample=sample, target=target, save_picture=save_picture, **given)
-        return view  # type: ignore[no-any-return]
+        named = {"layer": layer, "patch": patch, "stride": stride, "names": names}
+        options |= {name: value for name, value in named.items() if value is not None}
+        made: Any = self.view(OcclusionView.name, sample=sample, target=target, save_picture=save_picture, **options)
+        return made  # type: ignore[no-any-return]
 
     def embedding(
         self,
@@ -201,17 +232,20 @@ class Inspector:
         points: int | None = None,
         metadata: Mapping[str, Any] | None = None,
         save_picture: bool = True,
+        **options: Any,
     ) -> EmbeddingView:
         """Samples as points, near each other when a layer responds alike, live; a fixed subset of `points` (500)
         samples, 100 000 at most.
 
         `metadata={"writer": names, "difficulty": numbers}` says more about the samples: sequences, arrays or tensors of
-        shape (len(dataset),), which points are coloured, sized and searched by (`EmbeddingView`).
+        shape (len(dataset),), which points are coloured, sized and searched by (`EmbeddingView`). `options` are those
+        of the view: `color="loss"`, `size="confidence"`, `trails=True`.
 
         Raises:
             KeyError: an unknown layer.
-            ValueError: an unknown method, dims other than 2 or 3, fewer than one point, metadata of another length.
-            TypeError: metadata that are not numbers, strings or booleans.
+            ValueError: an unknown method, dims other than 2 or 3, fewer than one point, metadata of another length, a
+                value that another option can't have.
+            TypeError: metadata that are not numbers, strings or booleans, an unknown option.
         """
 
         return self.view(
@@ -222,12 +256,13 @@ class Inspector:
             points=points,
             metadata=metadata,
             save_picture=save_picture,
+            **options,
         )
 
     def dashboard(
         self,
         *,
-        views: Sequence[str | type[View]] | None = None,
+        views: str | type[View] | Sequence[str | type[View]] | None = None,
         tab: str | None = None,
         save_picture: bool = True,
     ) -> Dashboard:
@@ -235,7 +270,7 @@ class Inspector:
 
         Args:
             views: names of ours ("activations", "filters", "occlusion", "embedding") and classes of your own, in the
-                order of their tabs; default: all of ours.
+                order of their tabs, or one of them; default: all of ours.
             tab: the name of the view to open first; default: the first.
             save_picture: False keeps private images out of the saved notebook.
 
@@ -244,9 +279,7 @@ class Inspector:
             ValueError: a tab that is not among the views, two views of one name.
         """
 
-        session = self._open_session
-        registry = views_of(session.samples.input_kind)
-        return Dashboard(session, registry, views=views, tab=tab, save_picture=save_picture)
+        return Dashboard(self._open_session, self._views, views=views, tab=tab, save_picture=save_picture)
 
     def watch(self, optimizer: torch.optim.Optimizer | None = None, *, budget: float = 0.05) -> Watch:
         """Follow a training: `with inspector.watch(optimizer): ...`. A second watch replaces the first.

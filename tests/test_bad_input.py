@@ -171,7 +171,37 @@ VIEWS: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
     ),
     "four dimensions": (lambda i: i.embedding(dims=4), ValueError, "dims: expected 2 or 3, got 4"),
     "no points": (lambda i: i.embedding(points=0), ValueError, "points: expected at least 1 sample, got 0"),
-    "an unknown keyword": (lambda i: i.activations(colour="red"), TypeError, "unexpected keyword argument 'colour'"),
+    "an unknown keyword": (
+        lambda i: i.activations(colour="red"),
+        TypeError,
+        "activations: expected keywords among layer, sample, sort_by, scale, save_picture, got 'colour'",
+    ),
+    "an unknown keyword of a view with keywords of its own": (
+        lambda i: i.embedding(colour="loss"),
+        TypeError,
+        "embedding: expected keywords among layer, points, metadata, method, dims, color, size, trails, save_picture, ",
+    ),
+    "an option of another view": (
+        lambda i: i.filters(sort_by="dead"),
+        ValueError,
+        "sort_by: expected 'unit', 'smoothness' or 'norm', got 'dead'",
+    ),
+    "an option with nothing to choose": (
+        lambda i: i.filters(layer="0", channel=1),
+        ValueError,
+        "channel: expected no value, as there is nothing to choose here, got 1",
+    ),
+    "a layer that is no name": (
+        lambda i: i.activations(layer=nn.Flatten()),
+        TypeError,
+        "layer: expected a name, one of inspector.layers, got Flatten",
+    ),
+    "a map's layer that is no name": (lambda i: i.occlusion(layer=0), TypeError, "layer: expected a name, .*, got int"),
+    "a map's layer said twice": (
+        lambda i: i.occlusion(layer="0", map_layer="1"),
+        TypeError,
+        "layer: expected one of layer= and map_layer=, which say the same, got both",
+    ),
     "an unknown keyword of a user's view": (
         lambda i: i.view(Uncertainty, colour="red"),
         TypeError,
@@ -187,7 +217,27 @@ VIEWS: dict[str, tuple[Callable[[Any], Any], type[Exception], str]] = {
         ValueError,
         "bins: expected a whole number from 2 to 40, got 1",
     ),
-    "no view": (lambda i: i.view(Selection), TypeError, "view: expected a class that inherits from nnwidgets.View"),
+    "no view": (
+        lambda i: i.view(Selection),
+        TypeError,
+        r"view: expected a name \(activations, .*\) or a class that inherits from nnwidgets.View, got <class ",
+    ),
+    "an unknown name of a view": (
+        lambda i: i.view("activation"),
+        KeyError,
+        "view: no 'activation'; expected a class or one of activations",
+    ),
+    "a view that is made already": (
+        lambda i: i.view(i.filters()),
+        TypeError,
+        "view: expected a name .* got FiltersView; give its class, FiltersView",
+    ),
+    "a number of views": (lambda i: i.dashboard(views=4), TypeError, "views: expected a name .*, got 4"),
+    "an unknown name of the only view": (
+        lambda i: i.dashboard(views="filter"),
+        KeyError,
+        "views: no 'filter'; expected a class or one of filters",
+    ),
     "a budget over one": (lambda i: i.watch(budget=3), ValueError, r"budget: expected a share .*\(0, 1\], got 3"),
     "another model's optimizer": (
         lambda i: i.watch(torch.optim.SGD(cnn().parameters(), lr=0.1)),
@@ -208,6 +258,28 @@ def test_a_view_of_something_that_is_not_there_is_refused(inspector: nnw.Inspect
     assert re.search(message, text), text
     assert command(before, "select", {"sample": 5}) is None
     assert shown(before).sample == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("activations", {"sort_by": "dead", "scale": "map"}),
+        ("filters", {"sort_by": "norm", "scale": "map"}),
+        ("occlusion", {"kind": "logit", "fill": "blur", "map_layer": "0"}),
+        ("embedding", {"method": "pca", "color": "loss", "size": "confidence", "trails": True}),
+    ],
+)
+def test_every_option_is_a_keyword_of_its_method_and_of_the_view_by_name(
+    inspector: nnw.Inspector, name: str, options: dict[str, Any]
+) -> None:
+    for view in (getattr(inspector, name)(**options), inspector.view(name, **options)):
+        assert {option: getattr(view, option) for option in options} == options
+        assert view.name == name
+
+
+@pytest.mark.parametrize("only", ["filters", Uncertainty])
+def test_a_dashboard_of_one_view_takes_it_without_a_list(inspector: nnw.Inspector, only: Any) -> None:
+    assert list(inspector.dashboard(views=only).views) == [only if isinstance(only, str) else only.name]
 
 
 def test_a_layer_with_a_near_name_is_named_first() -> None:

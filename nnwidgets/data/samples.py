@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from nnwidgets.data.choose import choose
+from nnwidgets.data.labels import Note, inputs_note, label_note, unused_note
 from nnwidgets.data.pictures import InputKind, kind_of, picture_from_user, picture_of
 from nnwidgets.data.source import SampleError, Source, open_source
 from nnwidgets.data.unpack import (
@@ -24,6 +25,7 @@ from nnwidgets.data.unpack import (
     checked_unpacked,
     default_unpack,
     first_row,
+    forward_names,
     stacked,
 )
 from nnwidgets.shadow import preserved_random_states
@@ -117,9 +119,14 @@ class Samples:
         self._chosen: dict[int, tuple[int, ...]] = {}
         self._max_bytes, self._nbytes = max_bytes, 0
         self._notes: dict[str, str] = {}  # by topic, so that each is told once
+        self._doubts: dict[str, str] = {}
+        self._unused: Note | None = None  # of a target that is no number
         chosen = choose(len(self), probe, self._source.labels, seed)
         self.probe_indices = self.keep([self.check_index(index) for index in chosen])
         self.input_kind: InputKind = self._kind(model)
+        first = self._item(self.probe_indices[0])
+        if not self._own_unpack and first.target is None and len(first.args) > 1 and self._unused is None:
+            self._note_labels(inputs_note(first.args, forward_names(model)))
 
     def __len__(self) -> int:
         return self._source.length
@@ -131,8 +138,13 @@ class Samples:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences about what was converted, left out or shortened."""
+        """Sentences about what was converted, left out, shortened or not used."""
         return tuple(self._notes.values())
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Those of the notes about which the user should be asked: labels that were probably meant otherwise."""
+        return tuple(self._doubts.values())
 
     def check_index(self, index: int) -> int:
         """`index` as an int; raises IndexError outside the dataset, TypeError unless it is a whole number."""
@@ -155,6 +167,23 @@ class Samples:
             raise ValueError(f"class_names: {said}")
         self.class_names = None
         self._notes["class names"] = f"names of the dataset's classes not used: {said}"
+
+    def check_labels(self, classes: int) -> None:
+        """Note why the targets of the probe are not used as classes, if they are not."""
+        targets = [self._target(index) for index in self.probe_indices]
+        note = label_note(targets, classes) or self._unused
+        if note is not None:
+            self._note_labels(note)
+
+    def _note_labels(self, note: Note) -> None:
+        self._notes["labels"] = note.text
+        if note.doubtful:
+            self._doubts["labels"] = note.text
+
+    def _target(self, index: int) -> int | Tensor | None:
+        if self.thread_safe:
+            return as_target(self._unpacked(self._source.read(index))[2])
+        return self._item(index).target
 
     def read(self, indices: Sequence[int]) -> None:
         """Read and keep samples. Raises NotHeldError in any thread but the one that made this object."""
@@ -218,9 +247,19 @@ class Samples:
         """The first input that is a picture, uint8 (H, W) or (H, W, 3); None if there is none or it was not read."""
         number = self.check_index(index)
         item = self._item(number) if self.thread_safe else self._items.get(number)
-        if item is None or self._to_image is not None:
+        if self._to_image is not None:
             return item.picture if item is not None else None
-        image = next((each for each in item.inputs if each.ndim in (2, 3)), None)
+        return self._drawn(item)
+
+    def input_picture(self, index: int) -> np.ndarray | None:
+        """`picture` without `to_image`: as high and wide as the input is."""
+        number = self.check_index(index)
+        return self._drawn(self._item(number) if self.thread_safe else self._items.get(number))
+
+    def _drawn(self, item: _Item | None) -> np.ndarray | None:
+        """The first input of a sample that is a picture."""
+        inputs = item.inputs if item is not None else []
+        image = next((each for each in inputs if each.ndim in (2, 3)), None)
         if image is None or self.input_kind != "image":
             return None
         shown, note = picture_of(image)
@@ -253,19 +292,26 @@ class Samples:
 
     def _prepared(self, index: int) -> _Item:
         """One sample from the source, through collate, unpack and to_image."""
+        doing = "reading it"
         try:
-            args, kwargs, target = self._unpacked(self._source.read(index))
+            sample = self._source.read(index)
+            doing = "unpack" if self._own_unpack else "collating it"
+            args, kwargs, target = self._unpacked(sample)
             shown = None
             if self._to_image is not None:
+                doing = "to_image"
                 first = next(iter((*args, *kwargs.values())), None)
                 shown = picture_from_user(self._to_image(first))
         except Exception as error:
-            raise SampleError(f"sample {index}: reading it raised {type(error).__name__}: {error}") from error
+            raise SampleError(f"sample {index}: {doing} raised {type(error).__name__}: {error}") from error
         inputs = [as_input(value, f"sample {index}, argument {at}") for at, value in enumerate(args)]
         named = {name: as_input(value, f"sample {index}, keyword {name}") for name, value in kwargs.items()}
         self._notes |= {note: note for _, note in (*inputs, *named.values()) if note}
         ready = {name: value for name, (value, _) in named.items()}
-        return _Item(tuple(value for value, _ in inputs), ready, as_target(target), shown)
+        label = as_target(target)
+        if label is None and target is not None:
+            self._unused = unused_note(target)
+        return _Item(tuple(value for value, _ in inputs), ready, label, shown)
 
     def _unpacked(self, sample: Any) -> Unpacked:
         if self._source.collate is None or self._own_unpack:

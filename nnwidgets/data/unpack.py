@@ -47,6 +47,11 @@ class _Accepts:
         )
 
 
+def forward_names(model: nn.Module) -> tuple[str, ...]:
+    """The names of the positional parameters of `model.forward`."""
+    return _Accepts.of(model).names
+
+
 def default_unpack(model: nn.Module) -> Callable[[Any], Unpacked]:
     """Return a function that unpacks samples of common datasets.
 

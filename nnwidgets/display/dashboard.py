@@ -21,6 +21,7 @@ from nnwidgets.display.overview import layers_header, status_header
 from nnwidgets.display.panel import Panel
 from nnwidgets.display.saved_picture import LeavesPicture
 from nnwidgets.display.view import View
+from nnwidgets.display.waiting import why_none_of
 from nnwidgets.display.wire import Frame, Header
 from nnwidgets.measures.measure import Measure
 from nnwidgets.measures.statistics import Listener
@@ -36,7 +37,7 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
 
     Args:
         registry: our views by name.
-        views: names of the registry and classes of the user's own; default: the registry.
+        views: names of the registry and classes of the user's own, or one of them; default: the registry.
         tab: the name of the view to open first; default: the first that works here.
 
     Attributes:
@@ -57,7 +58,7 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         session: Session,
         registry: Mapping[str, type[View]],
         *,
-        views: Sequence[str | type[View]] | None = None,
+        views: str | type[View] | Sequence[str | type[View]] | None = None,
         tab: str | None = None,
         save_picture: bool = True,
     ) -> None:
@@ -97,7 +98,9 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         """The open views as one matplotlib figure. Raises RuntimeError before the first result."""
         drawn = [view for view in self._open_views() if view.job.laid is not None]
         if not drawn:
-            raise RuntimeError("dashboard: expected a result to draw, got none yet; wait for the first picture")
+            none = "expected a result to draw, got none: it could not be made"
+            failed = [f"{name}: {none}: {self._errors[name]}" for name in self._places() if name in self._errors]
+            raise RuntimeError("; ".join(failed) or why_none_of(self._open_views()))
         if len(drawn) == 1:
             return drawn[0].figure()
         figure = Figure(figsize=(6 * len(drawn), 4.5), layout="constrained")
@@ -258,22 +261,38 @@ class Dashboard(LeavesPicture, ipywidgets.VBox):
         }
 
 
-def named(views: Iterable[str | type[View]], registry: Mapping[str, type[View]]) -> dict[str, type[View]]:
-    """The classes of `views` by name, group after group.
+def view_class(view: Any, registry: Mapping[str, type[View]], where: str) -> type[View]:
+    """The class that a name of the registry or a class says; `where` is the argument it was given as.
+
+    Raises:
+        KeyError: an unknown name.   TypeError: something that is neither a name nor a view.
+    """
+    if isinstance(view, str):
+        if view not in registry:
+            near = difflib.get_close_matches(view, registry) or list(registry)
+            raise KeyError(f"{where}: no {view!r}; expected a class or one of {', '.join(near)}")
+        return registry[view]
+    if not (isinstance(view, type) and issubclass(view, View)):
+        made = f"; give its class, {type(view).__name__}" if isinstance(view, View) else ""
+        raise TypeError(
+            f"{where}: expected a name ({', '.join(registry)}) or a class that inherits from nnwidgets.View, got "
+            f"{type(view).__name__ if isinstance(view, View) else repr(view)}{made}"
+        )
+    return view
+
+
+def named(
+    views: str | type[View] | Iterable[str | type[View]], registry: Mapping[str, type[View]]
+) -> dict[str, type[View]]:
+    """The classes of `views`, or of the only one, by name, group after group.
 
     Raises:
         KeyError: an unknown name.   TypeError: something that is neither a name nor a view with a name and a title.
         ValueError: two views of one name, no views.
     """
     found: dict[str, type[View]] = {}
-    for each in views:
-        if isinstance(each, str):
-            if each not in registry:
-                near = difflib.get_close_matches(each, registry) or list(registry)
-                raise KeyError(f"views: no {each!r}; expected a class or one of {', '.join(near)}")
-            each = registry[each]
-        if not (isinstance(each, type) and issubclass(each, View)):
-            raise TypeError(f"views: expected names and classes that inherit from nnwidgets.View, got {each!r}")
+    for given in [views] if isinstance(views, (str, type)) or not isinstance(views, Iterable) else views:
+        each = view_class(given, registry, "views")
         if not (getattr(each, "name", "") and getattr(each, "title", "")):
             raise TypeError(f"views: expected classes with a name and a title, got {each.__name__} without")
         if each.name in found:

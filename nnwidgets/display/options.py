@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -84,7 +85,7 @@ class _Choice(Option):
         allowed = [each for each, _ in self.choices(view)]
         # True == 1: an option of numbers takes no booleans, and the other way round.
         if not any(type(value) is type(each) and value == each for each in allowed):
-            listed = [repr(each) for each in allowed]
+            listed = [repr(each) for each in allowed] or ["no value, as there is nothing to choose here"]
             words = " or ".join([", ".join(listed[:-1]), listed[-1]] if len(listed) > 1 else listed)
             raise traitlets.TraitError(f"{self.name}: expected {words}, got {value!r}")
 
@@ -204,3 +205,10 @@ class HasOptions(traitlets.HasTraits):
             raise KeyError(f"option: no {name!r} in the {self.name} view")
         option.check_from_page(self, value)
         setattr(self, str(name), value)
+
+
+def own_keywords(view: type) -> list[str]:
+    """What the constructor of a concrete view takes besides that of every view."""
+    parameters = inspect.signature(view).parameters.values()
+    of_every_view = ("standalone", "save_picture")
+    return [each.name for each in parameters if each.kind is each.KEYWORD_ONLY and each.name not in of_every_view]

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from nnwidgets.display.guard import guard, guard_tree
 from nnwidgets.display.saved_picture import LeavesPicture
 from nnwidgets.display.view import View
+from nnwidgets.display.waiting import why_none_of
 from nnwidgets.measures.measure import Measure
 
 
@@ -51,7 +52,7 @@ class Row(LeavesPicture, ipywidgets.HBox):
         """
         drawn = [view for view in self.children if view.job.laid is not None]
         if not drawn:
-            raise RuntimeError("row: expected a result to draw, got none yet; wait for the first pictures")
+            raise RuntimeError(why_none_of(self.children))
         figure = Figure(figsize=(6 * len(drawn), 4.5), layout="constrained")
         for part, view in zip(figure.subfigures(1, len(drawn), squeeze=False)[0], drawn, strict=True):
             view.draw(part)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nnwidgets.analysis.capture import unknown_layer
+from nnwidgets.measures.arguments import checked_layer
 from nnwidgets.session import Session
 
 __all__ = ["SELECTABLE", "Follows", "Select"]
@@ -49,11 +50,11 @@ class Follows:
 
         Raises:
             KeyError: an unknown layer.   IndexError: a sample out of range.
-            TypeError, ValueError: a target that is no class.
+            TypeError: a layer that is no name.   TypeError, ValueError: a target that is no class.
         """
         layer, sample, target = pins.get("layer"), pins.get("sample"), pins.get("target")
         names = self.session.layer_names
-        if layer is not None and layer not in names:
+        if layer is not None and checked_layer(layer) not in names:
             raise unknown_layer(layer, names)
         if sample is not None:
             pins["sample"] = self.session.samples.check_index(sample)

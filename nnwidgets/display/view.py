@@ -25,13 +25,14 @@ from nnwidgets.display.headers import header_of, heading_of
 from nnwidgets.display.job import Heading, LaidOut, Strong, ViewJob
 from nnwidgets.display.kept import Shown
 from nnwidgets.display.next_wrong import NextWrong
-from nnwidgets.display.options import HasOptions
+from nnwidgets.display.options import HasOptions, own_keywords
 from nnwidgets.display.packing import Layout
 from nnwidgets.display.panel import Panel
 from nnwidgets.display.reading import SampleReader
 from nnwidgets.display.saved_picture import LeavesPicture
 from nnwidgets.display.selecting import SELECTABLE, Follows, Select
 from nnwidgets.display.strips import strip_of
+from nnwidgets.display.waiting import wait_for, why_none
 from nnwidgets.display.wire import Frame, Header
 from nnwidgets.measures.measure import Measure
 from nnwidgets.measures.statistics import Listener
@@ -41,6 +42,7 @@ from nnwidgets.words import count
 __all__ = ["Heading", "Strong", "View"]
 
 T = TypeVar("T")
+AnyView = TypeVar("AnyView", bound="View")
 
 
 class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
@@ -55,6 +57,7 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         group: under which its tab stands: "Layers", "Units", "Predictions", "Training", "Model".
         slow: takes long; runs on a copy of its own, so that others go on meanwhile.
         follows: what keywords of the constructor pin, of "layer", "sample" and "target".
+        failure: why there is no newer picture, in words, and the step; None where nothing failed.
         marks: of the inspector's selection what its layout shows; a change of anything else leaves the picture alone.
     """
 
@@ -259,6 +262,15 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         if not (quick and not self.reader.begin() and self.session.compute_now(self.job)):
             self.refresh()
 
+    def wait(self: AnyView, timeout_s: float = 60.0) -> AnyView:
+        """This view, when what it is asked for is computed: `inspector.embedding().wait().figure()` in a script.
+
+        Raises:
+            RuntimeError: it can't be shown here or has failed.   TimeoutError: it took longer.
+        """
+        wait_for(self, timeout_s)
+        return self
+
     def command(self, name: str, value: Any) -> Frame | None:
         """Do what the page asks (`commands.do`)."""
         return commands.do(self, name, value)
@@ -277,7 +289,7 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         """The result on show as a matplotlib figure, caption and step included.
 
         Raises:
-            RuntimeError: nothing has been computed yet.
+            RuntimeError: there is none; the text says what is in the way, what failed, or what is waited for.
         """
         laid = self._laid_out()
         return figure_of(laid.rows, caption=laid.words)
@@ -289,9 +301,7 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
 
     def _laid_out(self) -> LaidOut:
         if self.job.laid is None:
-            raise RuntimeError(
-                f"{self.name}: expected a result to draw, got none yet; wait for the first picture or call refresh()"
-            )
+            raise RuntimeError(why_none(self))
         return self.job.laid
 
     def close(self) -> None:
@@ -374,8 +384,8 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
     def _set_options(self, keywords: dict[str, Any]) -> None:
         unknown = [name for name in keywords if name not in self.options()]
         if unknown:
-            known = ", ".join([*self.follows, *self.options(), "save_picture"])
-            raise TypeError(f"{self.name}: expected keywords among {known}, got {unknown[0]!r}")
+            known = dict.fromkeys([*self.follows, *own_keywords(type(self)), *self.options(), "save_picture"])
+            raise TypeError(f"{self.name}: expected keywords among {', '.join(known)}, got {unknown[0]!r}")
         for name, value in keywords.items():
             if value is not None:
                 try:

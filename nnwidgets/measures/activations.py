@@ -10,16 +10,25 @@ from torch import Tensor
 from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.engine.units import arranged
 from nnwidgets.analysis.results import ActivationsResult
+from nnwidgets.measures.arguments import checked_layer, checked_whole
 from nnwidgets.measures.measure import Measure, Reading, Source
 from nnwidgets.training.worker import Snapshot
 
 
 @dataclass(frozen=True)
 class Activations(Measure):
-    """`ActivationsResult` of a layer and a sample, without statistics."""
+    """`ActivationsResult` of a layer and a sample, without statistics.
+
+    Raises:
+        TypeError: a layer that is no name, a sample that is no whole number.
+    """
 
     layer: str
     sample: int
+
+    def __post_init__(self) -> None:
+        checked_layer(self.layer)
+        checked_whole("sample", self.sample, least=0, what="an index into the dataset")
 
     def indices(self, source: Source) -> Sequence[int]:
         return (self.sample,)

@@ -14,6 +14,7 @@ from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.embedding import features
 from nnwidgets.analysis.engine.out_of_memory import halving
 from nnwidgets.analysis.engine.predictions import predictions
+from nnwidgets.measures.arguments import checked_layer, checked_samples, checked_whole
 from nnwidgets.measures.measure import Measure, Progress, Reading, Source
 from nnwidgets.training.worker import Snapshot
 from nnwidgets.words import count
@@ -74,10 +75,20 @@ class FeaturesRead:
 
 @dataclass(frozen=True)
 class Features(Measure):
-    """`FeaturesRead` of a layer for some samples of the dataset."""
+    """`FeaturesRead` of a layer for some samples of the dataset, by their indices.
+
+    Raises:
+        TypeError: a layer that is no name, samples that are no sequence of indices.   ValueError: no samples.
+    """
 
     layer: str
-    samples: tuple[int, ...]
+    samples: Sequence[int]
+
+    def __post_init__(self) -> None:
+        checked_layer(self.layer)
+        object.__setattr__(self, "samples", checked_samples(self.samples))
+        if not self.samples:
+            raise ValueError("samples: expected at least one index, got none")
 
     def indices(self, source: Source) -> Sequence[int]:
         return self.samples
@@ -101,10 +112,14 @@ class Predictions(Measure):
     """`PredictionsRead` of at most `samples` samples, a fixed subset drawn by the inspector's seed, classes in turn.
 
     Raises:
-        ValueError: the model has no class scores (give `Inspector(score_fn=…)`).
+        ValueError: the model has no class scores (give `Inspector(score_fn=…)`), fewer than one sample.
+        TypeError: samples that are no whole number.
     """
 
     samples: int = 500
+
+    def __post_init__(self) -> None:
+        checked_whole("samples", self.samples, least=1, what="a whole number, how many")
 
     def indices(self, source: Source) -> Sequence[int]:
         return source.samples.chosen(self.samples)

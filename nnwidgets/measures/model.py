@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from nnwidgets.data import Batch
+from nnwidgets.measures.arguments import checked_samples
 from nnwidgets.measures.measure import Measure, Reading, Source
 from nnwidgets.training.worker import Snapshot
 
@@ -27,11 +28,17 @@ class Model(Measure):
 
     For views that run the model themselves: `compute` should be a generator that yields every 50 ms, and the view
     `slow`, so that others go on meanwhile.
+
+    Raises:
+        TypeError: samples that are no sequence of indices.
     """
 
     shared = False  # slow views have copies of their own, which are filled anew at different times
 
-    samples: tuple[int, ...] = ()
+    samples: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "samples", checked_samples(self.samples))
 
     def indices(self, source: Source) -> Sequence[int]:
         return self.samples

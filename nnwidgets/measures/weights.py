@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from nnwidgets.analysis.engine.layer_calls import module_of
 from nnwidgets.analysis.filters import filter_stats, filter_weight
 from nnwidgets.analysis.results import FiltersResult
+from nnwidgets.measures.arguments import checked_layer
 from nnwidgets.measures.measure import Measure, Reading, Source
 from nnwidgets.training.worker import Snapshot
 
@@ -16,10 +17,13 @@ class Weights(Measure):
     """`FiltersResult` of a layer.
 
     Raises:
-        ValueError: the layer has no weights.
+        ValueError: the layer has no weights.   TypeError: a layer that is no name.
     """
 
     layer: str
+
+    def __post_init__(self) -> None:
+        checked_layer(self.layer)
 
     def read(self, source: Source, snapshot: Snapshot) -> Reading:
         weight = filter_weight(module_of(snapshot.shadow.module, self.layer))

@@ -16,6 +16,7 @@ from nnwidgets.data import Batch, Samples
 from nnwidgets.measures.record import Record
 from nnwidgets.selection import Selection
 from nnwidgets.session.session import MEMORY_SHARES, Session
+from nnwidgets.session.user_functions import named_loss_fn, named_score_fn
 from nnwidgets.shadow import Shadow, UnsupportedModelError, check_leaks
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.user_thread import UserThread
@@ -38,7 +39,7 @@ def attach(
     """Run the private copy once, in the user's thread, to learn its layers, its classes and whether it is safe."""
     shadow.refill()
     first = samples.batch(samples.probe_indices[:2])
-    layers, unsupported_reason = _layers(model, shadow, first)
+    layers, unsupported_reason = _layers(model, shadow, first, samples.doubts)
     readable = all(parameter.device == shadow.device for parameter in model.parameters())
     session = Session(
         live=weakref.ref(model),
@@ -49,13 +50,13 @@ def attach(
         record=Record(max_bytes=int(MEMORY_SHARES["record"] * memory)),
         worker=Worker(shadow, budget=Budget(), readable=readable, spare_bytes=int(MEMORY_SHARES["replica"] * memory)),
         user_thread=UserThread(),
-        score_fn=score_fn if score_fn is not None else class_scores,
-        loss_fn=Shadow(loss_fn, device=shadow.device).run if isinstance(loss_fn, nn.Module) else loss_fn,
+        score_fn=named_score_fn(score_fn) if score_fn is not None else class_scores,
+        loss_fn=_loss_fn(loss_fn, shadow),
         max_memory=memory,
         classes=None,
         unsupported_reason=unsupported_reason,
     )
-    _learn_classes(session, first, named=score_fn)
+    _learn_classes(session, first, given=score_fn is not None)
     if selection is None:
         session.selection.restrict(
             layers=[layer.name for layer in layers],
@@ -72,8 +73,11 @@ def _first_shown(layers: Sequence[LayerInfo]) -> str:
     return next((layer.name for layer in layers if ACTIVATION.search(layer.kind)), layers[0].name)
 
 
-def _layers(model: nn.Module, shadow: Shadow, first: Batch) -> tuple[tuple[LayerInfo, ...], str]:
-    """The layers that can be looked at, and why the model must not be run in the background, or nothing."""
+def _layers(model: nn.Module, shadow: Shadow, first: Batch, doubts: Sequence[str]) -> tuple[tuple[LayerInfo, ...], str]:
+    """The layers that can be looked at, and why the model must not be run in the background, or nothing.
+
+    `doubts` are what may be wrong with the samples.
+    """
     try:
         reasons = check_leaks(shadow, model, first.args, first.kwargs)
         # One that leaks is not run again: each run changes the user's model.
@@ -84,23 +88,32 @@ def _layers(model: nn.Module, shadow: Shadow, first: Batch) -> tuple[tuple[Layer
         raise ValueError(
             f"dataset: expected samples that the model takes, got {_told(first.args, first.kwargs)}, at which it "
             f"raised {type(error).__name__}: {error}; check shape and dtype, or give unpack="
+            f"{''.join(f'. {doubt}' for doubt in doubts)}"
         ) from None
     if not layers:
         raise ValueError("model: expected a forward pass that calls at least one layer, got one that calls none")
     return layers, " ".join(reasons)
 
 
-def _learn_classes(session: Session, first: Batch, *, named: Callable[[Any], Tensor] | None) -> None:
-    """How many classes there are, by one forward pass; `named` is the user's own function of scores."""
+def _loss_fn(loss_fn: Callable[..., Tensor] | None, shadow: Shadow) -> Callable[..., Tensor] | None:
+    """The user's loss, by a copy of it if it is a module."""
+    if loss_fn is None:
+        return None
+    return named_loss_fn(Shadow(loss_fn, device=shadow.device).run if isinstance(loss_fn, nn.Module) else loss_fn)
+
+
+def _learn_classes(session: Session, first: Batch, *, given: bool) -> None:
+    """How many classes there are, by one forward pass; `given`: by the user's own function of scores."""
     if session.unsupported_reason:
         return
     output = session.run(first)
-    if named is not None:
-        _check_scores(named(output))
+    if given:
+        _check_scores(session.score_fn(output))
     scores = session.batch_scores(output)
     session.classes = scores.shape[1] if scores is not None else None
     if session.classes is not None:
         session.samples.check_class_names(session.classes)
+        session.samples.check_labels(session.classes)
 
 
 def _leaves(module: nn.Module) -> tuple[LayerInfo, ...]:

@@ -38,9 +38,11 @@ class Budget:
         clock: Callable[[], float] = time.monotonic,
         cpu_clock: Callable[[], float] = time.thread_time,
     ) -> None:
+        if isinstance(share, bool) or not hasattr(share, "__float__"):
+            raise TypeError(f"budget: expected a share of the training time in (0, 1], got {share!r}; 0.05 means 5 %")
         if not 0 < share <= 1:
             raise ValueError(f"budget: expected a share of the training time in (0, 1], got {share}; 0.05 means 5 %")
-        self.share, self.clock, self.cpu_clock = share, clock, cpu_clock
+        self.share, self.clock, self.cpu_clock = float(share), clock, cpu_clock
         self.training_s = self.hook_s = self.worker_s = self.sending_s = 0.0
         self.step_interval_s = 0.0  # running mean of the time between steps
         self._advance = (0.0, 0.0, 1.0)  # seconds lent, at which training second, over how many to be repaid

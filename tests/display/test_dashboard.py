@@ -131,7 +131,9 @@ def test_what_a_view_raises_while_it_is_made_shows_in_its_place(inspector: nnw.I
     before = dict(registry._instances)
     dashboard = Dashboard(inspector._session, OURS, views=[Broken, "first", Confused], tab="broken")
     assert tabs_of(dashboard)["errors"] == {"broken": "ZeroDivisionError: no such view"}
-    with pytest.raises(RuntimeError, match="expected a result"):
+    with pytest.raises(
+        RuntimeError, match="expected a result to draw, got none: it could not be made: ZeroDivisionError: no such view"
+    ):
         dashboard.figure()
     dashboard._command("tab", {"tab": "first"})
     assert tabs_of(dashboard)["errors"] == {}
@@ -146,7 +148,7 @@ def test_what_a_view_raises_while_it_is_made_shows_in_its_place(inspector: nnw.I
     ("keywords", "error", "words"),
     [
         ({"views": ["frist"]}, KeyError, "no 'frist'; expected a class or one of first"),
-        ({"views": [3]}, TypeError, "expected names and classes that inherit from nnwidgets.View, got 3"),
+        ({"views": [3]}, TypeError, "or a class that inherits from nnwidgets.View, got 3"),
         ({"views": [View]}, TypeError, "a name and a title, got View without"),
         ({"views": ["first", First]}, ValueError, "a name of its own for each, got 'first' twice"),
         ({"views": []}, ValueError, "at least one, got none"),

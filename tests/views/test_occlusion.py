@@ -240,7 +240,12 @@ def test_what_a_map_holds_is_counted_until_it_is_done(inspector: nnw.Inspector) 
 @pytest.mark.parametrize(
     ("data", "options", "words"),
     [
-        ((torch.rand(12, 5), Y), {}, "Occlusion needs pictures; this dataset has none"),
+        (
+            (torch.rand(12, 5), Y),
+            {},
+            "Squares need inputs that are pictures; these are vectors of shape (5,), which inspector.occlusion() "
+            "covers one value at a time",
+        ),
         ((X, Y), {"score_fn": None}, "Occlusion needs class scores; give Inspector(score_fn=…)"),
     ],
 )
@@ -253,3 +258,46 @@ def test_what_can_never_be_shown_is_said_and_not_computed(data: Any, options: An
         assert (view.blocked(), view.result, view.failure) == (words, None, None)
         assert view.header()["state"]["text"] == words
         assert view.header()["options"] == []
+        tabs = {tab["name"]: tab["reason"] for tab in made.dashboard()._tabs()["tabs"]}
+        assert tabs == {"activations": "", "filters": "", "embedding": "", "occlusion": words if options else ""}
+
+
+@pytest.mark.parametrize("times", [1, 10])
+def test_squares_are_of_the_input_whatever_to_image_draws(times: int) -> None:
+    def drawn(image: torch.Tensor) -> torch.Tensor:
+        return (255 - 255 * image[0].clamp(0, 1)).byte().repeat_interleave(times, 0).repeat_interleave(times, 1)
+
+    torch.manual_seed(0)
+    maps = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(72, 3))
+    with inspecting(maps, (X, Y), probe=4, to_image=drawn) as made:
+        view = made.view(OcclusionView, sample=made._session.samples.probe_indices[0])
+        result = shown(view)
+        assert (view.patch, result.map.patch) == (2, (2, 2))
+        picture = view.layout(result)[0].picture
+        samples = made._session.samples
+        own = samples.picture(result.sample) if times == 1 else samples.input_picture(result.sample)
+        np.testing.assert_array_equal(picture, own)
+        assert own is not None
+        assert own.shape[:2] == X.shape[2:]
+        with pytest.raises(ValueError, match="patch: expected 1 to 8"):
+            made.occlusion(patch=20)
+
+
+@pytest.mark.parametrize(
+    ("data", "model", "words"),
+    [
+        (
+            torch.rand(6, 4, 30),
+            nn.Conv1d(4, 3, 30),
+            "these are sequences of shape (4, 30); nnwidgets.analysis.occlusion",
+        ),
+        (
+            torch.rand(6, 1, 4, 8, 8),
+            nn.Conv3d(1, 3, 4),
+            "inputs of shape (1, 4, 8, 8); nnwidgets.analysis.occlusion_map",
+        ),
+    ],
+)
+def test_inputs_that_are_no_pictures_are_told_what_covers_them(data: Any, model: nn.Module, words: str) -> None:
+    with inspecting(nn.Sequential(model), data, probe=4, to_image=lambda _: torch.zeros(9, 9)) as made:
+        assert words in made.occlusion().blocked_reason

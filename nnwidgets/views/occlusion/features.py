@@ -24,6 +24,7 @@ from nnwidgets.session import Session
 from nnwidgets.shadow.torch_internals import leaves
 from nnwidgets.views.occlusion.asked import NO_SCORES, AsksAboutClass
 from nnwidgets.views.occlusion.maps import LEAST_SCALE
+from nnwidgets.views.occlusion.squares import no_pictures
 from nnwidgets.words import count, duration, number, share
 
 ROWS = 16  # of the matrix
@@ -86,11 +87,7 @@ class FeatureOcclusionView(AsksAboutClass):
 
     def blocked(self) -> str:
         if self.run.samples.input_kind not in NOUNS or self._probe.ndim != 2:
-            shape = tuple(self._probe.shape[1:])
-            return (
-                "Occlusion needs pictures, rows of a table, texts or series of one channel; "
-                f"this dataset has inputs of shape {shape}"
-            )
+            return no_pictures(self.run.samples)
         return "" if self.run.classes is not None else NO_SCORES
 
     @cached_property

@@ -1,11 +1,13 @@
-"""Which squares an occlusion map is of: defaults, checks and choices. Knows numbers only."""
+"""Which squares an occlusion map is of: defaults, checks and choices, and why there are none. Knows no model."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
+from nnwidgets.data import Samples
 from nnwidgets.words import THIN
 
 MOST_POSITIONS = 600
@@ -52,6 +54,23 @@ def stride_choices(patch: int, stride: int) -> list[tuple[int, str]]:
     [1, 2, 3, 4, 5, 6, 7, 8, 10, 12]
     """
     return [(step, f"{step}{THIN}px") for step in sorted({*range(1, min(patch, 8) + 1), patch, stride})]
+
+
+def no_pictures(samples: Samples) -> str:
+    """Why inputs that are no pictures have no squares, and what covers them."""
+    batch = samples.batch(samples.probe_indices[:1])
+    first = next(iter((*batch.args, *batch.kwargs.values())), None)
+    shape = tuple(first.shape[1:]) if isinstance(first, Tensor) else ()
+    kind = {"vector": "vectors", "sequence": "sequences", "tokens": "tokens"}.get(samples.input_kind, "inputs")
+    what = f"these are {kind}{f' of shape {shape}' if shape else ''}"
+    if kind != "inputs" and len(shape) == 1:
+        return f"Squares need inputs that are pictures; {what}, which inspector.occlusion() covers one value at a time"
+    covered = kind == "sequences" or (kind == "inputs" and len(shape) == 4)
+    instead = "; nnwidgets.analysis.occlusion_map covers such inputs" if covered else ""
+    return (
+        "Occlusion needs pictures, rows of a table, texts or series of one channel; "
+        f"{what}{instead}. to_image= draws samples and does not change this"
+    )
 
 
 def _positions(picture: tuple[int, ...], patch: int, stride: int) -> int:

@@ -14,14 +14,16 @@ from nnwidgets.analysis.capture import unknown_layer
 from nnwidgets.analysis.engine.precision import multiplies_bfloat16
 from nnwidgets.analysis.occlusion import OcclusionMap, occlusion_steps
 from nnwidgets.analysis.results import OcclusionResult
+from nnwidgets.blocks.block import Array
 from nnwidgets.blocks.heat import Heat
 from nnwidgets.display.options import choice
 from nnwidgets.display.view import Strong
 from nnwidgets.measures import LayerStatistics, Measure, Model, ModelAtStep, Progress, Record
+from nnwidgets.measures.arguments import checked_layer
 from nnwidgets.session import MEMORY_SHARES, Session
 from nnwidgets.views.occlusion.asked import NO_SCORES, AsksAboutClass
 from nnwidgets.views.occlusion.maps import heat_of
-from nnwidgets.views.occlusion.squares import geometry, patch_choices, stride_choices
+from nnwidgets.views.occlusion.squares import geometry, no_pictures, patch_choices, stride_choices
 from nnwidgets.words import count, duration, share, size
 
 PREVIEWED_PIXELS = 64 * 64  # exact maps of smaller pictures are as quick
@@ -75,19 +77,23 @@ class OcclusionView(AsksAboutClass):
         **options: Any,
     ) -> None:
         self._maps = [info.name for info in session.layers if len(info.shape) == 4]
-        super().__init__(session, map_layer=layer, patch=patch, stride=stride, **options)
+        map_layer = options.pop("map_layer", None)
+        if layer is not None and map_layer is not None:
+            raise TypeError("layer: expected one of layer= and map_layer=, which say the same, got both")
+        map_layer = layer if layer is not None else map_layer
+        super().__init__(session, map_layer=map_layer, patch=patch, stride=stride, **options)
+
+    @cached_property
+    def _size(self) -> tuple[int, ...] | None:
+        """Height and width of the inputs, not of what `to_image` draws; None where they are no pictures."""
+        samples = self.run.samples
+        image = samples.input_picture(samples.probe_indices[0])
+        return image.shape[:2] if image is not None else None
 
     def blocked(self) -> str:
         if self._size is None:
-            return "Occlusion needs pictures; this dataset has none"
+            return no_pictures(self.run.samples)
         return "" if self.run.classes is not None else NO_SCORES
-
-    @cached_property
-    def _size(self) -> tuple[int, int] | None:
-        """Height and width of the pictures, in pixels; None without pictures."""
-        samples = self.session.samples
-        image = samples.picture(samples.probe_indices[0]) if samples.input_kind == "image" else None
-        return None if image is None else (image.shape[0], image.shape[1])
 
     def needs(self) -> Sequence[Measure]:
         return Model((self.sample,)), LayerStatistics()
@@ -134,7 +140,7 @@ class OcclusionView(AsksAboutClass):
     def check_layer(self, layer: Any) -> str:
         names = self.run.layer_names
         if layer not in ("", *names):
-            raise unknown_layer(layer, names)
+            raise unknown_layer(checked_layer(layer), names)
         if layer not in ("", *self._maps):
             raise traitlets.TraitError(
                 f"layer: expected one with maps (batch, channels, height, width), got {layer!r}; "
@@ -214,9 +220,16 @@ class OcclusionView(AsksAboutClass):
                 target=self.class_asked(result.clean, result.sample),
                 probable=self.kind == "probability",
                 names=[self.run.class_name(each) for each in range(result.map.clean.shape[1])],
-                picture=self.run.samples.picture(result.sample),
+                picture=self._picture_of(result.sample),
             )
         ]
+
+    def _picture_of(self, sample: int) -> Array | None:
+        """What `to_image` drew if squares of the input can stand on it, else the input itself."""
+        samples = self.run.samples
+        drawn = samples.picture(sample)
+        fits = drawn is not None and drawn.shape[:2] == self._size
+        return drawn if fits else samples.input_picture(sample)
 
     def caption(self, result: OcclusionResult) -> list[str]:
         grid = result.map
