@@ -105,6 +105,14 @@ test("a selected sample that is no point counts, and stays selected when more ar
   expect(clicks()).toEqual([{ samples: [999, INDICES[4]] }]);
 });
 
+test("the legend says that too many are wrong to be ringed, with no mark before it", () => {
+  const said = [...host.all(".nnw-points-legend-key")].filter((key) => !key.hidden);
+  expect(said.map((key) => key.textContent)).toEqual(["1 of 5 wrong: too many to ring"]);
+  expect(said[0]!.querySelector(".nnw-points-mark")).toBeNull();
+  picture({}, { step: 6 }, { predicted: { dtype: "int16", shape: [5], data: [0, 0, 1, 1, 1] } });
+  expect([...host.all(".nnw-points-legend-key")].filter((key) => !key.hidden)).toEqual([]);
+});
+
 test("names from the data are text, never markup", () => {
   picture({ class_names: ["<img src=x>", "dog"] }, { step: 6 });
   expect(host.el.querySelector("img")).toBeNull();

@@ -9,11 +9,13 @@ import { all, block, makeCloud } from "./points-clouds.ts";
 
 describe("what stands out", () => {
   test("draw order is hidden, points, rings, selected by rising loss", () => {
-    const cloud = makeCloud([0, 1, 1, 1, 1], { wrong: [0, 1, 0, 0, 1], loss: Float32Array.from([0, 1, 3, 2, 9]) });
+    const further = new Array<number>(9).fill(0);
+    const labels = [0, 1, 1, 1, 1, ...further];
+    const cloud = makeCloud(labels, { wrong: [0, 1, 0, 0, 1, ...further], loss: Float32Array.from([0, 1, 3, 2, 9, ...further]) });
     const showing = { on: [false, true], onlyWrong: false, selected: new Set([102, 103, 104]), found: null };
     const passes = buildPasses(cloud, showing, standings(cloud, showing), 2.75);
     expect(passes.map((pass) => [pass.name, Array.from(pass.members)])).toEqual([
-      ["specks", [0]],
+      ["specks", [0, ...further.map((_, k) => 5 + k)]],
       ["points", [1]],
       ["rings", [1]],
       ["selected", [3, 2, 4]],
@@ -21,6 +23,16 @@ describe("what stands out", () => {
     ]);
     expect(passes.map((pass) => pass.alpha)).toEqual([0.16, 0.5, 0.5, 1, 1]);
     expect(passes.map((pass) => pass.radius)).toEqual([1.5, 2.75, 5.5, 4, 5.5]);
+  });
+
+  test("wrong points are ringed only where fewer than 15 % of all are wrong", () => {
+    const namesOf = (wrong: number): string[] => {
+      const cloud = makeCloud(new Array<number>(100).fill(0), { wrong: Array.from({ length: 100 }, (_, i) => Number(i < wrong)) });
+      const showing = all(cloud, [100]);
+      return buildPasses(cloud, showing, standings(cloud, showing), 2).map((pass) => pass.name);
+    };
+    expect(namesOf(14)).toEqual(["points", "rings", "selected", "selected rings"]);
+    expect(namesOf(15)).toEqual(["points", "selected"]);
   });
 
   test("nothing is dimmed while nothing is selected, and a NaN loss sorts first", () => {

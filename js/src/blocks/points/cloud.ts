@@ -1,6 +1,6 @@
 /** The points of one map as the block uses them: positions, classes, and which of them can be seen and hit. No DOM. */
 
-import { MOST_GROUPS } from "../../kernel/looks.ts";
+import { MOST_GROUPS, MOST_RINGED } from "../../kernel/looks.ts";
 import type { NdArray } from "../../kernel/wire.ts";
 import type { PointsBlock } from "../types.ts";
 
@@ -95,6 +95,9 @@ export function tally(codes: ArrayLike<number>, wrong: ArrayLike<number>, names:
   }
   return entries;
 }
+
+/** Whether rings round so many wrong ones of `n` points still show something: fewer than 15 %. */
+export const ringed = (wrong: number, n: number): boolean => wrong < MOST_RINGED * n;
 
 /** Which points are highlighted: by the legend's switches, "only wrong", the selection and the search. */
 export interface Showing {

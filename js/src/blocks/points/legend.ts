@@ -51,7 +51,7 @@ export function makeLegend(
   const links = make("div", "nnw-points-legend-links", showAll, onlyWrong);
   const keys = KINDS.map((kind) => {
     const text = make("span");
-    const mark = make("span", `nnw-points-mark nnw-points-mark-${kind}`);
+    const mark = kind === "unringed" ? "" : make("span", `nnw-points-mark nnw-points-mark-${kind}`);
     return { kind, text, row: make("div", "nnw-points-legend-key", mark, text) };
   });
   const options = LEGEND_OPTIONS.map((name) => ({ name, controls: makeControls(change) }));
