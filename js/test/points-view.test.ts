@@ -16,6 +16,9 @@ import {
 
 openEachTime();
 
+const inSight = (selector: string): (string | null)[] =>
+  [...host.all(selector)].filter((each) => !each.hidden && !each.closest("[hidden]")).map((each) => each.textContent);
+
 test("a frame is drawn on a 2-D canvas where there is no WebGL, and says what it holds", () => {
   expect(canvas().dataset).toMatchObject({ count: "5", step: "5", renderer: "2d", moving: "false" });
   expect(canvas().getAttribute("aria-label")).toContain("Map of 5 samples of relu3, 2 classes, 1 wrong, 0 selected");
@@ -111,6 +114,29 @@ test("the legend says that too many are wrong to be ringed, with no mark before 
   expect(said[0]!.querySelector(".nnw-points-mark")).toBeNull();
   picture({}, { step: 6 }, { predicted: { dtype: "int16", shape: [5], data: [0, 0, 1, 1, 1] } });
   expect([...host.all(".nnw-points-legend-key")].filter((key) => !key.hidden)).toEqual([]);
+});
+
+/** What Python sends of a regression: no labels, and a column of numbers named as a way to colour classes is. */
+function regression(color: string): void {
+  const none = { dtype: "int16" as const, shape: [5], data: [-1, -1, -1, -1, -1] };
+  const shares = { dtype: "int32" as const, shape: [1, 5], data: [0, 2 ** 23, 2 ** 24, 0, 2 ** 22] };
+  const columns = [{ name: "prediction", names: "[]", low: 2, high: 6, shares: 0 }];
+  const loss = { dtype: "float32" as const, shape: [5], data: [0, 0, 0, 0, 0].map(() => Number.NaN) };
+  picture({ columns, color }, { step: 6 }, { labels: none, predicted: none, loss, shares });
+}
+
+test("numbers without classes have a bar with its ends, no empty legend, and no label in the card", () => {
+  regression("prediction");
+  expect(inSight(".nnw-points-color-key")).toEqual(["2.00prediction6.00"]);
+  for (const part of ["legend-head", "legend-rows", "legend-links", "legend-key"]) expect(inSight(`.nnw-points-${part}`), part).toEqual([]);
+  expect(canvas().getAttribute("aria-label")).toContain("Map of 5 samples of relu3, 0 selected");
+  pointer("pointermove", 222, 222);
+  expect(one(".nnw-sample-card").textContent).toBe("Sample 14prediction 3.00");
+});
+
+test("without labels and numbers there is no legend at all", () => {
+  regression("class");
+  for (const part of ["color-key", "legend-head", "legend-rows", "legend-key"]) expect(inSight(`.nnw-points-${part}`), part).toEqual([]);
 });
 
 test("names from the data are text, never markup", () => {

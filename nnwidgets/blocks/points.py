@@ -154,7 +154,7 @@ class Points(Block):
         column = self.metadata.column(by)
         if column is not None and column.codes is not None:
             return Groups(by, column.codes.astype(np.int64), column.names, named=False)
-        if by == "prediction":
+        if by == "prediction" and column is None:
             return Groups("Prediction", *self._classes(self.predicted))
         if by == "correctness":
             codes = np.where(self._judged, self.wrong, -1).astype(np.int64)

@@ -202,7 +202,7 @@ def test_wrong_points_are_ringed_and_counted(dims: int) -> None:
 def test_rings_are_drawn_only_where_fewer_than_15_percent_are_wrong(wrong: int, rings: int) -> None:
     figure = figure_of(points_of([0] * 100, [1] * wrong + [0] * (100 - wrong)))
     further = figure.axes[0].collections[1:]
-    assert sum(len(each.get_offsets()) for each in further) == rings  # type: ignore[arg-type]
+    assert sum(len(each.get_offsets()) for each in further) == rings  # type: ignore[arg-type, misc]
     words = [text.get_text() for text in figure.findobj(Text)]
     assert (f"predicted wrong  {wrong}" in words) == (rings > 0)
     assert (f"{wrong} of 100 wrong: too many to ring" in words) == (wrong > rings)

@@ -226,8 +226,7 @@ export const makePoints: MakeBlock<PointsBlock> = ({ panel, click }) => {
 function summaryOf(cloud: Cloud, title: string, counts: { wrong: number; selected: number }): string {
   const words = [
     `Map of ${formatCount(cloud.n)} samples${title && ` of ${title}`}`,
-    `${cloud.classes.length} classes`,
-    `${formatCount(counts.wrong)} wrong`,
+    ...(cloud.classes.length > 0 ? [`${cloud.classes.length} classes`, `${formatCount(counts.wrong)} wrong`] : []),
     `${formatCount(counts.selected)} selected`,
   ];
   return `${words.join(", ")}. ${KEYS}`;

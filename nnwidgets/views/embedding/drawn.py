@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.blocks.block import Array
-from nnwidgets.blocks.metadata import Metadata
+from nnwidgets.blocks.metadata import Column, Metadata
 from nnwidgets.blocks.points import Points
 
 KEY = "embedding"  # of the block: files that the page saves are called after it
@@ -21,11 +21,12 @@ _LARGEST_CODE = 2**15 - 1
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """metadata: of the rows of the map.   class_name: the name of a class."""
+    """metadata: of the rows of the map.   class_name: the name of a class.   numeric: what a regression gives."""
 
     result: EmbeddingResult
     metadata: Metadata
     class_name: Callable[[int], str]
+    numeric: tuple[Column, ...] = ()
 
     def row(self, sample: int) -> int | None:
         """The row of a sample, None where it is not on the map."""
@@ -61,7 +62,7 @@ class Drawn:
             result.confidence.numpy() if predicts else None,
             result.loss.numpy(),
             [self.class_name(each) for each in range(classes)],
-            self.metadata,
+            Metadata((*self.numeric, *self.metadata.columns)),
             key=KEY,
         )
 

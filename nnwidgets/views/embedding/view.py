@@ -27,12 +27,21 @@ from nnwidgets.session import Session
 from nnwidgets.views.embedding.caption import embedding_caption, followed, trails_text
 from nnwidgets.views.embedding.drawn import Drawn
 from nnwidgets.views.embedding.metadata import metadata_of
+from nnwidgets.views.embedding.regression import (
+    ERROR,
+    OF_TARGETS,
+    TARGET,
+    error_text,
+    exact_lines,
+    regression_columns,
+)
 from nnwidgets.views.embedding.strips import nearest_strip, selected_strip
 from nnwidgets.words import count, share
 
 POINTS = 500
 OF_PREDICTIONS = ("prediction", "correctness", "loss", "confidence")
 SIZES_OF_PREDICTIONS = ("loss", "confidence")
+OF_LABELS = ("correctness", "loss")  # of predictions, these need labels, too
 TAKEN = frozenset(("class", "equal", *OF_PREDICTIONS))
 
 
@@ -65,14 +74,15 @@ class EmbeddingView(View):
         label="Colour by",
         draws=True,
         help='What colours the points: "class", "prediction", "correctness", "loss", "confidence" or a name of '
-        "`metadata`.",
+        '`metadata`; of a regression "target", "prediction" or "error".',
     )
     size = choice(
         of="size_choices",
         default="equal",
         label="Size by",
         draws=True,
-        help='What sets the area of a point: "equal", "loss", "confidence" or a name of numeric `metadata`.',
+        help='What sets the area of a point: "equal", "loss", "confidence" or a name of numeric `metadata`; of a '
+        'regression "target", "prediction" or "error".',
     )
     trails = choice(
         False,
@@ -96,23 +106,45 @@ class EmbeddingView(View):
         samples = session.samples
         self._points = samples.chosen(min(points if points is not None else POINTS, MOST[2]))
         self._fewer = _thinned(self._points, MOST[3], samples.seed)
-        self._metadata = metadata_of(metadata, self._points, total=len(samples), reserved=TAKEN)
+        reserved = TAKEN | (frozenset(OF_TARGETS) if session.numeric_targets else frozenset())
+        self._metadata = metadata_of(metadata, self._points, total=len(samples), reserved=reserved)
+        self._ends: dict[str, tuple[float, float]] = {}  # of the scales of a regression, over all maps
         self._live: tuple[str, int, LiveTSNE] | None = None
         self._drawn: Drawn | None = None
         super().__init__(session, **keywords)
+        offered = [name for name, _ in self.color_choices()]
+        if "color" not in keywords and offered and self.color not in offered:
+            self.color = offered[0]
         if self.method == "tsne" and not session.training:
             worth_loading(len(self._points))  # here, in the user's thread, and beside no training
 
     def color_choices(self) -> list[tuple[str, str]]:
         """What may colour the points of this model, with these metadata."""
-        own = ("class", *(OF_PREDICTIONS if self.run.classes is not None else ()))
-        return [(name, name) for name in (*own, *(each.name for each in self._metadata.columns if each.can_color))]
+        labelled = self._labelled
+        own = [name for name in OF_PREDICTIONS if self.run.classes is not None and (labelled or name not in OF_LABELS)]
+        names = [*(["class"] if labelled else []), *own, *self._numeric]
+        return [(name, name) for name in (*names, *(each.name for each in self._metadata.columns if each.can_color))]
 
     def size_choices(self) -> list[tuple[str, str]]:
         """What may set the area of a point."""
-        own = ("equal", *(SIZES_OF_PREDICTIONS if self.run.classes is not None else ()))
+        labelled = self._labelled
+        sizes = SIZES_OF_PREDICTIONS if self.run.classes is not None else ()
+        own = ("equal", *(name for name in sizes if labelled or name not in OF_LABELS), *self._numeric)
         numeric = (each.name for each in self._metadata.columns if each.numbers is not None)
         return [(name, name) for name in (*own, *numeric)]
+
+    @property
+    def _labelled(self) -> bool:
+        """Whether samples have classes, as far as the probe tells."""
+        samples = self.run.samples
+        return any(label is not None and label >= 0 for label in map(samples.label, samples.probe_indices))
+
+    @property
+    def _numeric(self) -> tuple[str, ...]:
+        """What a regression says of each sample; nothing for other models."""
+        if not self.run.numeric_targets:
+            return ()
+        return OF_TARGETS if self.run.numeric_outputs else (TARGET,)
 
     def needs(self) -> Features:
         return Features(self.layer, self._fewer if self.method == "tsne" and self.dims == 3 else self._points)
@@ -125,7 +157,8 @@ class EmbeddingView(View):
 
         def result(embedding: Embedding, note: str) -> EmbeddingResult:
             indices, total = torch.tensor(read.indices), len(self.run.samples)
-            return EmbeddingResult(read.step, layer, embedding, indices, read.labels, *known, total, note)
+            numbers = read.targets, read.outputs
+            return EmbeddingResult(read.step, layer, embedding, indices, read.labels, *known, total, note, *numbers)
 
         _check_finite(x, layer)
         before = self.result
@@ -165,6 +198,7 @@ class EmbeddingView(View):
         parts = embedding_caption(
             result, limited=self._points is not self._fewer and len(result.indices) <= len(self._fewer)
         )
+        parts += [error_text(column) for column in self._drawn_of(result).numeric if column.name == ERROR]
         if self.trails:
             selected = self.run.selection.selected
             drawn = len(followed(self._drawn_of(result).rows(selected)))
@@ -188,7 +222,8 @@ class EmbeddingView(View):
         row = drawn.row(sample)
         if row is None:
             return ()
-        lines = [(column.name, column.text(row)) for column in drawn.metadata.columns]
+        lines = exact_lines(drawn.numeric, row)
+        lines += [(column.name, column.text(row)) for column in drawn.metadata.columns]
         if torch.isfinite(result.loss[row]):
             lines.insert(0, ("loss", f"{float(result.loss[row]):.4f}"))
         if result.predicted[row] >= 0:
@@ -228,7 +263,9 @@ class EmbeddingView(View):
             place = {index: row for row, index in enumerate(self._points)}
             rows = [place[index] for index in result.indices.tolist()]
             metadata = Metadata(tuple(column.of_rows(rows) for column in self._metadata.columns))
-        self._drawn = drawn = Drawn(result, metadata, self.run.class_name)
+        numeric = regression_columns(result, self._ends)
+        self._ends |= {column.name: column.span for column in numeric}
+        self._drawn = drawn = Drawn(result, metadata, self.run.class_name, numeric)
         return drawn
 
 

@@ -50,7 +50,7 @@ export const hex = (rgb: readonly number[]): string => `#${rgb.map((part) => par
 
 /** What the marks mean, as the legend beside the map and that of a saved one say it; "" for marks that are not there. */
 export function keyWords(
-  { cloud, grouped, missing }: Looks,
+  { cloud, grouped, color, missing }: Looks,
   { wrong, selected }: Counts,
   on: readonly boolean[],
   onlyWrong: boolean,
@@ -64,7 +64,8 @@ export function keyWords(
     selected: counted("selected", selected),
     rest: selected > 0 ? "not selected" : "",
     hidden: hides ? (onlyWrong ? "correct, or hidden" : "hidden") : "",
-    none: counted("no value", missing),
+    // Where nobody has a value, no legend tells of values.
+    none: color || grouped.classes.length > 0 ? counted("no value", missing) : "",
   };
 }
 
@@ -92,9 +93,10 @@ export function keyLines({ looks, showing, counts, sample, specks }: Subject, th
     pen.disc(x, y, RADIUS + 2.75, { stroke, line: width });
   };
   const matches = found ? found.reduce((sum, each) => sum + each, 0) : 0;
+  const colors = looks.color ? barLines(looks.color, theme, tones) : groupLines(looks, on, theme, tones);
   return [
-    ...(looks.color ? barLines(looks.color, theme, tones) : groupLines(looks, on, theme, tones)),
-    () => undefined,
+    ...colors,
+    ...(colors.length > 0 ? [() => undefined] : []),
     ...line(words.none, dot(quiet)),
     ...line(words.wrong, ring(ink, 1.25)),
     ...(words.unringed ? [titleLine(words.unringed, ink, LONGEST_WORDS)] : []),
