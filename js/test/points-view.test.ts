@@ -116,6 +116,30 @@ test("the legend says that too many are wrong to be ringed, with no mark before 
   expect([...host.all(".nnw-points-legend-key")].filter((key) => !key.hidden)).toEqual([]);
 });
 
+test("of many classes none is coloured until it is picked, and a line says so", () => {
+  const labels = { dtype: "int16" as const, shape: [5], data: [3, 13, 29, 3, 3] };
+  picture({}, { step: 6 }, { labels, predicted: labels });
+  const swatches = (): string[] =>
+    [...host.all(".nnw-points-swatch")].map((swatch) => swatch.style.getPropertyValue("--nnw-swatch"));
+  expect(inSight(".nnw-points-legend-pick")).toEqual(["Pick classes to colour them"]);
+  expect(new Set(swatches())).toEqual(new Set(["transparent"]));
+  const rows = host.all(".nnw-points-legend-row");
+  expect(rows[3]!.title).toContain("Click colours it or leaves it grey");
+  for (const k of [3, 13]) rows[k]!.click();
+  settle();
+  const colored = swatches().filter((color) => color !== "transparent");
+  expect(new Set(colored).size, "two that have one colour by turn").toBe(2);
+  expect(inSight(".nnw-points-link")).toEqual(["Pick none", "Only wrong"]);
+  host.all(".nnw-points-link")[0]!.click();
+  settle();
+  expect(new Set(swatches())).toEqual(new Set(["transparent"]));
+  picture({ color: "loss" }, { step: 7 }, { labels, predicted: labels });
+  expect(inSight(".nnw-points-legend-pick"), "a scale colours all").toEqual([]);
+  picture({}, { step: 8 });
+  expect(inSight(".nnw-points-legend-pick")).toEqual([]);
+  expect(inSight(".nnw-points-link")).toEqual(["Show all", "Only wrong"]);
+});
+
 /** What Python sends of a regression: no labels, and a column of numbers named as a way to colour classes is. */
 function regression(color: string): void {
   const none = { dtype: "int16" as const, shape: [5], data: [-1, -1, -1, -1, -1] };

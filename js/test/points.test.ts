@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { NO_CLASS, alone, freshSwitches, readCloud, sameCloud, standings } from "../src/blocks/points/cloud.ts";
+import { NO_CLASS, alone, freshSwitches, readCloud, sameCloud, slotsOf, standings } from "../src/blocks/points/cloud.ts";
 import { medoids, placeCard, placeLabels } from "../src/blocks/points/labels.ts";
 import { looksOf } from "../src/blocks/points/looks.ts";
 import { pointColors, shorten } from "../src/blocks/points/paint.ts";
@@ -63,6 +63,18 @@ describe("what stands out", () => {
     expect(Array.from(standing)).toEqual(Array.from({ length: 25 }, (_, k) => (k === 3 ? 2 : 1)));
   });
 
+  test("picked ones of many classes have different colours as long as there are enough", () => {
+    const picked = (...ks: number[]): number[] => {
+      const slots = slotsOf(Array.from({ length: 100 }, (_, k) => ks.includes(k)), 10);
+      return ks.map((k) => slots[k] as number);
+    };
+    expect(picked(3)).toEqual([3]);
+    expect(picked(3, 4, 13, 23)).toEqual([3, 4, 0, 1]);
+    expect(new Set(picked(...Array.from({ length: 10 }, (_, k) => 10 * k)))).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    expect(picked(...Array.from({ length: 12 }, (_, k) => k)).slice(10)).toEqual([0, 1]);
+    expect(slotsOf(new Array<boolean>(20).fill(true), 10)[13]).toBe(3);
+  });
+
   test("alone shows one class, and the same again shows all", () => {
     const one = alone([true, true, true], 1);
     expect(one).toEqual([false, true, false]);
@@ -78,11 +90,11 @@ describe("what stands out", () => {
     const cloud = makeCloud([0, 11, NO_CLASS], { loss: Float32Array.from([0, 2, Number.NaN]) });
     const theme = readTheme(document.body);
     const standing = standings(cloud, all(cloud));
-    const classes = pointColors(looksOf(cloud, [], "class", "equal", null), standing, theme, [1, 2, 3]);
+    const classes = pointColors(looksOf(cloud, [], "class", "equal", null), standing, all(cloud).on, theme, [1, 2, 3]);
     expect(Array.from(classes.subarray(0, 3))).toEqual([0x1e, 0xab, 0xfa]);
     expect(Array.from(classes.subarray(4, 7))).toEqual([0xfa, 0x96, 0x09]);
     expect(Array.from(classes.subarray(8, 11))).toEqual([1, 2, 3]);
-    const losses = pointColors(looksOf(cloud, [], "loss", "equal", null), standing, theme, [1, 2, 3]);
+    const losses = pointColors(looksOf(cloud, [], "loss", "equal", null), standing, all(cloud).on, theme, [1, 2, 3]);
     expect(Array.from(losses.subarray(0, 7))).toEqual([0xb6, 0xe1, 0xdd, 100, 0x1d, 0x19, 0x48]);
     expect(Array.from(losses.subarray(8, 11))).toEqual([1, 2, 3]);
   });

@@ -3,7 +3,7 @@
 import type { Rect } from "../../kernel/canvas.ts";
 import { type Lut, type Theme, unpackRgb } from "../../kernel/color.ts";
 import { formatCount, formatValue } from "../../kernel/format.ts";
-import { type ClassEntry, MANY_CLASSES, type Showing, ringed } from "./cloud.ts";
+import { type ClassEntry, type Showing, picks, ringed, slotsOf } from "./cloud.ts";
 import { AREA, type Looks, type Scale, colorName, scaleLut } from "./looks.ts";
 import { shorten } from "./paint.ts";
 
@@ -55,7 +55,7 @@ export function keyWords(
   on: readonly boolean[],
   onlyWrong: boolean,
 ): Record<Kind, string> {
-  const hides = onlyWrong || (grouped.classes.length <= MANY_CLASSES && !on.every(Boolean));
+  const hides = onlyWrong || (!picks(grouped.classes.length) && !on.every(Boolean));
   const rings = ringed(wrong, cloud.n);
   const counted = (words: string, n: number): string => (n > 0 ? `${words} (${formatCount(n)})` : "");
   return {
@@ -120,10 +120,11 @@ function groupLines({ grouped: { classes }, head }: Looks, on: readonly boolean[
   const sum = (name: string, entries: readonly ClassEntry[]): ClassEntry =>
     entries.reduce((all, { n, wrong }) => ({ name, n: all.n + n, wrong: all.wrong + wrong }), { name, n: 0, wrong: 0 });
   // Of many groups those that are not picked are grey.
-  const grey = classes.length > MANY_CLASSES ? classes.filter((entry, k) => !on[k] && entry.n > 0) : [];
+  const grey = picks(classes.length) ? classes.filter((entry, k) => !on[k] && entry.n > 0) : [];
   const further = shown.slice(MOST_ROWS);
+  const slots = slotsOf(on, theme.classes.length);
   const lines = [
-    ...shown.slice(0, MOST_ROWS).map((entry) => row(entry, theme.classes[entry.k % theme.classes.length] as string)),
+    ...shown.slice(0, MOST_ROWS).map((entry) => row(entry, theme.classes[slots[entry.k] as number] as string)),
     ...(further.length ? [row(sum(`and ${formatCount(further.length)} more`, further), "none")] : []),
     ...(grey.length ? [row(sum(`${formatCount(grey.length)} not picked`, grey), quiet)] : []),
   ];
