@@ -12,6 +12,7 @@ from tests.browser.views import CLASS_NAMES, NET, View, is_color
 VIEW = """
 labels[5::10] = (labels[5::10] + 3) % 4
 inspector = nnw.Inspector(model, (pictures, labels), class_names=["zero", "<b>one</b>", "two", "three"])
+inspector.selection.update(sample=3)
 view = inspector.embedding(layer="fc", method="pca", points=32)
 view
 """

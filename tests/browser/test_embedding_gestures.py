@@ -12,6 +12,7 @@ from tests.browser.lab import Pixels
 from tests.browser.views import NET, is_color
 
 VIEW = """
+inspector.selection.update(sample=3)
 view = inspector.embedding(layer="fc", method="pca", points=48)
 view
 """

@@ -12,6 +12,7 @@ from tests.browser.embedding import COLORS, RADIUS, EmbeddingView, Map, Sight, a
 from tests.browser.views import NET, is_color
 
 VIEW = """
+inspector.selection.update(sample=3)
 view = inspector.embedding(layer="fc", method="pca", points=48)
 view
 """
