@@ -16,7 +16,9 @@ from tests.browser.conftest import OpenNotebook
 from tests.browser.embedding import COLORS, EmbeddingView, at
 from tests.browser.views import CLASS_NAMES, NET, is_color
 
+# A sample that can't be read stays beside the map: no lines lead from it over the points.
 VIEW = """
+inspector._session.samples._left_out.add(inspector.selection.sample)
 ages = 20 + torch.arange(96) / 3
 view = inspector.embedding(layer="fc", method="pca", points=32, metadata={
     "writer": [("Ann", "=bob", "")[i % 3] for i in range(96)], "age, years": ages,
