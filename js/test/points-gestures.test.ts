@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { zoomHint } from "../src/blocks/points/hint.ts";
 import {
   INDICES,
   canvas,
@@ -102,13 +103,32 @@ test("only wrong leaves the right ones out of a lasso", () => {
   expect(clicks()).toEqual([{ samples: [14] }]);
 });
 
-test("the wheel scrolls the notebook until a click into the canvas, and again after the focus has left", () => {
-  const wheel = (): boolean => !canvas().dispatchEvent(new WheelEvent("wheel", { deltaY: -50, cancelable: true }));
-  expect(wheel()).toBe(false);
-  drag([[120, 222]]);
-  expect(wheel()).toBe(true);
-  canvas().blur();
-  expect(wheel()).toBe(false);
+test("the wheel zooms with Ctrl or ⌘ held; without it scrolls the notebook, and a hint tells of the key", () => {
+  const wheel = (keys: WheelEventInit = {}): boolean =>
+    !canvas().dispatchEvent(new WheelEvent("wheel", { deltaY: -300, clientX: 222, clientY: 222, cancelable: true, ...keys }));
+  const told = (): boolean => one(".nnw-points-hint").classList.contains("nnw-points-hint-shown");
+  const look = (x: number, y: number): unknown[] => (drag([[x, y]]), clicks().splice(0));
+  expect(look(22, 22)).toEqual([{ sample: 12 }]);
+  expect([wheel(), told()]).toEqual([false, true]);
+  vi.advanceTimersByTime(1100);
+  wheel();
+  vi.advanceTimersByTime(1100);
+  expect(told(), "it stays while the wheel turns").toBe(true);
+  vi.advanceTimersByTime(200);
+  expect(told()).toBe(false);
+  wheel({ deltaY: 0, deltaX: 90 });
+  expect(told(), "sideways nobody wants to zoom").toBe(false);
+  expect(look(22, 22), "nothing has moved").toHaveLength(2);
+  wheel();
+  expect([wheel({ ctrlKey: true }), told()]).toEqual([true, false]);
+  expect(look(22, 22), "the corner is out of sight").toHaveLength(2);
+  expect(wheel({ metaKey: true, deltaY: 300 })).toBe(true);
+  expect(look(22, 22)).toHaveLength(3);
+});
+
+test("the hint names the key of the machine", () => {
+  expect(zoomHint("MacIntel")).toBe("⌘ + scroll to zoom");
+  expect(["Win32", "Linux x86_64"].map(zoomHint)).toEqual(["Ctrl + scroll to zoom", "Ctrl + scroll to zoom"]);
 });
 
 test("a pan moves points with the pointer, F brings them back", () => {

@@ -10,7 +10,7 @@ import { all, makeCloud } from "./points-clouds.ts";
 
 const theme = readTheme(document.body);
 const tones = { ink: "#101010", quiet: "#707070", brand: "#0000ff" };
-const cloud = makeCloud([0, 1, 1, NO_CLASS], {
+const cloud = makeCloud([0, 1, 1, ...new Array<number>(4).fill(NO_CLASS)], {
   wrong: [0, 0, 1, 0],
   loss: Float32Array.from([0, 2, 4, Number.NaN]),
   classes: [
@@ -28,7 +28,7 @@ interface Drawn {
 }
 
 /** What a legend draws, line by line. */
-function drawn(color: string, size = "equal", over: Partial<Showing> = {}, sample: number | null = null, selected = 0): Drawn {
+function drawn(color: string, size = "equal", over: Partial<Showing> = {}, sample: number | null = null, selected = 0, wrong = 1): Drawn {
   const looks = looksOf(cloud, [age], color, size, null);
   const showing = { ...all(looks.grouped), ...over };
   const out: Drawn = { texts: [], discs: [], boxes: [] };
@@ -37,7 +37,7 @@ function drawn(color: string, size = "equal", over: Partial<Showing> = {}, sampl
     disc: (_x, _y, _radius, look) => out.discs.at(-1)!.push(look),
     box: (_x, _y, _width, _height, fill) => out.boxes.push(fill),
   };
-  for (const line of keyLines({ looks, showing, counts: { wrong: 1, selected }, sample, specks: true }, theme, tones)) {
+  for (const line of keyLines({ looks, showing, counts: { wrong, selected }, sample, specks: true }, theme, tones)) {
     out.texts.push([]);
     out.discs.push([]);
     line(pen, 0, 0);
@@ -53,7 +53,7 @@ describe("a saved legend", () => {
       ["cat", "1", "0"],
       ["a name that…s room", "2", "1"],
       [],
-      ["no value (1)"],
+      ["no value (4)"],
       ["wrong (1)"],
     ]);
     expect(discs.slice(1, 3).map(([disc]) => disc!.fill)).toEqual(theme.classes.slice(0, 2));
@@ -72,6 +72,12 @@ describe("a saved legend", () => {
     const { texts, discs } = drawn("class", "equal", { found }, 1240, 3);
     expect(texts.slice(-5).flat()).toEqual(["wrong (1)", "selected (3)", "not selected", "found (2)", "sample 1\u202f240"]);
     expect(discs.at(-1)!.map(({ stroke }) => stroke)).toContain(tones.brand);
+  });
+
+  test("says of wrong points that have no rings how many they are, without a mark", () => {
+    const { texts, discs } = drawn("class", "equal", {}, null, 0, 2);
+    expect(texts.at(-1)).toEqual(["2 of 7 wrong: too many to ring"]);
+    expect(discs.at(-1)).toEqual([]);
   });
 
   test("of a scale has its bar, ends and name instead of groups", () => {

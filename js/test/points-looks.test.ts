@@ -39,7 +39,7 @@ const looks = (color: string, size = "equal", before: ReturnType<typeof looksOf>
 /** Colours of the rows, as in `theme.classes`. */
 const painted = (color: string): string[] => {
   const worn = looks(color);
-  const bytes = pointColors(worn, standings(worn.grouped, all(worn.grouped)), theme, [...GREY]);
+  const bytes = pointColors(worn, standings(worn.grouped, all(worn.grouped)), all(worn.grouped).on, theme, [...GREY]);
   return Array.from({ length: cloud.n }, (_, i) => bytes.subarray(4 * i, 4 * i + 3).join(" "));
 };
 const swatch = (k: number): string => parseHex((theme.classes[k] as string).slice(1)).join(" ");
@@ -101,7 +101,7 @@ describe("sizes", () => {
 
   test("reach the renderers as hundredths", () => {
     const worn = looks("class", "loss");
-    const bytes = pointColors(worn, standings(worn.grouped, all(cloud)), theme, [...GREY]);
+    const bytes = pointColors(worn, standings(worn.grouped, all(cloud)), all(cloud).on, theme, [...GREY]);
     expect([bytes[3], bytes[7], bytes[11]]).toEqual([71, 150, 200]);
   });
 });

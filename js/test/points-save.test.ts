@@ -80,10 +80,12 @@ describe("the table", () => {
 });
 
 describe("the drawing", () => {
-  const cloud = makeCloud([0, 0, 1, 1], { wrong: [1, 0, 0, 1] });
-  const colors = Uint8Array.from([255, 0, 0, 100, 0, 255, 0, 100, 0, 0, 255, 100, 16, 16, 16, 100]);
+  // Ten more are right and hidden: of few points two wrong ones were too many to ring.
+  const right = new Array<number>(10).fill(2);
+  const cloud = makeCloud([0, 0, 1, 1, ...right], { wrong: [1, 0, 0, 1, ...right.map(() => 0)] });
+  const colors = Uint8Array.from([255, 0, 0, 100, 0, 255, 0, 100, 0, 0, 255, 100, 16, 16, 16, 100, ...right.flatMap(() => [0, 0, 0, 100])]);
   const drawn = (on: boolean[], selected: number[], over: Partial<Scene> = {}, sample = -1): Document => {
-    const showing = { ...all(cloud, selected), on };
+    const showing = { ...all(cloud, selected), on: [...on, false] };
     const scene: Scene = {
       from: cloud.positions,
       to: cloud.positions,

@@ -16,6 +16,9 @@ import {
 
 openEachTime();
 
+const inSight = (selector: string): (string | null)[] =>
+  [...host.all(selector)].filter((each) => !each.hidden && !each.closest("[hidden]")).map((each) => each.textContent);
+
 test("a frame is drawn on a 2-D canvas where there is no WebGL, and says what it holds", () => {
   expect(canvas().dataset).toMatchObject({ count: "5", step: "5", renderer: "2d", moving: "false" });
   expect(canvas().getAttribute("aria-label")).toContain("Map of 5 samples of relu3, 2 classes, 1 wrong, 0 selected");
@@ -103,6 +106,61 @@ test("a selected sample that is no point counts, and stays selected when more ar
     { shiftKey: true },
   );
   expect(clicks()).toEqual([{ samples: [999, INDICES[4]] }]);
+});
+
+test("the legend says that too many are wrong to be ringed, with no mark before it", () => {
+  const said = [...host.all(".nnw-points-legend-key")].filter((key) => !key.hidden);
+  expect(said.map((key) => key.textContent)).toEqual(["1 of 5 wrong: too many to ring"]);
+  expect(said[0]!.querySelector(".nnw-points-mark")).toBeNull();
+  picture({}, { step: 6 }, { predicted: { dtype: "int16", shape: [5], data: [0, 0, 1, 1, 1] } });
+  expect([...host.all(".nnw-points-legend-key")].filter((key) => !key.hidden)).toEqual([]);
+});
+
+test("of many classes none is coloured until it is picked, and a line says so", () => {
+  const labels = { dtype: "int16" as const, shape: [5], data: [3, 13, 29, 3, 3] };
+  picture({}, { step: 6 }, { labels, predicted: labels });
+  const swatches = (): string[] =>
+    [...host.all(".nnw-points-swatch")].map((swatch) => swatch.style.getPropertyValue("--nnw-swatch"));
+  expect(inSight(".nnw-points-legend-pick")).toEqual(["Pick classes to colour them"]);
+  expect(new Set(swatches())).toEqual(new Set(["transparent"]));
+  const rows = host.all(".nnw-points-legend-row");
+  expect(rows[3]!.title).toContain("Click colours it or leaves it grey");
+  for (const k of [3, 13]) rows[k]!.click();
+  settle();
+  const colored = swatches().filter((color) => color !== "transparent");
+  expect(new Set(colored).size, "two that have one colour by turn").toBe(2);
+  expect(inSight(".nnw-points-link")).toEqual(["Pick none", "Only wrong"]);
+  host.all(".nnw-points-link")[0]!.click();
+  settle();
+  expect(new Set(swatches())).toEqual(new Set(["transparent"]));
+  picture({ color: "loss" }, { step: 7 }, { labels, predicted: labels });
+  expect(inSight(".nnw-points-legend-pick"), "a scale colours all").toEqual([]);
+  picture({}, { step: 8 });
+  expect(inSight(".nnw-points-legend-pick")).toEqual([]);
+  expect(inSight(".nnw-points-link")).toEqual(["Show all", "Only wrong"]);
+});
+
+/** What Python sends of a regression: no labels, and a column of numbers named as a way to colour classes is. */
+function regression(color: string): void {
+  const none = { dtype: "int16" as const, shape: [5], data: [-1, -1, -1, -1, -1] };
+  const shares = { dtype: "int32" as const, shape: [1, 5], data: [0, 2 ** 23, 2 ** 24, 0, 2 ** 22] };
+  const columns = [{ name: "prediction", names: "[]", low: 2, high: 6, shares: 0 }];
+  const loss = { dtype: "float32" as const, shape: [5], data: [0, 0, 0, 0, 0].map(() => Number.NaN) };
+  picture({ columns, color }, { step: 6 }, { labels: none, predicted: none, loss, shares });
+}
+
+test("numbers without classes have a bar with its ends, no empty legend, and no label in the card", () => {
+  regression("prediction");
+  expect(inSight(".nnw-points-color-key")).toEqual(["2.00prediction6.00"]);
+  for (const part of ["legend-head", "legend-rows", "legend-links", "legend-key"]) expect(inSight(`.nnw-points-${part}`), part).toEqual([]);
+  expect(canvas().getAttribute("aria-label")).toContain("Map of 5 samples of relu3, 0 selected");
+  pointer("pointermove", 222, 222);
+  expect(one(".nnw-sample-card").textContent).toBe("Sample 14prediction 3.00");
+});
+
+test("without labels and numbers there is no legend at all", () => {
+  regression("class");
+  for (const part of ["color-key", "legend-head", "legend-rows", "legend-key"]) expect(inSight(`.nnw-points-${part}`), part).toEqual([]);
 });
 
 test("names from the data are text, never markup", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { NO_CLASS, alone, freshSwitches, readCloud, sameCloud, standings } from "../src/blocks/points/cloud.ts";
+import { NO_CLASS, alone, freshSwitches, readCloud, sameCloud, slotsOf, standings } from "../src/blocks/points/cloud.ts";
 import { medoids, placeCard, placeLabels } from "../src/blocks/points/labels.ts";
 import { looksOf } from "../src/blocks/points/looks.ts";
 import { pointColors, shorten } from "../src/blocks/points/paint.ts";
@@ -9,11 +9,13 @@ import { all, block, makeCloud } from "./points-clouds.ts";
 
 describe("what stands out", () => {
   test("draw order is hidden, points, rings, selected by rising loss", () => {
-    const cloud = makeCloud([0, 1, 1, 1, 1], { wrong: [0, 1, 0, 0, 1], loss: Float32Array.from([0, 1, 3, 2, 9]) });
+    const further = new Array<number>(9).fill(0);
+    const labels = [0, 1, 1, 1, 1, ...further];
+    const cloud = makeCloud(labels, { wrong: [0, 1, 0, 0, 1, ...further], loss: Float32Array.from([0, 1, 3, 2, 9, ...further]) });
     const showing = { on: [false, true], onlyWrong: false, selected: new Set([102, 103, 104]), found: null };
     const passes = buildPasses(cloud, showing, standings(cloud, showing), 2.75);
     expect(passes.map((pass) => [pass.name, Array.from(pass.members)])).toEqual([
-      ["specks", [0]],
+      ["specks", [0, ...further.map((_, k) => 5 + k)]],
       ["points", [1]],
       ["rings", [1]],
       ["selected", [3, 2, 4]],
@@ -21,6 +23,16 @@ describe("what stands out", () => {
     ]);
     expect(passes.map((pass) => pass.alpha)).toEqual([0.16, 0.5, 0.5, 1, 1]);
     expect(passes.map((pass) => pass.radius)).toEqual([1.5, 2.75, 5.5, 4, 5.5]);
+  });
+
+  test("wrong points are ringed only where fewer than 15 % of all are wrong", () => {
+    const namesOf = (wrong: number): string[] => {
+      const cloud = makeCloud(new Array<number>(100).fill(0), { wrong: Array.from({ length: 100 }, (_, i) => Number(i < wrong)) });
+      const showing = all(cloud, [100]);
+      return buildPasses(cloud, showing, standings(cloud, showing), 2).map((pass) => pass.name);
+    };
+    expect(namesOf(14)).toEqual(["points", "rings", "selected", "selected rings"]);
+    expect(namesOf(15)).toEqual(["points", "selected"]);
   });
 
   test("nothing is dimmed while nothing is selected, and a NaN loss sorts first", () => {
@@ -51,6 +63,18 @@ describe("what stands out", () => {
     expect(Array.from(standing)).toEqual(Array.from({ length: 25 }, (_, k) => (k === 3 ? 2 : 1)));
   });
 
+  test("picked ones of many classes have different colours as long as there are enough", () => {
+    const picked = (...ks: number[]): number[] => {
+      const slots = slotsOf(Array.from({ length: 100 }, (_, k) => ks.includes(k)), 10);
+      return ks.map((k) => slots[k] as number);
+    };
+    expect(picked(3)).toEqual([3]);
+    expect(picked(3, 4, 13, 23)).toEqual([3, 4, 0, 1]);
+    expect(new Set(picked(...Array.from({ length: 10 }, (_, k) => 10 * k)))).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    expect(picked(...Array.from({ length: 12 }, (_, k) => k)).slice(10)).toEqual([0, 1]);
+    expect(slotsOf(new Array<boolean>(20).fill(true), 10)[13]).toBe(3);
+  });
+
   test("alone shows one class, and the same again shows all", () => {
     const one = alone([true, true, true], 1);
     expect(one).toEqual([false, true, false]);
@@ -66,11 +90,11 @@ describe("what stands out", () => {
     const cloud = makeCloud([0, 11, NO_CLASS], { loss: Float32Array.from([0, 2, Number.NaN]) });
     const theme = readTheme(document.body);
     const standing = standings(cloud, all(cloud));
-    const classes = pointColors(looksOf(cloud, [], "class", "equal", null), standing, theme, [1, 2, 3]);
+    const classes = pointColors(looksOf(cloud, [], "class", "equal", null), standing, all(cloud).on, theme, [1, 2, 3]);
     expect(Array.from(classes.subarray(0, 3))).toEqual([0x1e, 0xab, 0xfa]);
     expect(Array.from(classes.subarray(4, 7))).toEqual([0xfa, 0x96, 0x09]);
     expect(Array.from(classes.subarray(8, 11))).toEqual([1, 2, 3]);
-    const losses = pointColors(looksOf(cloud, [], "loss", "equal", null), standing, theme, [1, 2, 3]);
+    const losses = pointColors(looksOf(cloud, [], "loss", "equal", null), standing, all(cloud).on, theme, [1, 2, 3]);
     expect(Array.from(losses.subarray(0, 7))).toEqual([0xb6, 0xe1, 0xdd, 100, 0x1d, 0x19, 0x48]);
     expect(Array.from(losses.subarray(8, 11))).toEqual([1, 2, 3]);
   });

@@ -80,6 +80,7 @@ class EmbeddingResult:
 
     indices: (n,) into the dataset.   labels, predicted: (n,) int64, -1 where there is none.   loss: (n,) float32,
     NaN without labels.
+    targets, outputs: (n,) float32 targets of a regression, and the model's numbers for them; None elsewhere.
     total: samples in the dataset.   note: how the features were processed before, or "".
     """
 
@@ -93,3 +94,5 @@ class EmbeddingResult:
     loss: Tensor
     total: int
     note: str = ""
+    targets: Tensor | None = None
+    outputs: Tensor | None = None

@@ -32,6 +32,7 @@ MINUS: Final = words.MINUS
 ELLIPSIS: Final = words.ELLIPSIS
 
 MOST_GROUPS: Final = 20  # with colours of their own: ten repeat too often beyond to be read
+MOST_RINGED: Final = 0.15  # of the points may be wrong; rings round more hide what they should show
 LEAST_AREA: Final = 0.5  # of a point, in areas of one of the usual size
 MOST_AREA: Final = 4.0
 MOST_ROWS: Final = 1000  # of a table on a page

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from nnwidgets.blocks import drawing
 from nnwidgets.blocks.block import finite_span
 from nnwidgets.blocks.colors import Theme
-from nnwidgets.blocks.looks import LEAST_AREA, MOST_AREA, MOST_GROUPS
+from nnwidgets.blocks.looks import LEAST_AREA, MOST_AREA, MOST_GROUPS, MOST_RINGED
 from nnwidgets.words import count, number, shortened
 
 Array = NDArray[np.float64]
@@ -141,6 +141,24 @@ class Numbers:
         return np.clip((finite - self.low) / (self.high - self.low), 0, 1)
 
 
+def rings_of(wrong: int, points: int) -> int:
+    """How many rings are drawn round so many wrong points: all of them, or none where too many are wrong.
+
+    >>> rings_of(74, 500), rings_of(75, 500)
+    (74, 0)
+    """
+    return wrong if wrong < MOST_RINGED * points else 0
+
+
+def unringed_text(wrong: int, points: int) -> str:
+    """Why wrong points have no rings.
+
+    >>> unringed_text(288, 500)
+    '288 of 500 wrong: too many to ring'
+    """
+    return f"{count(wrong)} of {count(points)} wrong: too many to ring"
+
+
 def add_names(axes: Axes, positions: Array, groups: Groups, theme: Theme) -> None:
     """Write the names of groups over their middles, the larger group first, where no other name stands already."""
     width, height = (0.7 * side / axes.figure.dpi * 72 for side in axes.figure.bbox.size)  # points, of which some
@@ -171,9 +189,9 @@ def _medoid(positions: Array, rows: NDArray[np.intp]) -> int:
 
 
 def add_legend(
-    axes: Axes, color: Groups | Numbers, size: Numbers | None, wrong: int, theme: Theme, *, diameter: float
+    axes: Axes, color: Groups | Numbers, size: Numbers | None, wrong: int, theme: Theme, *, points: int, diameter: float
 ) -> None:
-    """Say beside the points what their colours, rings and sizes mean."""
+    """Say beside so many points what their colours, rings and sizes mean."""
     marks: list[tuple[Line2D, str]] = []
     if isinstance(color, Groups):
         counts, coloured = color.counts, color.coloured
@@ -187,8 +205,10 @@ def add_legend(
             marks.append((_mark(theme.secondary, theme.surface, 5.0), f"{count(more)} more  {count(rest)}"))
     if color.missing and (isinstance(color, Numbers) or marks):
         marks.append((_mark(theme.secondary, theme.surface, 5.0), f"no value  {count(color.missing)}"))
-    if wrong:
+    if rings_of(wrong, points):
         marks.append((_mark("none", theme.text, 7.0), f"predicted wrong  {count(wrong)}"))
+    elif wrong:
+        marks.append((_mark("none", "none", 7.0), unringed_text(wrong, points)))
     if size is not None:
         marks.append((_mark("none", "none", 5.0), f"Area: {_short(size.name)}"))
         for area, end in ((LEAST_AREA, size.low), (MOST_AREA, size.high)):

@@ -15,7 +15,7 @@ from nnwidgets.blocks import drawing
 from nnwidgets.blocks.block import Array, Block
 from nnwidgets.blocks.checks import numbers, set_field, text_names, whole_numbers
 from nnwidgets.blocks.colors import LIGHT, Theme
-from nnwidgets.blocks.marks import Groups, Numbers, add_legend, add_names
+from nnwidgets.blocks.marks import Groups, Numbers, add_legend, add_names, rings_of
 from nnwidgets.blocks.metadata import NO_METADATA, ColumnHead, Metadata
 
 STEPS = 32_000  # positions are sent as int16, this for 1
@@ -37,7 +37,8 @@ class Points(Block):
         positions: (n, 2) or (n, 3) floats. All axes have one scale, and none is drawn: their place means nothing.
         samples: (n,) indices into the dataset, no two alike; points keep their identity by them.
         labels: (n,) classes, -1 for none.
-        predicted: (n,) predicted classes, -1 for none. Points with another label are ringed.
+        predicted: (n,) predicted classes, -1 for none. Points with another label are ringed, where less than
+            15 % of all points are so.
         confidence: (n,) probability of the predicted class, NaN for none.
         loss: (n,) NaN for none.
         class_names: of all classes among labels and predictions.
@@ -153,7 +154,7 @@ class Points(Block):
         column = self.metadata.column(by)
         if column is not None and column.codes is not None:
             return Groups(by, column.codes.astype(np.int64), column.names, named=False)
-        if by == "prediction":
+        if by == "prediction" and column is None:
             return Groups("Prediction", *self._classes(self.predicted))
         if by == "correctness":
             codes = np.where(self._judged, self.wrong, -1).astype(np.int64)
@@ -185,13 +186,13 @@ class Points(Block):
         diameters = usual * (np.sqrt(sizes.areas()) if sizes is not None else np.ones(len(at)))
         fill = colors.colors(theme)
         on.scatter(*at.T, s=diameters**2, c=fill, edgecolors=theme.surface, linewidths=0.5, **plain)
-        if wrong.any():
+        if rings_of(int(wrong.sum()), len(at)):
             around = (diameters[wrong] + _RING) ** 2
             on.scatter(*at[wrong].T, s=around, c="none", edgecolors=theme.text, linewidths=0.9, **plain)
         named = colors if isinstance(colors, Groups) else Groups("Class", *self._classes(self.labels))
         if not deep and named.named:
             add_names(on, at, named, theme)
-        add_legend(on, colors, sizes, int(wrong.sum()), theme, diameter=_DIAMETER)
+        add_legend(on, colors, sizes, int(wrong.sum()), theme, points=len(at), diameter=_DIAMETER)
 
     def _numbers(self, by: str) -> Numbers | None:
         """The scale of this name, as on the page; None if the name stands for no numbers."""

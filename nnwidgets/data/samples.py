@@ -50,6 +50,14 @@ class Batch:
     indices: tuple[int, ...]
 
 
+def numeric_targets(batch: Batch) -> Tensor | None:
+    """The targets (n,) float32 on the CPU where each is a single float, as in a regression; else None."""
+    targets = batch.targets
+    if targets is None or not targets.is_floating_point() or targets.numel() != len(batch.indices):
+        return None
+    return targets.detach().float().cpu().reshape(-1)
+
+
 @dataclass(frozen=True)
 class _Item:
     """A copy of one sample, on the CPU, without batch axis. `picture` is set if `to_image` made one."""

@@ -14,6 +14,7 @@ from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.embedding import features
 from nnwidgets.analysis.engine.out_of_memory import halving
 from nnwidgets.analysis.engine.predictions import predictions
+from nnwidgets.data import numeric_targets
 from nnwidgets.measures.arguments import checked_layer, checked_samples, checked_whole
 from nnwidgets.measures.measure import Measure, Progress, Reading, Source
 from nnwidgets.training.worker import Snapshot
@@ -62,6 +63,8 @@ class FeaturesRead:
     """A layer's features (n, d) and the scores (n, classes) of samples; scores are None for models without classes.
 
     note: what was done to the features, or nothing.   labels: (n,) int64, -1 where there is none that is a class.
+    targets: (n,) float32 of samples whose target is a single float, else None.
+    outputs: (n,) float32 of a model that gives one number for each of these samples, else None.
     """
 
     step: int | None
@@ -71,6 +74,8 @@ class FeaturesRead:
     scores: Tensor | None
     labels: Tensor
     note: str
+    targets: Tensor | None = None
+    outputs: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -101,9 +106,11 @@ class Features(Measure):
             self.layer,
             indices,
             torch.cat([part.features for part in parts]),
-            _joined(parts),
+            _joined([part.scores for part in parts]),
             labels_of(source, indices),
             parts[0].note,
+            _joined([part.targets for part in parts]),
+            _joined([part.outputs for part in parts]),
         )
 
 
@@ -126,7 +133,8 @@ class Predictions(Measure):
 
     def read(self, source: Source, snapshot: Snapshot) -> Reading:
         indices = source.samples.readable(self.indices(source))
-        scores = _joined((yield from _parts(source, snapshot, indices)))
+        parts = yield from _parts(source, snapshot, indices)
+        scores = _joined([part.scores for part in parts])
         if scores is None:
             raise ValueError("predictions: expected a model with class scores, got one without; give score_fn=")
         labels = labels_of(source, indices)
@@ -149,11 +157,13 @@ def labels_of(source: Source, indices: Sequence[int]) -> Tensor:
 
 @dataclass(frozen=True)
 class _Part:
-    """One batch: features (rows, d), empty without a layer, and scores (rows, classes)."""
+    """One batch: features (rows, d), empty without a layer, scores (rows, classes), or numbers (rows,)."""
 
     features: Tensor
     note: str
     scores: Tensor | None
+    targets: Tensor | None
+    outputs: Tensor | None
 
 
 def _parts(
@@ -184,12 +194,14 @@ def _part(source: Source, snapshot: Snapshot, indices: Sequence[int], layer: str
         on_activation=lambda _name, value: found.append(features(value)),
     )
     values, note = found[-1] if found else (torch.empty(0), None)
-    return _Part(values, note or "", source.batch_scores(output))
+    scores, targets = source.batch_scores(output), numeric_targets(batch)
+    outputs = source.batch_numbers(output) if targets is not None and scores is None else None
+    return _Part(values, note or "", scores, targets, outputs)
 
 
-def _joined(parts: Sequence[_Part]) -> Tensor | None:
-    scores = [part.scores for part in parts if part.scores is not None]
-    return torch.cat(scores) if scores and len(scores) == len(parts) else None
+def _joined(parts: Sequence[Tensor | None]) -> Tensor | None:
+    known = [part for part in parts if part is not None]
+    return torch.cat(known) if known and len(known) == len(parts) else None
 
 
 def next_rows(rows: int, seconds: float) -> int:

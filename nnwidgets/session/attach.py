@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from nnwidgets.analysis.capture import LayerInfo, layer_names
 from nnwidgets.analysis.engine.layer_calls import is_leaf, named_modules
 from nnwidgets.analysis.engine.occlusion_dense import class_scores
-from nnwidgets.data import Batch, Samples
+from nnwidgets.data import Batch, Samples, numeric_targets
 from nnwidgets.measures.record import Record
 from nnwidgets.selection import Selection
 from nnwidgets.session.session import MEMORY_SHARES, Session
@@ -104,6 +104,7 @@ def _loss_fn(loss_fn: Callable[..., Tensor] | None, shadow: Shadow) -> Callable[
 
 def _learn_classes(session: Session, first: Batch, *, given: bool) -> None:
     """How many classes there are, by one forward pass; `given`: by the user's own function of scores."""
+    session.numeric_targets = numeric_targets(first) is not None
     if session.unsupported_reason:
         return
     output = session.run(first)
@@ -111,6 +112,7 @@ def _learn_classes(session: Session, first: Batch, *, given: bool) -> None:
         _check_scores(session.score_fn(output))
     scores = session.batch_scores(output)
     session.classes = scores.shape[1] if scores is not None else None
+    session.numeric_outputs = scores is None and session.batch_numbers(output) is not None
     if session.classes is not None:
         session.samples.check_class_names(session.classes)
         session.samples.check_labels(session.classes)

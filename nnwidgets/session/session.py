@@ -77,6 +77,8 @@ class Session:
     loss_fn: Callable[..., Tensor] | None
     max_memory: int
     classes: int | None
+    numeric_targets: bool = False  # each a single float: a regression
+    numeric_outputs: bool = False  # the model gives one number for each sample, and no class scores
     unsupported_reason: str = ""
     notice: str = ""
     watch: Watch | None = None
@@ -222,6 +224,15 @@ class Session:
         # One column is a regression, or a logit of two classes that only `score_fn` can tell apart.
         classes = isinstance(scores, Tensor) and scores.ndim == 2 and scores.shape[1] > 1
         return scores.detach().float().cpu() if classes else None
+
+    def batch_numbers(self, output: Any) -> Tensor | None:
+        """The model's one number for each sample of a batch (n,) on the CPU, or None where it gives another shape."""
+        try:
+            numbers = self.score_fn(output)
+        except ValueError:
+            return None
+        single = isinstance(numbers, Tensor) and numbers.ndim in (1, 2) and numbers.shape[1:] in ((), (1,))
+        return numbers.detach().float().cpu().reshape(-1) if single else None
 
     def class_name(self, index: int) -> str:
         names = self.samples.class_names

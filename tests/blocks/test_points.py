@@ -155,10 +155,11 @@ def test_points_are_coloured_by_what_is_asked_for() -> None:
 
 
 def test_the_area_of_a_point_grows_from_half_to_four_times_and_the_legend_has_both() -> None:
-    points = points_of([0] * 4, [0, 0, 1, 0], size="loss", loss=np.array([0.0, 1.0, 2.0, math.nan]))
+    loss = np.array([0.0, 1.0, 2.0, *[math.nan] * 4])
+    points = points_of([0] * 7, [0, 0, 1, 0, 0, 0, 0], size="loss", loss=loss)
     figure = figure_of(points)
     areas = points_in(figure).get_sizes()
-    assert areas / areas[0] * 0.5 == pytest.approx([0.5, 2.25, 4, 0.5])
+    assert areas / areas[0] * 0.5 == pytest.approx([0.5, 2.25, 4, *[0.5] * 4])
     ring = figure.axes[0].collections[1].get_sizes()  # type: ignore[attr-defined]
     assert ring[0] > areas[2], "a ring lies round its point, however large"
     _, words = drawn(points)
@@ -190,10 +191,21 @@ def test_many_points_are_small(n: int) -> None:
 
 @pytest.mark.parametrize("dims", [2, 3])
 def test_wrong_points_are_ringed_and_counted(dims: int) -> None:
-    right, _ = drawn(points_of([0, 1, 2], [0, 1, 2], dims))
-    wrong, words = drawn(points_of([0, 1, 2], [0, 2, 1], dims))
+    labels = [0] * 12
+    right, _ = drawn(points_of([*labels, 1, 2], [*labels, 1, 2], dims))
+    wrong, words = drawn(points_of([*labels, 1, 2], [*labels, 2, 1], dims))
     assert "predicted wrong  2" in words
     assert share_of(wrong, LIGHT.text) > share_of(right, LIGHT.text)
+
+
+@pytest.mark.parametrize(("wrong", "rings"), [(0, 0), (14, 14), (15, 0), (100, 0)])
+def test_rings_are_drawn_only_where_fewer_than_15_percent_are_wrong(wrong: int, rings: int) -> None:
+    figure = figure_of(points_of([0] * 100, [1] * wrong + [0] * (100 - wrong)))
+    further = figure.axes[0].collections[1:]
+    assert sum(len(each.get_offsets()) for each in further) == rings  # type: ignore[arg-type, misc]
+    words = [text.get_text() for text in figure.findobj(Text)]
+    assert (f"predicted wrong  {wrong}" in words) == (rings > 0)
+    assert (f"{wrong} of 100 wrong: too many to ring" in words) == (wrong > rings)
 
 
 def test_points_without_a_label_or_a_prediction_are_not_wrong() -> None:

@@ -12,6 +12,7 @@ from tests.browser.lab import Pixels
 from tests.browser.views import NET, is_color
 
 VIEW = """
+inspector.selection.update(sample=3)
 view = inspector.embedding(layer="fc", method="pca", points=48)
 view
 """
@@ -90,23 +91,27 @@ def test_a_drag_with_space_pans_and_selects_nothing(view: EmbeddingView, points:
     assert shift_is(before, view.shown(), -20, 28), "the lasso is back when the key is up"
 
 
-def test_the_wheel_scrolls_the_notebook_until_a_click_and_then_zooms_to_the_pointer(
+def test_the_wheel_scrolls_the_notebook_and_says_that_with_ctrl_it_zooms_to_the_pointer(
     view: EmbeddingView, points: Map
 ) -> None:
-    page = view.notebook.page
-    page.evaluate("document.activeElement.blur()")
+    page, hint = view.notebook.page, view.root.get_by_text("Ctrl + scroll to zoom")
     row = lone(view, points)
+    view.drag(points.xy[row])
     top = "() => document.querySelector('.nnw-points-cloud').getBoundingClientRect().top"
     before = page.evaluate(top)
     view.move(*points.xy[row])
+    expect(hint).to_have_css("opacity", "0")
     page.mouse.wheel(0, 20)
     page.wait_for_function(f"(before) => ({top})() === before - 20", arg=before)
+    expect(hint).to_have_css("opacity", "1")
     view.until_at(points)
-    view.drag(points.xy[row])
+    expect(hint).to_have_css("opacity", "0")
     here = np.round(points.xy[row])
     before = page.evaluate(top)
     view.move(*here)
+    page.keyboard.down("Control")
     page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
     zoomed = points.at(here + (points.xy - here) * np.exp(0.4))
     view.until_at(zoomed)
     assert page.evaluate(top) == before

@@ -8,10 +8,11 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.embedding import COLORS, RADIUS, EmbeddingView, Map, Sight, at
+from tests.browser.embedding import COLORS, RADIUS, EmbeddingView, Map, Sight, at, ringed
 from tests.browser.views import NET, is_color
 
 VIEW = """
+inspector.selection.update(sample=3)
 view = inspector.embedding(layer="fc", method="pca", points=48)
 view
 """
@@ -97,9 +98,17 @@ def test_hidden_points_are_neither_hovered_nor_selected(view: EmbeddingView, poi
     view.selects(points, ~hidden)
 
 
+def test_too_many_wrong_points_have_no_rings(view: EmbeddingView, points: Map) -> None:
+    wrong = points.alone()[points.wrong[points.alone()]]
+    pixels = view.shown()
+    assert len(wrong) > 2
+    assert not any(ringed(pixels, points.xy[row]) for row in wrong)
+    expect(view.caption).to_contain_text(f"{points.wrong.sum()} of 48 wrong: too many to ring")
+
+
 def test_the_keys_say_what_the_marks_mean_as_long_as_there_are_such_marks(view: EmbeddingView, points: Map) -> None:
     keys = view.legend.locator(".nnw-points-legend-key").filter(visible=True)
-    wrong = f"wrong ({points.wrong.sum()})"
+    wrong = f"{points.wrong.sum()} of 48 wrong: too many to ring"
     expect(keys).to_have_text([wrong])
     switches(view)[0].click()
     expect(keys).to_have_text([wrong, "hidden"])

@@ -66,8 +66,12 @@ def test_a_sample_beside_the_map_and_a_map_without_neighbours_have_words_for_it(
     net = NETS["cnn"]
     with inspecting(net.build(), (net.inputs[:40], net.labels[:40]), probe=8) as inspector:
         view = inspector.embedding(method="pca", points=20)
-        indices = shown(view).indices.tolist()
+        before = shown(view)
+        indices = before.indices.tolist()
         inspector.selection.update(sample=next(index for index in range(40) if index not in indices))
+        shown(view)
+        assert len(strips(view)[0].samples) == 10, "it has come to the map"
+        keep(view, before, 1)
         near, _ = strips(view)
         assert (len(near.samples), near.pictures) == (0, None)
         assert near.empty == f"Sample {inspector.selection.sample} is not on this map"
@@ -75,7 +79,7 @@ def test_a_sample_beside_the_map_and_a_map_without_neighbours_have_words_for_it(
         inspector.selection.update(sample=indices[0])
         assert len(strips(view)[0].samples) == 10
         result = view.result
-        keep(view, replace(result, embedding=replace(result.embedding, neighbours=None, distances=None)), 1)
+        keep(view, replace(result, embedding=replace(result.embedding, neighbours=None, distances=None)), 2)
         assert strips(view)[0].empty == "Shown with the next map"
 
 

@@ -10,6 +10,7 @@ import type { MakeBlock } from "./block.ts";
 import { type Cloud, NO_CLASS, type Showing, readCloud, sameCloud } from "./points/cloud.ts";
 import { makeFinder } from "./points/finder.ts";
 import { makeGestures } from "./points/gestures.ts";
+import { makeHint } from "./points/hint.ts";
 import { placeCard } from "./points/labels.ts";
 import { LEGEND_OPTIONS, makeLegend } from "./points/legend.ts";
 import { looksOf } from "./points/looks.ts";
@@ -38,7 +39,8 @@ export const makePoints: MakeBlock<PointsBlock> = ({ panel, click }) => {
   const selected = new Shared<readonly number[]>([], sameIds);
 
   const overlay = make("canvas", "nnw-points-marks");
-  const frame = make("div", "nnw-points-cloud", overlay);
+  const hint = makeHint(panel.onDispose);
+  const frame = make("div", "nnw-points-cloud", overlay, hint.element);
   const stage = new Stage(frame, overlay, () => panel.redraw());
   const legend = makeLegend(panel.listen, restyle, (name, value) => panel.command("option", { name, value }));
   const tools = makeTools(panel.listen, () => stage.steer((view) => view.fit()), saveAs);
@@ -50,7 +52,7 @@ export const makePoints: MakeBlock<PointsBlock> = ({ panel, click }) => {
     select: (rows) => selectRows(rows, "replace"),
     leave: () => overlay.focus({ preventScroll: true }),
   });
-  const acts = { point, choose, select: selectRows };
+  const acts = { point, choose, select: selectRows, hint: (shown: boolean) => (shown ? hint.show() : hint.hide()) };
   const gestures = makeGestures(overlay, stage, tools, acts, panel.listen);
   tools.onChange = gestures.cursor;
   gestures.cursor();
@@ -224,8 +226,7 @@ export const makePoints: MakeBlock<PointsBlock> = ({ panel, click }) => {
 function summaryOf(cloud: Cloud, title: string, counts: { wrong: number; selected: number }): string {
   const words = [
     `Map of ${formatCount(cloud.n)} samples${title && ` of ${title}`}`,
-    `${cloud.classes.length} classes`,
-    `${formatCount(counts.wrong)} wrong`,
+    ...(cloud.classes.length > 0 ? [`${cloud.classes.length} classes`, `${formatCount(counts.wrong)} wrong`] : []),
     `${formatCount(counts.selected)} selected`,
   ];
   return `${words.join(", ")}. ${KEYS}`;

@@ -11,6 +11,7 @@ export const THIN = "\u202f" as const;
 export const MINUS = "\u2212" as const;
 export const ELLIPSIS = "\u2026" as const;
 export const MOST_GROUPS = 20 as const;
+export const MOST_RINGED = 0.15 as const;
 export const LEAST_AREA = 0.5 as const;
 export const MOST_AREA = 4.0 as const;
 export const MOST_ROWS = 1000 as const;

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from nnwidgets.analysis.results import EmbeddingResult
+from nnwidgets.blocks.marks import rings_of, unringed_text
 from nnwidgets.display.view import Strong
 from nnwidgets.words import count, number, percent, plural, share
 
@@ -28,7 +29,8 @@ def embedding_caption(result: EmbeddingResult, *, limited: bool = False) -> list
         method = f"PCA, shows {percent(embedding.explained or 0.0)} of the variance"
     notes = [note for note in (*embedding.notes, result.note) if note]
     wrong = int(((result.labels >= 0) & (result.predicted >= 0) & (result.labels != result.predicted)).sum())
-    ringed = [Strong(f"{count(wrong)} wrong, ringed")] if wrong else []
+    said = f"{count(wrong)} wrong, ringed" if rings_of(wrong, n) else unringed_text(wrong, n)
+    ringed = [Strong(said)] if wrong else []
     return [sampled + most, method, *notes, *ringed, "axes have no unit"]
 
 

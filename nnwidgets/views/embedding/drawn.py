@@ -12,20 +12,40 @@ from numpy.typing import NDArray
 
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.blocks.block import Array
-from nnwidgets.blocks.metadata import Metadata
+from nnwidgets.blocks.metadata import Column, Metadata
 from nnwidgets.blocks.points import Points
 
 KEY = "embedding"  # of the block: files that the page saves are called after it
 _LARGEST_CODE = 2**15 - 1
 
 
+Sorted = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def sorted_rows(result: EmbeddingResult) -> Sorted:
+    """Rows of a map by rising index into the dataset, and the indices."""
+    indices = result.indices.numpy()
+    order = indices.argsort()
+    return order, indices[order]
+
+
+def rows_among(rows: Sorted, samples: Sequence[int] | Array) -> NDArray[np.int64]:
+    """The rows of those of the samples that are among them, in their order."""
+    order, indices = rows
+    wanted = np.asarray(samples, dtype=np.int64)
+    at = np.searchsorted(indices, wanted).clip(max=len(indices) - 1)
+    found: NDArray[np.int64] = order[at[indices[at] == wanted]]
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """metadata: of the rows of the map.   class_name: the name of a class."""
+    """metadata: of the rows of the map.   class_name: the name of a class.   numeric: what a regression gives."""
 
     result: EmbeddingResult
     metadata: Metadata
     class_name: Callable[[int], str]
+    numeric: tuple[Column, ...] = ()
 
     def row(self, sample: int) -> int | None:
         """The row of a sample, None where it is not on the map."""
@@ -34,18 +54,11 @@ class Drawn:
 
     def rows(self, samples: Sequence[int] | Array) -> NDArray[np.int64]:
         """The rows of those of the samples that are on the map, in their order."""
-        order, indices = self._sorted
-        wanted = np.asarray(samples, dtype=np.int64)
-        at = np.searchsorted(indices, wanted).clip(max=len(indices) - 1)
-        found: NDArray[np.int64] = order[at[indices[at] == wanted]]
-        return found
+        return rows_among(self._sorted, samples)
 
     @cached_property
-    def _sorted(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Rows by rising index, and the indices."""
-        indices = self.result.indices.numpy()
-        order = indices.argsort()
-        return order, indices[order]
+    def _sorted(self) -> Sorted:
+        return sorted_rows(self.result)
 
     @cached_property
     def points(self) -> Points:
@@ -61,7 +74,7 @@ class Drawn:
             result.confidence.numpy() if predicts else None,
             result.loss.numpy(),
             [self.class_name(each) for each in range(classes)],
-            self.metadata,
+            Metadata((*self.numeric, *self.metadata.columns)),
             key=KEY,
         )
 

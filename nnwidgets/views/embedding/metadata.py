@@ -36,6 +36,36 @@ def metadata_of(
     return Metadata(tuple(_column(name, values, rows, total, reserved) for name, values in metadata.items()))
 
 
+class SubsetMetadata:
+    """The user's metadata of a subset of the samples, and of others when they come in; `columns` are of the subset."""
+
+    def __init__(
+        self, metadata: Mapping[str, Any] | None, subset: Sequence[int], *, total: int, reserved: Collection[str]
+    ) -> None:
+        self._subset, self._total, self._reserved = tuple(subset), total, reserved
+        self._whole = metadata_of(metadata, subset, total=total, reserved=reserved)
+        # What was given may have changed when another sample comes in.
+        partial = metadata is not None and len(subset) < total
+        self._values = {name: _copied(values) for name, values in metadata.items()} if metadata and partial else None
+        self.columns = self._whole.columns
+
+    def of(self, indices: Sequence[int]) -> Metadata:
+        """The columns of these samples, on one scale however few they are."""
+        if tuple(indices) == self._subset:
+            return self._whole
+        place = {index: row for row, index in enumerate(self._subset)}
+        others = [index for index in indices if index not in place]
+        whole = self._whole
+        if others and self._values is not None:
+            place |= {index: len(self._subset) + row for row, index in enumerate(others)}
+            rows = (*self._subset, *others)
+            whole = metadata_of(self._values, rows, total=self._total, reserved=self._reserved)
+        if not whole.columns:
+            return NO_METADATA
+        picked = [place[index] for index in indices]
+        return Metadata(tuple(column.of_rows(picked) for column in whole.columns))
+
+
 def _column(name: Any, values: Any, rows: npt.NDArray[np.int64], total: int, reserved: Collection[str]) -> Column:
     if not isinstance(name, str):
         raise TypeError(f"metadata: expected names that are strings, got {name!r}")
@@ -76,6 +106,13 @@ def _picked(name: str, values: Any, rows: npt.NDArray[np.int64], total: int) -> 
     if array.ndim != 1 or array.dtype.kind not in "Ubiuf":
         raise TypeError(f"metadata: expected {KINDS} for {name!r}, got {array.dtype}")
     return array
+
+
+def _copied(values: Any) -> Any:
+    """All the values, apart from what was given."""
+    if isinstance(values, torch.Tensor):
+        return values.detach().clone()
+    return np.array(values) if hasattr(values, "__array__") else list(values)
 
 
 def _listed(name: str, values: list[Any]) -> npt.NDArray[Any]:

@@ -54,18 +54,19 @@ def nearest_strip(result: EmbeddingResult, row: int | None, *, sample: int, samp
 
 
 def selected_strip(result: EmbeddingResult, points: Points, rows: NDArray[np.int64], *, samples: Samples) -> Strip:
-    """The selected samples, of which `rows` are on the map, those with the highest loss first.
+    """The selected samples, of which `rows` are on the map, those with the highest loss or error first.
 
     `points` says what colours them, which stands under each unless it is its class or prediction.
     """
     selected = np.empty(0, np.int64) if points.selected is None else points.selected
-    losses = torch.nan_to_num(result.loss[torch.from_numpy(rows)], nan=0.0)
+    order, losses = _order(result)
+    losses = torch.nan_to_num(losses[torch.from_numpy(rows)], nan=0.0)
     first = rows[losses.topk(min(_SHOWN, len(rows))).indices.numpy()].tolist()
     indices = result.indices[first].tolist()
     said = colour_words(points)
     names = points.class_names
     known = len(first) > 0 and all(result.predicted[row] >= 0 for row in first)
-    words = ["highest loss first", *(["label → predicted"] if known else []), *([said[0]] if said else [])]
+    words = [order, *(["label → predicted"] if known else []), *([said[0]] if said else [])]
     return Strip(
         pictures_of(samples, indices),
         [samples.label_name(index) for index in indices],
@@ -77,8 +78,15 @@ def selected_strip(result: EmbeddingResult, points: Points, rows: NDArray[np.int
         empty=_EMPTY,
         key=SELECTED,
         title=f"{count(len(selected))} selected" if len(selected) else "",
-        note=" · ".join([*words, "shown in every view"]) if len(selected) else "",
+        note=" · ".join([*filter(None, words), "shown in every view"]) if len(selected) else "",
     )
+
+
+def _order(result: EmbeddingResult) -> tuple[str, torch.Tensor]:
+    """What sorts the selected samples, in words and for each row: the loss, or the error of a regression."""
+    if result.targets is not None and result.outputs is not None:
+        return "largest error first", (result.outputs - result.targets).abs()
+    return ("highest loss first" if torch.isfinite(result.loss).any() else ""), result.loss
 
 
 def colour_words(points: Points) -> tuple[str, Callable[[int], str]] | None:

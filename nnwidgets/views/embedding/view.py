@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from nnwidgets.analysis.embedding import MOST, Embedding, pca, with_neighbours
 from nnwidgets.analysis.engine.compiled import worth_loading
@@ -16,7 +17,6 @@ from nnwidgets.analysis.engine.slicing import sliced
 from nnwidgets.analysis.live_tsne import LiveTSNE
 from nnwidgets.analysis.results import EmbeddingResult
 from nnwidgets.blocks.block import Array, Block
-from nnwidgets.blocks.metadata import Metadata
 from nnwidgets.blocks.strip import Strip
 from nnwidgets.display.options import choice
 from nnwidgets.display.packing import Layout
@@ -25,19 +25,29 @@ from nnwidgets.display.view import Heading, Strong, View
 from nnwidgets.measures import Features, FeaturesRead, Progress
 from nnwidgets.session import Session
 from nnwidgets.views.embedding.caption import embedding_caption, followed, trails_text
-from nnwidgets.views.embedding.drawn import Drawn
-from nnwidgets.views.embedding.metadata import metadata_of
+from nnwidgets.views.embedding.chosen import Chosen
+from nnwidgets.views.embedding.drawn import Drawn, rows_among, sorted_rows
+from nnwidgets.views.embedding.metadata import SubsetMetadata
+from nnwidgets.views.embedding.regression import (
+    ERROR,
+    OF_TARGETS,
+    TARGET,
+    error_text,
+    exact_lines,
+    regression_columns,
+)
 from nnwidgets.views.embedding.strips import nearest_strip, selected_strip
 from nnwidgets.words import count, share
 
 POINTS = 500
 OF_PREDICTIONS = ("prediction", "correctness", "loss", "confidence")
 SIZES_OF_PREDICTIONS = ("loss", "confidence")
+OF_LABELS = ("correctness", "loss")  # of predictions, these need labels, too
 TAKEN = frozenset(("class", "equal", *OF_PREDICTIONS))
 
 
 class EmbeddingView(View):
-    """Samples as points, near each other where the layer responds alike; always the same samples.
+    """Samples as points, near each other where the layer responds alike; always the same, and the one looked at.
 
     Args:
         layer: shown whatever is selected; None follows the selection.
@@ -65,14 +75,15 @@ class EmbeddingView(View):
         label="Colour by",
         draws=True,
         help='What colours the points: "class", "prediction", "correctness", "loss", "confidence" or a name of '
-        "`metadata`.",
+        '`metadata`; of a regression "target", "prediction" or "error".',
     )
     size = choice(
         of="size_choices",
         default="equal",
         label="Size by",
         draws=True,
-        help='What sets the area of a point: "equal", "loss", "confidence" or a name of numeric `metadata`.',
+        help='What sets the area of a point: "equal", "loss", "confidence" or a name of numeric `metadata`; of a '
+        'regression "target", "prediction" or "error".',
     )
     trails = choice(
         False,
@@ -96,26 +107,50 @@ class EmbeddingView(View):
         samples = session.samples
         self._points = samples.chosen(min(points if points is not None else POINTS, MOST[2]))
         self._fewer = _thinned(self._points, MOST[3], samples.seed)
-        self._metadata = metadata_of(metadata, self._points, total=len(samples), reserved=TAKEN)
+        reserved = TAKEN | (frozenset(OF_TARGETS) if session.numeric_targets else frozenset())
+        self._chosen, self._chosen_fewer = Chosen(self._points, samples), Chosen(self._fewer, samples)
+        self._metadata = SubsetMetadata(metadata, self._points, total=len(samples), reserved=reserved)
+        self._ends: dict[str, tuple[float, float]] = {}  # of the scales of a regression, over all maps
         self._live: tuple[str, int, LiveTSNE] | None = None
         self._drawn: Drawn | None = None
         super().__init__(session, **keywords)
+        offered = [name for name, _ in self.color_choices()]
+        if "color" not in keywords and offered and self.color not in offered:
+            self.color = offered[0]
         if self.method == "tsne" and not session.training:
             worth_loading(len(self._points))  # here, in the user's thread, and beside no training
 
     def color_choices(self) -> list[tuple[str, str]]:
         """What may colour the points of this model, with these metadata."""
-        own = ("class", *(OF_PREDICTIONS if self.run.classes is not None else ()))
-        return [(name, name) for name in (*own, *(each.name for each in self._metadata.columns if each.can_color))]
+        labelled = self._labelled
+        own = [name for name in OF_PREDICTIONS if self.run.classes is not None and (labelled or name not in OF_LABELS)]
+        names = [*(["class"] if labelled else []), *own, *self._numeric]
+        return [(name, name) for name in (*names, *(each.name for each in self._metadata.columns if each.can_color))]
 
     def size_choices(self) -> list[tuple[str, str]]:
         """What may set the area of a point."""
-        own = ("equal", *(SIZES_OF_PREDICTIONS if self.run.classes is not None else ()))
+        labelled = self._labelled
+        sizes = SIZES_OF_PREDICTIONS if self.run.classes is not None else ()
+        own = ("equal", *(name for name in sizes if labelled or name not in OF_LABELS), *self._numeric)
         numeric = (each.name for each in self._metadata.columns if each.numbers is not None)
         return [(name, name) for name in (*own, *numeric)]
 
+    @property
+    def _labelled(self) -> bool:
+        """Whether samples have classes, as far as the probe tells."""
+        samples = self.run.samples
+        return any(label is not None and label >= 0 for label in map(samples.label, samples.probe_indices))
+
+    @property
+    def _numeric(self) -> tuple[str, ...]:
+        """What a regression says of each sample; nothing for other models."""
+        if not self.run.numeric_targets:
+            return ()
+        return OF_TARGETS if self.run.numeric_outputs else (TARGET,)
+
     def needs(self) -> Features:
-        return Features(self.layer, self._fewer if self.method == "tsne" and self.dims == 3 else self._points)
+        chosen = self._chosen_fewer if self.method == "tsne" and self.dims == 3 else self._chosen
+        return Features(self.layer, chosen.holding(self.sample))
 
     def compute(self, read: FeaturesRead) -> Iterator[EmbeddingResult | Progress | None]:
         layer, method, dims, x = read.layer, self.method, self.dims, read.features
@@ -125,7 +160,8 @@ class EmbeddingView(View):
 
         def result(embedding: Embedding, note: str) -> EmbeddingResult:
             indices, total = torch.tensor(read.indices), len(self.run.samples)
-            return EmbeddingResult(read.step, layer, embedding, indices, read.labels, *known, total, note)
+            numbers = read.targets, read.outputs
+            return EmbeddingResult(read.step, layer, embedding, indices, read.labels, *known, total, note, *numbers)
 
         _check_finite(x, layer)
         before = self.result
@@ -148,7 +184,7 @@ class EmbeddingView(View):
         row = drawn.row(self.sample)
         nearest = nearest_strip(result, row, sample=self.sample, samples=samples)
         near = result.embedding.neighbours
-        ways, followed_rows = self._trails(drawn)
+        ways, followed_rows, _ = self._trails(drawn) if self.trails else (None, None, 0)
         points = replace(
             drawn.points,
             color=self.color,
@@ -165,10 +201,11 @@ class EmbeddingView(View):
         parts = embedding_caption(
             result, limited=self._points is not self._fewer and len(result.indices) <= len(self._fewer)
         )
+        parts += [error_text(column) for column in self._drawn_of(result).numeric if column.name == ERROR]
         if self.trails:
             selected = self.run.selection.selected
-            drawn = len(followed(self._drawn_of(result).rows(selected)))
-            parts.append(Strong(trails_text(drawn, len(selected), len(self._maps_until(result)))))
+            _, rows, maps = self._trails(self._drawn_of(result))
+            parts.append(Strong(trails_text(len(rows), len(selected), maps)))
         return parts
 
     def heading(self, result: EmbeddingResult | None) -> Heading:
@@ -188,7 +225,8 @@ class EmbeddingView(View):
         row = drawn.row(sample)
         if row is None:
             return ()
-        lines = [(column.name, column.text(row)) for column in drawn.metadata.columns]
+        lines = exact_lines(drawn.numeric, row)
+        lines += [(column.name, column.text(row)) for column in drawn.metadata.columns]
         if torch.isfinite(result.loss[row]):
             lines.insert(0, ("loss", f"{float(result.loss[row]):.4f}"))
         if result.predicted[row] >= 0:
@@ -202,33 +240,36 @@ class EmbeddingView(View):
             self._live = (layer, dims, LiveTSNE(dims=dims, seed=self.run.samples.seed))
         return self._live[2]
 
-    def _trails(self, drawn: Drawn) -> tuple[Array | None, Array | None]:
-        """The paths of the selected points over the maps kept, and their rows; None where trails are off."""
-        if not self.trails:
-            return None, None
+    def _trails(self, drawn: Drawn) -> tuple[Array, NDArray[np.int64], int]:
+        """The paths of the selected points over the maps kept, their rows, and how many maps hold them all."""
+        result = drawn.result
         rows = followed(drawn.rows(self.run.selection.selected))
-        ways = [each.embedding.positions.numpy()[rows] for each in self._maps_until(drawn.result)]
-        return np.stack(ways), rows
+        samples = result.indices.numpy()[rows]
+        ways = []
+        for each in self._maps_until(result):
+            # The sample looked at may have had another row, or none.
+            at = rows if each is result else rows_among(sorted_rows(each), samples)
+            if len(at) == len(samples):
+                ways.append(each.embedding.positions.numpy()[at])
+        return np.stack(ways), rows, len(ways)
 
     def _maps_until(self, result: EmbeddingResult) -> list[EmbeddingResult]:
         """The maps kept up to this one, of its kind: not the PCA that stood in for a t-SNE that was cancelled."""
-        kind = result.embedding.method, result.embedding.positions.shape
+        kind = result.embedding.method, result.embedding.positions.shape[1]
         kept: list[EmbeddingResult] = self.kept_until(result)
-        return [each for each in kept if (each.embedding.method, each.embedding.positions.shape) == kind]
+        return [each for each in kept if (each.embedding.method, each.embedding.positions.shape[1]) == kind]
 
     def _drawn_of(self, result: EmbeddingResult) -> Drawn:
         last = self._drawn
         if last is not None and last.result is result:
             return last
-        if len(result.indices) == len(self._points):
-            metadata = self._metadata
-        elif last is not None and torch.equal(last.result.indices, result.indices):
+        if last is not None and torch.equal(last.result.indices, result.indices):
             metadata = last.metadata
         else:
-            place = {index: row for row, index in enumerate(self._points)}
-            rows = [place[index] for index in result.indices.tolist()]
-            metadata = Metadata(tuple(column.of_rows(rows) for column in self._metadata.columns))
-        self._drawn = drawn = Drawn(result, metadata, self.run.class_name)
+            metadata = self._metadata.of(result.indices.tolist())
+        numeric = regression_columns(result, self._ends)
+        self._ends |= {column.name: column.span for column in numeric}
+        self._drawn = drawn = Drawn(result, metadata, self.run.class_name, numeric)
         return drawn
 
 

@@ -1,6 +1,6 @@
 /** The points of one map as the block uses them: positions, classes, and which of them can be seen and hit. No DOM. */
 
-import { MOST_GROUPS } from "../../kernel/looks.ts";
+import { MOST_GROUPS, MOST_RINGED } from "../../kernel/looks.ts";
 import type { NdArray } from "../../kernel/wire.ts";
 import type { PointsBlock } from "../types.ts";
 
@@ -96,6 +96,9 @@ export function tally(codes: ArrayLike<number>, wrong: ArrayLike<number>, names:
   return entries;
 }
 
+/** Whether rings round so many wrong ones of `n` points still show something: fewer than 15 %. */
+export const ringed = (wrong: number, n: number): boolean => wrong < MOST_RINGED * n;
+
 /** Which points are highlighted: by the legend's switches, "only wrong", the selection and the search. */
 export interface Showing {
   /** Per class: shown, or with many classes picked. */
@@ -109,7 +112,7 @@ export interface Showing {
 
 /** How each point is shown: 0 as a speck, 1 in plain grey (class not picked, or none), 2 in its class's colour. */
 export function standings(cloud: Cloud, showing: Showing): Uint8Array {
-  const many = cloud.classes.length > MANY_CLASSES;
+  const many = picks(cloud.classes.length);
   const out = new Uint8Array(cloud.n);
   for (let i = 0; i < cloud.n; i++) {
     const label = cloud.labels[i] as number;
@@ -123,6 +126,27 @@ export function standings(cloud: Cloud, showing: Showing): Uint8Array {
 /** Switches of a legend that starts fresh: all shown, or with many classes none picked. */
 export function freshSwitches(count: number): boolean[] {
   return new Array<boolean>(count).fill(count <= MANY_CLASSES);
+}
+
+/** Whether only picked ones of so many groups have a colour. */
+export const picks = (count: number): boolean => count > MANY_CLASSES;
+
+/**
+ * Which of so many colours each group has: its own in turn. Of many groups those that are picked have different ones, as
+ * long as there are enough: one whose colour a group before it has takes the first that is left.
+ */
+export function slotsOf(on: readonly boolean[], colors: number): number[] {
+  const slots = on.map((_, k) => k % colors);
+  if (!picks(on.length)) return slots;
+  const left = new Set(slots);
+  const late = slots.flatMap((slot, k) => (on[k] && !left.delete(slot) ? [k] : []));
+  for (const k of late) {
+    const [first] = left;
+    if (first === undefined) break;
+    left.delete(first);
+    slots[k] = first;
+  }
+  return slots;
 }
 
 /** After a double click: this class alone; when it already was, as at the start. */

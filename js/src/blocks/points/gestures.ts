@@ -11,6 +11,8 @@ export interface Acts {
   point(row: number): void;
   choose(row: number): void;
   select(rows: readonly number[], mode: SelectMode): void;
+  /** Says for a moment how to zoom, or no longer. */
+  hint(shown: boolean): void;
 }
 
 /** A press that moves less than this is a click. */
@@ -38,8 +40,6 @@ export function makeGestures(
 ) {
   let drag: Drag | null = null;
   let space = false;
-  /** The wheel belongs to the notebook until a click into the canvas, and again after the focus has left. */
-  let wheelOn = false;
 
   /** Gives up the drag under way; false when there is none. */
   function cancel(): boolean {
@@ -89,7 +89,6 @@ export function makeGestures(
     const { x, y } = at(event);
     canvas.focus({ preventScroll: true });
     canvas.setPointerCapture(event.pointerId);
-    wheelOn = true;
     drag = { startX: x, startY: y, x, y, kind: "press", polygon: [x, y] };
   });
   listen(canvas, "pointermove", (event) => {
@@ -122,8 +121,13 @@ export function makeGestures(
     canvas,
     "wheel",
     (event) => {
-      if (!wheelOn) return;
+      // Without a key the wheel is the notebook's. Two fingers that pinch come as a wheel with Ctrl.
+      if (!event.ctrlKey && !event.metaKey) {
+        if (event.deltaY !== 0) acts.hint(true);
+        return;
+      }
       event.preventDefault();
+      acts.hint(false);
       const { x, y } = at(event);
       const pixels = event.deltaMode === 1 ? event.deltaY * 16 : event.deltaY;
       const factor = Math.exp(-Math.max(-240, Math.min(240, pixels)) * 0.002);
@@ -132,10 +136,7 @@ export function makeGestures(
     },
     { passive: false },
   );
-  listen(canvas, "blur", () => {
-    wheelOn = false;
-    holdSpace(false);
-  });
+  listen(canvas, "blur", () => holdSpace(false));
   listen(canvas, "keyup", ({ key }) => key === " " && holdSpace(false));
   return { cancel, holdSpace, cursor };
 }

@@ -3,7 +3,7 @@
 import type { Rect } from "../../kernel/canvas.ts";
 import { type Lut, type Theme, unpackRgb } from "../../kernel/color.ts";
 import { formatCount, formatValue } from "../../kernel/format.ts";
-import { type ClassEntry, MANY_CLASSES, type Showing } from "./cloud.ts";
+import { type ClassEntry, type Showing, picks, ringed, slotsOf } from "./cloud.ts";
 import { AREA, type Looks, type Scale, colorName, scaleLut } from "./looks.ts";
 import { shorten } from "./paint.ts";
 
@@ -25,8 +25,8 @@ export interface Counts {
   readonly selected: number;
 }
 
-/** What the marks beside the groups' colours mean. */
-export const KINDS = ["wrong", "selected", "rest", "hidden", "none"] as const;
+/** What the marks beside the groups' colours mean; "unringed" has no mark. */
+export const KINDS = ["wrong", "unringed", "selected", "rest", "hidden", "none"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Draws one line of the legend, whose left end is at x and whose middle is at y. */
@@ -41,6 +41,8 @@ export const BAR = { width: 176, height: 8 };
 export const RADIUS = 2.75;
 const LONGEST = 18;
 const LONGEST_TITLE = 28;
+/** Room for what is said without a mark. */
+const LONGEST_WORDS = 48;
 /** The key's example colour: the fifth class's, which stands well off ink and grey in both themes. */
 export const EXAMPLE_CLASS = 4;
 
@@ -48,19 +50,22 @@ export const hex = (rgb: readonly number[]): string => `#${rgb.map((part) => par
 
 /** What the marks mean, as the legend beside the map and that of a saved one say it; "" for marks that are not there. */
 export function keyWords(
-  { grouped, missing }: Looks,
+  { cloud, grouped, color, missing }: Looks,
   { wrong, selected }: Counts,
   on: readonly boolean[],
   onlyWrong: boolean,
 ): Record<Kind, string> {
-  const hides = onlyWrong || (grouped.classes.length <= MANY_CLASSES && !on.every(Boolean));
+  const hides = onlyWrong || (!picks(grouped.classes.length) && !on.every(Boolean));
+  const rings = ringed(wrong, cloud.n);
   const counted = (words: string, n: number): string => (n > 0 ? `${words} (${formatCount(n)})` : "");
   return {
-    wrong: counted("wrong", wrong),
+    wrong: rings ? counted("wrong", wrong) : "",
+    unringed: rings || wrong === 0 ? "" : `${formatCount(wrong)} of ${formatCount(cloud.n)} wrong: too many to ring`,
     selected: counted("selected", selected),
     rest: selected > 0 ? "not selected" : "",
     hidden: hides ? (onlyWrong ? "correct, or hidden" : "hidden") : "",
-    none: counted("no value", missing),
+    // Where nobody has a value, no legend tells of values.
+    none: color || grouped.classes.length > 0 ? counted("no value", missing) : "",
   };
 }
 
@@ -88,11 +93,13 @@ export function keyLines({ looks, showing, counts, sample, specks }: Subject, th
     pen.disc(x, y, RADIUS + 2.75, { stroke, line: width });
   };
   const matches = found ? found.reduce((sum, each) => sum + each, 0) : 0;
+  const colors = looks.color ? barLines(looks.color, theme, tones) : groupLines(looks, on, theme, tones);
   return [
-    ...(looks.color ? barLines(looks.color, theme, tones) : groupLines(looks, on, theme, tones)),
-    () => undefined,
+    ...colors,
+    ...(colors.length > 0 ? [() => undefined] : []),
     ...line(words.none, dot(quiet)),
     ...line(words.wrong, ring(ink, 1.25)),
+    ...(words.unringed ? [titleLine(words.unringed, ink, LONGEST_WORDS)] : []),
     ...line(words.selected, (pen, x, y) => pen.disc(x, y, RADIUS + 1.25, { fill: example, stroke: ink })),
     ...line(words.rest, dot(example, 0.5)),
     ...line(specks ? words.hidden : "", dot(ink, 0.3, 1.5)),
@@ -113,10 +120,11 @@ function groupLines({ grouped: { classes }, head }: Looks, on: readonly boolean[
   const sum = (name: string, entries: readonly ClassEntry[]): ClassEntry =>
     entries.reduce((all, { n, wrong }) => ({ name, n: all.n + n, wrong: all.wrong + wrong }), { name, n: 0, wrong: 0 });
   // Of many groups those that are not picked are grey.
-  const grey = classes.length > MANY_CLASSES ? classes.filter((entry, k) => !on[k] && entry.n > 0) : [];
+  const grey = picks(classes.length) ? classes.filter((entry, k) => !on[k] && entry.n > 0) : [];
   const further = shown.slice(MOST_ROWS);
+  const slots = slotsOf(on, theme.classes.length);
   const lines = [
-    ...shown.slice(0, MOST_ROWS).map((entry) => row(entry, theme.classes[entry.k % theme.classes.length] as string)),
+    ...shown.slice(0, MOST_ROWS).map((entry) => row(entry, theme.classes[slots[entry.k] as number] as string)),
     ...(further.length ? [row(sum(`and ${formatCount(further.length)} more`, further), "none")] : []),
     ...(grey.length ? [row(sum(`${formatCount(grey.length)} not picked`, grey), quiet)] : []),
   ];
@@ -158,6 +166,6 @@ function sizeLines({ name, low, high }: Scale, { ink, quiet }: Tones): Line[] {
 }
 
 const titleLine =
-  (name: string, quiet: string): Line =>
+  (name: string, fill: string, longest = LONGEST_TITLE): Line =>
   (pen, x, y) =>
-    pen.text(shorten(name, LONGEST_TITLE), x, y + 4, quiet);
+    pen.text(shorten(name, longest), x, y + 4, fill);

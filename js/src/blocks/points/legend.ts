@@ -8,7 +8,7 @@ import { formatCount, formatValue } from "../../kernel/format.ts";
 import type { OptionHeader, OptionValue } from "../../kernel/header.ts";
 import type { Panel } from "../../kernel/panel.ts";
 import { placeOf } from "../cursor.ts";
-import { type ClassEntry, alone, freshSwitches } from "./cloud.ts";
+import { type ClassEntry, alone, freshSwitches, picks, slotsOf } from "./cloud.ts";
 import { BAR, type Counts, EXAMPLE_CLASS, KINDS, RADIUS, drawRamp, keyWords } from "./key.ts";
 import { AREA, type Looks, type Scale, colorName, scaleLut } from "./looks.ts";
 import { penOn } from "./picture.ts";
@@ -45,13 +45,14 @@ export function makeLegend(
   const [bar, sizes] = [makeColorKey(), makeSizeKey()];
   const subject = make("span");
   const head = make("div", "nnw-points-legend-head", subject, make("span", "", "n"), make("span", "", "wrong"));
+  const pick = make("div", "nnw-points-legend-pick");
   const list = make("div", "nnw-points-legend-rows");
   const showAll = make("button", "nnw-points-link nnw-link", "Show all");
   const onlyWrong = make("button", "nnw-points-link nnw-link", "Only wrong");
   const links = make("div", "nnw-points-legend-links", showAll, onlyWrong);
   const keys = KINDS.map((kind) => {
     const text = make("span");
-    const mark = make("span", `nnw-points-mark nnw-points-mark-${kind}`);
+    const mark = kind === "unringed" ? "" : make("span", `nnw-points-mark nnw-points-mark-${kind}`);
     return { kind, text, row: make("div", "nnw-points-legend-key", mark, text) };
   });
   const options = LEGEND_OPTIONS.map((name) => ({ name, controls: makeControls(change) }));
@@ -60,7 +61,7 @@ export function makeLegend(
     return element;
   });
   const marks = make("div", "nnw-points-legend-keys", ...keys.map(({ row }) => row));
-  const element = make("div", "nnw-points-legend", bar.element, head, list, links, marks);
+  const element = make("div", "nnw-points-legend", bar.element, head, pick, list, links, marks);
   element.append(size!, sizes.element, ...others);
   let rows: Row[] = [];
   let groups = "";
@@ -86,7 +87,7 @@ export function makeLegend(
     list.replaceChildren(...rows.map((row) => row.element));
   }
 
-  listen(showAll, "click", () => set(new Array<boolean>(legend.on.length).fill(true), false));
+  listen(showAll, "click", () => set(freshSwitches(legend.on.length), false));
   listen(onlyWrong, "click", () => set(legend.on, !legend.onlyWrong));
   listen(list, "click", (event) => {
     const index = rowOf(event);
@@ -106,7 +107,17 @@ export function makeLegend(
       regroup(`${looks.head} ${classes.length}`, classes.length);
       setText(subject, looks.head);
       list.ariaLabel = looks.head;
-      classes.forEach((entry, k) => paint(rows[k]!, entry, legend.on[k] === true, colorOf(looks, k, theme)));
+      const many = picks(classes.length);
+      const slots = slotsOf(legend.on, theme.classes.length);
+      const does = many ? "colours it or leaves it grey, double click or Alt+Enter colours it alone" : SHOWS;
+      classes.forEach((entry, k) => {
+        // Where a scale colours the points the groups only filter.
+        const color = looks.color ? "var(--nnw-text2)" : (theme.classes[slots[k] as number] as string);
+        paint(rows[k]!, entry, legend.on[k] === true, color, does);
+      });
+      setText(pick, `Pick ${looks.named ? "classes" : "groups"} to colour them`);
+      setHidden(pick, !many || looks.color !== null);
+      setText(showAll, many ? "Pick none" : "Show all");
       bar.update(looks.color, theme);
       sizes.update(looks.size, theme);
       onlyWrong.ariaPressed = String(legend.onlyWrong);
@@ -125,14 +136,13 @@ export function makeLegend(
   return legend;
 }
 
-/** Of a group; where a scale colours the points the groups only filter. */
-const colorOf = (looks: Looks, index: number, theme: Theme): string =>
-  looks.color ? "var(--nnw-text2)" : (theme.classes[index % theme.classes.length] as string);
+const SHOWS = "hides or shows it, double click or Alt+Enter shows it alone";
 
-function paint(row: Row, { name, n, wrong }: ClassEntry, on: boolean, color: string): void {
+/** `does`: what a click does. */
+function paint(row: Row, { name, n, wrong }: ClassEntry, on: boolean, color: string, does: string): void {
   const words = `${name}: ${formatCount(n)} samples, ${formatCount(wrong)} wrong`;
   row.element.ariaChecked = String(on);
-  row.element.title = `${words}. Click hides or shows it, double click or Alt+Enter shows it alone.`;
+  row.element.title = `${words}. Click ${does}.`;
   row.element.ariaLabel = words;
   row.swatch.style.setProperty("--nnw-swatch", on ? color : "transparent");
   setText(row.name, name);

@@ -1,7 +1,7 @@
 /** Colours of points and the marks above them: cluster names, the running box or lasso, rings of hover and of the sample. */
 
 import { type Rgb, type Theme, parseHex, unpackRgb } from "../../kernel/color.ts";
-import { type Cloud, NO_CLASS } from "./cloud.ts";
+import { type Cloud, NO_CLASS, slotsOf } from "./cloud.ts";
 import { type Anchor, placeLabels } from "./labels.ts";
 import { type Looks, scaleColor, sizeFactor } from "./looks.ts";
 import { SIZE_UNIT } from "./passes.ts";
@@ -23,13 +23,20 @@ export function paintedColor(color: string, ground: string): Rgb {
 }
 
 /** Colour and size of every point, n × 4 bytes: its group's, grey when it has none or is not picked, or by a scale. */
-export function pointColors(looks: Looks, standing: Uint8Array, theme: Theme, grey: Rgb): Uint8Array {
+export function pointColors(
+  looks: Looks,
+  standing: Uint8Array,
+  on: readonly boolean[],
+  theme: Theme,
+  grey: Rgb,
+): Uint8Array {
   const { grouped: cloud, color, size } = looks;
   const palette = theme.classes.map((hex) => parseHex(hex.slice(1)));
+  const slots = slotsOf(on, palette.length);
   const out = new Uint8Array(4 * cloud.n);
   for (let i = 0; i < cloud.n; i++) {
     const label = cloud.labels[i] as number;
-    let rgb: Rgb = standing[i] === 2 && label !== NO_CLASS ? (palette[label % palette.length] as Rgb) : grey;
+    let rgb: Rgb = standing[i] === 2 && label !== NO_CLASS ? (palette[slots[label] as number] as Rgb) : grey;
     if (color) {
       const value = color.numbers[i] as number;
       rgb = Number.isFinite(value) ? unpackRgb(scaleColor(color, value, theme)) : grey;

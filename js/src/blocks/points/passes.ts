@@ -5,7 +5,7 @@
 
 import type { Rgb } from "../../kernel/color.ts";
 import type { Camera, Size } from "./camera.ts";
-import type { Cloud, Showing } from "./cloud.ts";
+import { type Cloud, type Showing, ringed } from "./cloud.ts";
 
 /** One layer of equal discs or rings. Lengths are CSS px; the line is centred on the radius. */
 export interface Pass {
@@ -65,10 +65,13 @@ export function pointRadius(n: number, canvasHeight: number): number {
   return canvasHeight < 320 ? 2 : 2.75;
 }
 
-/** Draw order: hidden, points, found, selected by rising loss, each with its rings. `standing` as `standings` tells. */
+/** Draw order: hidden, points, found, selected by rising loss, each with its rings, unless too many are wrong. `standing` as `standings` tells. */
 export function buildPasses(cloud: Cloud, showing: Showing, standing: Uint8Array, radius: number): Pass[] {
   const [specks, points, rings]: [number[], number[], number[]] = [[], [], []];
   const [found, foundRings, selected]: [number[], number[], number[]] = [[], [], []];
+  let wrong = 0;
+  for (let i = 0; i < cloud.n; i++) if (cloud.wrong[i]) wrong += 1;
+  const rung = ringed(wrong, cloud.n) ? cloud.wrong : null;
   for (let i = 0; i < cloud.n; i++) {
     const isFound = showing.found?.[i] === 1;
     const isSelected = showing.selected.has(cloud.indices[i] as number);
@@ -78,7 +81,7 @@ export function buildPasses(cloud: Cloud, showing: Showing, standing: Uint8Array
     else if (isSelected) selected.push(i);
     else {
       points.push(i);
-      if (cloud.wrong[i]) rings.push(i);
+      if (rung?.[i]) rings.push(i);
     }
   }
   const ordered = byRising(cloud.loss, selected);
@@ -92,7 +95,7 @@ export function buildPasses(cloud: Cloud, showing: Showing, standing: Uint8Array
     { name: "rings", members: Uint32Array.from(rings), ...ring, alpha },
     { name: "found", members: Uint32Array.from(found), ...point, alpha: 1 },
     { name: "selected", members: ordered, ...point, radius: radius + 1.25, line: 1, stroke: "ink", alpha: 1 },
-    { name: "selected rings", members: ordered.filter((i) => cloud.wrong[i]), ...ring, alpha: 1 },
+    { name: "selected rings", members: ordered.filter((i) => rung?.[i]), ...ring, alpha: 1 },
     { name: "found rings", members: Uint32Array.from(foundRings), ...ring, line: 2, stroke: "brand", alpha: 1 },
   ];
   return passes.filter((pass) => pass.members.length > 0);

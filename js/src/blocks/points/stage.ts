@@ -234,7 +234,7 @@ export class Stage {
     if (key === this.#colorKey) return;
     this.#colorKey = key;
     const grey = paintedColor(theme.text2, theme.behind);
-    this.#colors = pointColors(this.looks, this.#standing, theme, grey);
+    this.#colors = pointColors(this.looks, this.#standing, this.#showing.on, theme, grey);
     this.#dirty = true;
   }
 
