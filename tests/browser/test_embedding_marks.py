@@ -11,9 +11,9 @@ from tests.browser.conftest import OpenNotebook
 from tests.browser.embedding import COLORS, RADIUS, EmbeddingView, Map, Sight, at, ringed
 from tests.browser.views import NET, is_color
 
+# In one line: another would put the canvas of the next view between two pixels of the screen.
 VIEW = """
-inspector.selection.update(sample=3)
-view = inspector.embedding(layer="fc", method="pca", points=48)
+inspector.selection.update(sample=3); view = inspector.embedding(layer="fc", method="pca", points=48)
 view
 """
 MANY = """
