@@ -21,6 +21,7 @@ from torch.nn.utils import parametrizations, prune
 
 import nnwidgets as nnw
 from nnwidgets.training import background
+from nnwidgets.views.occlusion.features import FeatureOcclusionResult
 from tests.nets import CLASSES, NETS, N, Net, Training, cnn
 from tests.test_exactness import Counted, open_views
 from tests.waiting import DEADLINE_S, answered, inspecting, shown
@@ -196,7 +197,8 @@ class Plain:
         self.data = training.net.data if isinstance(training.net, Host) else (training.net.inputs, training.net.labels)
         self.model.eval()
 
-    def run(self, indices: list[int], picture: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+    def run(self, indices: list[int], first: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """Scores and layers; `first` stands in for the first input."""
         seen: dict[str, Tensor] = {}
 
         def note(name: str, output: Any) -> None:
@@ -211,7 +213,7 @@ class Plain:
         ]
         arguments = [each[indices] for each in self.data[:-1]]
         with torch.no_grad():
-            scores = self.model(*([picture] if picture is not None else arguments)).clone()
+            scores = self.model(*([first, *arguments[1:]] if first is not None else arguments)).clone()
         for handle in handles:
             handle.remove()
         return scores, seen
@@ -247,13 +249,19 @@ def check_results(inspector: nnw.Inspector, views: list[Counted], training: Trai
         assert step == training.steps
         logs = plain.run(indices.tolist())[0].float().log_softmax(1)
         assert_near(entropy, -(logs.exp() * logs).sum(1))
-    if "occlusion" in by_name:
-        grid = by_name["occlusion"].map
+    occlusion = by_name.get("occlusion")
+    if isinstance(occlusion, FeatureOcclusionResult):
+        for place in range(training.net.inputs.shape[1]):
+            covered = training.net.inputs[[occlusion.sample]].clone()
+            covered[:, place] = occlusion.fill
+            assert_near(occlusion.covered.scores[:1, place], plain.run([occlusion.sample], covered)[0])
+    elif occlusion is not None:
+        grid = occlusion.map
         for row, top in enumerate(grid.rows):
             for col, left in enumerate(grid.cols):
-                picture = training.net.inputs[[by_name["occlusion"].sample]].clone()
+                picture = training.net.inputs[[occlusion.sample]].clone()
                 picture[:, :, top : top + 4, left : left + 4] = 0
-                assert_near(grid.scores[:, row, col], plain.run([], picture)[0])
+                assert_near(grid.scores[:, row, col], plain.run([occlusion.sample], picture)[0])
 
 
 @pytest.mark.parametrize("name", HOSTS)

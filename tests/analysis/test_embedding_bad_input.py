@@ -155,6 +155,7 @@ TARGETS: dict[str, tuple[list[Any], list[int]]] = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:labels:UserWarning")  # names: tests/data/test_labels.py has what is said of them
 @pytest.mark.parametrize(("targets", "labels"), TARGETS.values(), ids=TARGETS)
 @pytest.mark.parametrize("method", ["pca", "tsne"])
 def test_targets_that_are_no_classes_leave_points_without_a_label(
