@@ -91,6 +91,11 @@ def test_a_drag_with_space_pans_and_selects_nothing(view: EmbeddingView, points:
     assert shift_is(before, view.shown(), -20, 28), "the lasso is back when the key is up"
 
 
+NOTE_WHEN_SHOWN = """(hint) => new MutationObserver(() => {
+    if (hint.classList.contains("nnw-points-hint-shown")) hint.dataset.seen = "yes";
+}).observe(hint, { attributes: true, attributeFilter: ["class"] })"""
+
+
 def test_the_wheel_scrolls_the_notebook_and_says_that_with_ctrl_it_zooms_to_the_pointer(
     view: EmbeddingView, points: Map
 ) -> None:
@@ -101,9 +106,10 @@ def test_the_wheel_scrolls_the_notebook_and_says_that_with_ctrl_it_zooms_to_the_
     before = page.evaluate(top)
     view.move(*points.xy[row])
     expect(hint).to_have_css("opacity", "0")
+    hint.evaluate(NOTE_WHEN_SHOWN)  # it goes by itself, perhaps before a slow machine looks
     page.mouse.wheel(0, 20)
-    page.wait_for_function(f"(before) => ({top})() === before - 20", arg=before)
-    expect(hint).to_have_css("opacity", "1")
+    page.wait_for_function(f"(before) => Math.abs(({top})() - (before - 20)) < 1", arg=before)
+    expect(hint).to_have_attribute("data-seen", "yes")
     view.until_at(points)
     expect(hint).to_have_css("opacity", "0")
     here = np.round(points.xy[row])
@@ -113,7 +119,9 @@ def test_the_wheel_scrolls_the_notebook_and_says_that_with_ctrl_it_zooms_to_the_
     page.mouse.wheel(0, -200)
     page.keyboard.up("Control")
     zoomed = points.at(here + (points.xy - here) * np.exp(0.4))
-    view.until_at(zoomed)
+    # A scrolled page may lie between two pixels of the screen, where a point of ten misses its colour; at another zoom
+    # nine of ten do.
+    view.notebook.until(lambda: view.in_place(view.shown(), zoomed) > 0.8, "the points about the pointer, nearer")
     assert page.evaluate(top) == before
     assert np.linalg.norm(middle(view.shown(), here, COLORS[points.labels[row]]) - points.xy[row]) < 1.5
 
