@@ -68,3 +68,11 @@ class AsksAboutClass(View):
 
     def asked_for(self) -> str:
         return f"Occlusion of sample {count(self.sample)}"
+
+
+def nan_scores(sample: int) -> ValueError:
+    """Why a model whose scores are NaN has no map, and where to look."""
+    return ValueError(
+        f"scores of sample {sample}: expected finite values, got NaN; Activations shows which layer they begin in, and "
+        "the slider goes back to before"
+    )

@@ -22,7 +22,7 @@ from nnwidgets.display.view import Strong
 from nnwidgets.measures import Measure, Model, ModelAtStep, Progress
 from nnwidgets.session import Session
 from nnwidgets.shadow.torch_internals import leaves
-from nnwidgets.views.occlusion.asked import NO_SCORES, AsksAboutClass
+from nnwidgets.views.occlusion.asked import NO_SCORES, AsksAboutClass, nan_scores
 from nnwidgets.views.occlusion.maps import LEAST_SCALE
 from nnwidgets.views.occlusion.squares import no_pictures
 from nnwidgets.words import count, duration, number, share
@@ -144,17 +144,17 @@ class FeatureOcclusionView(AsksAboutClass):
         steps = feature_occlusion_steps(
             model.module, batch.args, batch.kwargs, fill=self._fill(), score_fn=self.run.score_fn
         )
+        rows = 0  # whole ones in the last result
         for covered in steps:
-            if bool(covered.scores[covered.computed].isnan().any()):
-                raise ValueError(
-                    f"scores of sample {self.sample}: expected finite values, got NaN; Activations shows which layer "
-                    "they begin in, and the slider goes back to before"
-                )
-            seconds = time.monotonic() - began
-            if covered.done or (not held and bool(covered.computed[0].all())):
+            whole = int(covered.computed.all(dim=1).sum())
+            if covered.done or (not held and whole > rows):
+                rows = whole
+                if bool(covered.scores[covered.computed].isnan().any()):
+                    raise nan_scores(self.sample)
+                seconds = time.monotonic() - began
                 yield FeatureOcclusionResult(model.step, batch.indices, inputs, covered, fill, seconds)
             if not covered.done:
-                yield None if held else _progress(covered, seconds, self.noun)
+                yield None if held else _progress(covered, time.monotonic() - began, self.noun)
 
     # What is shown.
 

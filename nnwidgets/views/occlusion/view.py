@@ -21,7 +21,7 @@ from nnwidgets.display.view import Strong
 from nnwidgets.measures import LayerStatistics, Measure, Model, ModelAtStep, Progress, Record
 from nnwidgets.measures.arguments import checked_layer
 from nnwidgets.session import MEMORY_SHARES, Session
-from nnwidgets.views.occlusion.asked import NO_SCORES, AsksAboutClass
+from nnwidgets.views.occlusion.asked import NO_SCORES, AsksAboutClass, nan_scores
 from nnwidgets.views.occlusion.maps import heat_of
 from nnwidgets.views.occlusion.squares import geometry, no_pictures, patch_choices, stride_choices
 from nnwidgets.words import count, duration, share, size
@@ -180,10 +180,7 @@ class OcclusionView(AsksAboutClass):
         try:
             for partial in steps:
                 if bool(partial.clean.isnan().any()):
-                    raise ValueError(
-                        f"scores of sample {sample}: expected finite values, got NaN; Activations shows which layer "
-                        "they begin in, and the slider goes back to before"
-                    )
+                    raise nan_scores(sample)
                 self.run.kept_bytes[self] = partial.memory_bytes
                 now = time.monotonic()
                 exact_began = exact_began if bool(partial.exact.any()) else now
