@@ -107,7 +107,7 @@ PAGE = """() => {
         return sum;
     };
     const click = {
-        layer: (name) => document.querySelector(`[role=treeitem][title="${name}"]`).click(),
+        layer: (name) => document.querySelector(`[role=treeitem][title^="${name}"]`).click(),
         sample: (key) =>
             shown('.nnw-grid-board canvas').dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true })),
     };
@@ -149,7 +149,7 @@ def browser_clicks(clicks: int) -> dict[str, Any]:
         for index in range(2):
             notebook.run_cell(index)
             notebook.wait_cell(index)
-        notebook.view("[role=treeitem][title=mirror]").wait_for()
+        notebook.view("[role=treeitem][title^=mirror]").wait_for()
         notebook.view(".nnw-grid-board canvas").filter(visible=True).first.wait_for()
         notebook.run_cell(2)
         notebook.until(lambda: "started" in notebook.output(2), "the training")
