@@ -57,6 +57,8 @@ class Inspector:
             or in bfloat16, and the views say so.
         seed: draws the probe and the embedding's samples.
         selection: another inspector's `selection`, to link the two.
+        axes: layer -> what the axes of its output hold where that can't be told, a letter each: n samples, c channels,
+            any other positions. `{"lstm": "tnc"}` is (times, samples, channels).
         max_memory: bytes we may keep beyond the private copy; by default a tenth of what is free.
 
     Raises:
@@ -82,6 +84,7 @@ class Inspector:
         device: torch.device | str | None = None,
         seed: int = 0,
         selection: Selection | None = None,
+        axes: Mapping[str, str] | None = None,
         max_memory: int | None = None,
     ) -> None:
         arguments.check_model(model)
@@ -103,7 +106,14 @@ class Inspector:
             max_bytes=int(MEMORY_SHARES["samples"] * memory),
         )
         self._session = attach(
-            model, shadow, samples, score_fn=score_fn, loss_fn=loss_fn, selection=selection, memory=memory
+            model,
+            shadow,
+            samples,
+            score_fn=score_fn,
+            loss_fn=loss_fn,
+            selection=selection,
+            axes=arguments.checked_axes(axes),
+            memory=memory,
         )
         self._session.compute_now(self._session.probe)
         self._close = weakref.finalize(self, Session.close, self._session)

@@ -7,13 +7,15 @@ for the device (no `.item()`), because it runs inside forward hooks.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import overload
 
 import torch
 from torch import Tensor
 
+from nnwidgets.analysis.engine.by_sample import by_sample
+from nnwidgets.analysis.engine.layer_calls import LayerInfo
 from nnwidgets.analysis.engine.map_sums import CONSTANT, GreyInputs, MapSums, map_sums
 
 __all__ = ["ActivationStats", "StatsAccumulator", "activation_stats", "channels_first"]
@@ -101,7 +103,8 @@ def activation_stats(
     activations: Mapping[str, Tensor],
     *,
     inputs: Tensor | None = None,
-    channel_dim: int | Mapping[str, int] | None = None,
+    channel_dim: int | None = None,
+    layers: Iterable[LayerInfo] = (),
 ) -> dict[str, ActivationStats]: ...
 
 
@@ -109,7 +112,8 @@ def activation_stats(
     activations: Tensor | Mapping[str, Tensor],
     *,
     inputs: Tensor | None = None,
-    channel_dim: int | Mapping[str, int] | None = None,
+    channel_dim: int | None = None,
+    layers: Iterable[LayerInfo] = (),
 ) -> ActivationStats | dict[str, ActivationStats]:
     """Return mean, spread, share of zeros, similarity to the input and sparsity of each channel.
 
@@ -118,8 +122,9 @@ def activation_stats(
             mapping from names to such tensors, as `capture` returns; the result is then a dict with the same names in
             the same order.
         inputs: `(n, channels, H', W')` pictures for `input_similarity`; used where the activations are maps, too.
-        channel_dim: as in `channels_first`. For a mapping, one axis for all, or a mapping from names to axes, such as
-            `{layer.name: layer.channel_dim for layer in layer_names(...)}`; the default applies to missing names.
+        channel_dim: as in `channels_first`.
+        layers: for a mapping, what `layer_names` says of where each layer has its samples and channels; the others go
+            by `channel_dim`.
 
     Raises:
         TypeError: complex values, or anything but tensors.
@@ -135,24 +140,34 @@ def activation_stats(
     {'0': 3, '1': 3}
     """
     if isinstance(activations, Mapping):
-        found = {}
-        for name, each in activations.items():
-            axis = channel_dim.get(name) if isinstance(channel_dim, Mapping) else channel_dim
-            try:
-                found[name] = activation_stats(each, inputs=inputs, channel_dim=axis)
-            except (TypeError, ValueError) as error:
-                raise type(error)(f"layer {name!r}: {error}") from error
-        return found
+        arranged = {layer.name: layer for layer in layers}
+        return {
+            name: _named_stats(name, each, inputs, channel_dim, arranged.get(name))
+            for name, each in activations.items()
+        }
     if not isinstance(activations, Tensor):
         raise TypeError(
             f"activations: expected a tensor, or tensors by name as from capture, got {type(activations).__name__}; "
             "torch.as_tensor makes a tensor of an array"
         )
-    if isinstance(channel_dim, Mapping):
-        raise TypeError("channel_dim: expected one axis for one tensor, got several by name; take that of the layer")
     accumulator = StatsAccumulator()
     accumulator.add(activations, inputs, channel_dim=channel_dim)
     return accumulator.result()
+
+
+def _named_stats(
+    name: str, activation: Tensor, inputs: Tensor | None, channel_dim: int | None, layer: LayerInfo | None
+) -> ActivationStats:
+    """The statistics of a layer's output, with the layer's own axes where they are known."""
+    try:
+        if layer is None:
+            return activation_stats(activation, inputs=inputs, channel_dim=channel_dim)
+        batch = layer.batch_dim
+        samples = activation.shape[batch] // layer.per_sample if batch is not None else len(activation)
+        found = by_sample(activation, layer, samples)
+        return activation_stats(found.values, inputs=inputs if found.of == "samples" else None, channel_dim=1)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"layer {name!r}: {error}") from error
 
 
 @dataclass(eq=False)

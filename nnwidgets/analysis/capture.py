@@ -8,34 +8,19 @@ container that only passes values between its children is left out, and so is th
 
 from __future__ import annotations
 
-import dataclasses
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from nnwidgets.analysis.engine.container_ops import ContainerOps
-from nnwidgets.analysis.engine.layer_calls import (
-    LayerInfo,
-    Layers,
-    is_leaf,
-    layer_tuple,
-    named_modules,
-    split_call,
-    unknown_layer,
-)
+from nnwidgets.analysis.engine.layer_calls import LayerInfo, Layers, layer_tuple, unknown_layer
+from nnwidgets.analysis.engine.layers import Run, layers_of
+from nnwidgets.analysis.engine.passes import discover, first_tensor, record_named
 from nnwidgets.shadow import evaluation, shadow_module
+from nnwidgets.shadow.torch_internals import leaves, map_leaves
 
 __all__ = ["LayerInfo", "capture", "device_of", "first_tensor", "layer_names", "record", "unknown_layer"]
-
-# Modules that output (batch, channels, length), and modules that output (batch, length, features). Anything else (an
-# activation function, dropout) keeps the axes of the layer before it.
-_CHANNELS_FIRST = ("Conv", "BatchNorm", "InstanceNorm", "GroupNorm", "MaxPool", "AvgPool", "Adaptive", "LPPool")
-_CHANNELS_LAST = ("Linear", "LayerNorm", "RMSNorm", "Embedding", "RNN", "LSTM", "GRU", "Multihead", "Transformer")
 
 
 def capture(
@@ -85,29 +70,16 @@ def layer_names(
 
     Args:
         model: any module; it runs as a private copy in eval mode.
-        args: positional arguments of the forward pass, on the model's device; a single one may stand alone.
+        args: positional arguments of the forward pass, on the model's device; a single one may stand alone. Give two
+            samples or more: the pass is repeated with one more, to find the axis of the samples.
         kwargs: keyword arguments of the forward pass.
 
     >>> block = nn.Sequential(nn.Linear(2, 2), nn.Tanh())
     >>> [(layer.name, layer.kind, layer.shape) for layer in layer_names(nn.Sequential(block), torch.zeros(1, 2))]
     [('0.0', 'Linear', (1, 2)), ('0.1', 'Tanh', (1, 2))]
     """
-    module = shadow_module(model)
-    found: list[LayerInfo] = []
-    sequence_dim = 2
-
-    def note(name: str, value: Tensor, kind: str, call: int) -> None:
-        nonlocal sequence_dim
-        if kind.startswith(_CHANNELS_FIRST):
-            sequence_dim = 1
-        elif kind.startswith(_CHANNELS_LAST):
-            sequence_dim = 2
-        channel_dim = sequence_dim if value.ndim == 3 else min(1, value.ndim - 1)
-        found.append(LayerInfo(name, kind, tuple(value.shape), call, channel_dim))
-
-    with evaluation(module):
-        _discover(module, _positional(args), dict(kwargs or {}), note)
-    return tuple(found)
+    module, positional, keywords = shadow_module(model), _positional(args), dict(kwargs or {})
+    return layers_of(module, _runs(module, positional, keywords))
 
 
 def record(
@@ -117,6 +89,7 @@ def record(
     *,
     layers: Layers | None = None,
     on_activation: Callable[[str, Tensor], None] | None = None,
+    may_miss: bool = False,
 ) -> Any:
     """Return the model's output, passing each layer's activation to a callback during the forward pass.
 
@@ -128,8 +101,9 @@ def record(
         args: positional arguments, on the model's device; a single one may stand alone.
         kwargs: keyword arguments.
         layers: as for `capture`; None: all of them, found in the same pass.
-        on_activation: called as `on_activation(name, value)`, `value` the first floating-point tensor of the layer's
-            output.
+        on_activation: called as `on_activation(name, value)`, `value` the first tensor of real or complex numbers in
+            the layer's output.
+        may_miss: whether named layers may remain uncalled, as experts of a mixture that no sample reaches.
 
     Raises:
         KeyError: a layer does not exist or was not called; the message lists the closest names.
@@ -144,8 +118,8 @@ def record(
     module, positional, keywords = shadow_module(model), _positional(args), dict(kwargs or {})
     with evaluation(module):
         if layers is None:
-            return _discover(module, positional, keywords, lambda name, value, kind, call: callback(name, value))
-        return _record_named(module, positional, keywords, layer_tuple(layers), callback)
+            return discover(module, positional, keywords, lambda name, value, kind, call: callback(name, value))
+        return record_named(module, positional, keywords, layer_tuple(layers), callback, may_miss=may_miss)
 
 
 def device_of(module: nn.Module) -> torch.device:
@@ -159,92 +133,25 @@ def device_of(module: nn.Module) -> torch.device:
     return torch.device("cpu")
 
 
-def first_tensor(output: Any) -> Tensor | None:
-    """Return the first floating-point tensor in a module's output; None if there is none.
+def _runs(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Run]:
+    """These arguments, and the same with the last sample twice if the model takes that."""
+    given = [each for each in leaves((args, kwargs)) if isinstance(each, Tensor) and each.ndim]
+    samples = len(given[0]) if given else 0
+    runs = [Run(args, kwargs, samples)]
+    if samples:
 
-    The output may be a tensor, or nested tuples, lists, mappings and dataclasses.
+        def one_more(value: Any) -> Any:
+            batched = isinstance(value, Tensor) and value.ndim and len(value) == samples
+            return torch.cat([value, value[-1:]]) if batched else value
 
-    >>> first_tensor({"loss": None, "hidden": (torch.ones(2), torch.zeros(3))})
-    tensor([1., 1.])
-    """
-    if isinstance(output, Tensor):
-        return output if output.is_floating_point() else None
-    if isinstance(output, Mapping):
-        parts: Iterator[Any] = iter(output.values())
-    elif isinstance(output, (tuple, list)):
-        parts = iter(output)
-    elif dataclasses.is_dataclass(output) and not isinstance(output, type):
-        parts = (getattr(output, field.name) for field in dataclasses.fields(output))
-    else:
-        return None
-    return next((tensor for part in parts if (tensor := first_tensor(part)) is not None), None)
-
-
-def _record_named(
-    module: nn.Module,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    layers: tuple[str, ...],
-    callback: Callable[[str, Tensor], None],
-) -> Any:
-    """Run the module with hooks on the named layers only."""
-    modules = named_modules(module)
-    wanted: dict[str, dict[int, str]] = {}
-    for layer in layers:
-        name, call = split_call(layer, modules)
-        wanted.setdefault(name, {})[call] = layer
-    seen: set[str] = set()
-    calls: Counter[str] = Counter()
-
-    def hook(name: str, _module: nn.Module, _inputs: Any, output: Any) -> None:
-        value = first_tensor(output)
-        if value is None:
-            return
-        calls[name] += 1
-        layer = wanted[name].get(calls[name])
-        if layer is not None:
-            seen.add(layer)
-            callback(layer, value)
-
-    with ExitStack() as hooks:
-        for name in wanted:
-            hooks.callback(modules[name].register_forward_hook(partial(hook, name)).remove)
-        output = module(*args, **kwargs)
-    for layer in layers:
-        if layer not in seen:
-            raise KeyError(f"layer: {layer!r} was not called with these inputs, or returned no floating-point tensor")
-    return output
-
-
-def _discover(
-    module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], found: Callable[[str, Tensor, str, int], None]
-) -> Any:
-    """Run the module and report every leaf, and every container that computes something in its own forward."""
-    modules = named_modules(module)
-    container_ops = ContainerOps()
-    calls: Counter[str] = Counter()
-
-    def leave(name: str, leaf: bool, child: nn.Module, _inputs: Any, output: Any) -> None:
-        computes = container_ops.leave(child)
-        value = first_tensor(output)
-        if value is None:
-            return
-        calls[name] += 1
-        if leaf or computes:
-            label = name if calls[name] == 1 else f"{name}:{calls[name]}"
-            with container_ops.paused():
-                found(label, value, type(child).__name__, calls[name])
-
-    with ExitStack() as hooks:
-        for name, child in modules.items():
-            leaf = is_leaf(child)
-            if child is module and not leaf:
-                continue
-            hooks.callback(child.register_forward_pre_hook(container_ops.enter).remove)
-            # Always called, as the model may catch an exception that the child raised.
-            hooks.callback(child.register_forward_hook(partial(leave, name, leaf), always_call=True).remove)
-        with container_ops:
-            return module(*args, **kwargs)
+        more = Run(*map_leaves(one_more, (args, kwargs)), samples + 1)
+        try:
+            with evaluation(module):
+                module(*more.args, **more.kwargs)
+        except Exception:
+            return runs  # some tensor is as long as the batch, but has no axis of samples
+        runs.append(more)
+    return runs
 
 
 def _arguments(inputs: Any, device: torch.device) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from nnwidgets.analysis.capture import device_of
 from nnwidgets.analysis.engine.layer_calls import Layers
-from nnwidgets.analysis.engine.occlusion_dense import channel_dims, class_scores
+from nnwidgets.analysis.engine.occlusion_dense import arranged, class_scores
 from nnwidgets.analysis.engine.occlusion_engine import Engine
 from nnwidgets.analysis.engine.occlusion_fill import Fill
 from nnwidgets.analysis.engine.occlusion_problem import Problem, parse_problem
@@ -199,7 +199,7 @@ def _begun(
     max_bytes = int(_MEMORY_SHARE * free_memory(problem.images.device)) if max_memory is None else max_memory
     try:
         if before is None:
-            problem = replace(problem, channel_dims=channel_dims(module, problem))
+            problem = replace(problem, arranged=arranged(module, problem))
         engine = Engine(module, problem, score_fn=score_fn, max_bytes=max_bytes, preview=preview)
         run = Run(engine, problem, coarse_first=coarse_first, target=target)
         if before is not None:

@@ -72,6 +72,7 @@ def layers_header(session: Session) -> Header:
                 groups.add(group)
                 rows.append(_row(group, parts[depth - 1], depth - 1, group=True))
         stats = latest.stats.get(layer.name) if latest is not None else None
+        note = latest.problems.get(layer.name, "") if latest is not None else layer.unclear
         # Dead has a meaning only where zeros are made: after an activation.
         counts = stats is not None and bool((stats.zero_share > 0).any())
         dead = int(stats.dead.sum()) if stats is not None and counts else 0
@@ -79,7 +80,8 @@ def layers_header(session: Session) -> Header:
         inner = layer.name in above
         short, depth = (f"{parts[-1]} · output", len(parts)) if inner else (parts[-1], len(parts) - 1)
         alive = 1 - dead / layer.units if counts else None
-        rows.append(_row(layer.name, short, depth, units=layer.units, alive=alive, dead=dead, type=layer.kind))
+        known = {"units": None if layer.unclear else layer.units, "type": layer.kind, "note": note}
+        rows.append(_row(layer.name, short, depth, alive=alive, dead=dead, **known))
     return {
         "rows": rows,
         "note": f"† never fire: zero for all {plural(len(session.samples.probe_indices), 'sample')}",
@@ -92,5 +94,5 @@ def _parts(session: Session) -> list[list[str]]:
 
 
 def _row(name: str, short: str, depth: int, **known: Any) -> Header:
-    unknown = {"group": False, "units": None, "alive": None, "dead": 0, "type": ""}
+    unknown = {"group": False, "units": None, "alive": None, "dead": 0, "type": "", "note": ""}
     return {"name": name, "short": short, "depth": depth, **unknown, **known}

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from torch import Tensor
-
 from nnwidgets.analysis.capture import record
-from nnwidgets.analysis.engine.units import arranged
+from nnwidgets.analysis.engine.units import Response, response
 from nnwidgets.analysis.results import ActivationsResult
 from nnwidgets.measures.arguments import checked_layer, checked_whole
 from nnwidgets.measures.measure import Measure, Reading, Source
@@ -35,16 +33,19 @@ class Activations(Measure):
 
     def read(self, source: Source, snapshot: Snapshot) -> Reading:
         batch = source.samples.batch([self.sample])
-        kept: list[Tensor] = []
+        info, kept = source.layer(self.layer), list[Response]()
         output = record(
             snapshot.shadow.module,
             batch.args,
             batch.kwargs,
             layers=[self.layer],
-            on_activation=lambda _name, value: kept.append(value.detach().float().cpu().clone()),
+            on_activation=lambda _name, value: kept.append(response(value, info)),
+            may_miss=True,
         )
-        info, scores = source.layer(self.layer), source.batch_scores(output)
-        layout, values, note = arranged(kept[-1], info.channel_dim)
+        if not kept:
+            raise ValueError(f"layer {self.layer!r}: not called for sample {self.sample}; choose another sample")
+        layout, values, note = kept[-1]
+        scores = source.batch_scores(output)
         return ActivationsResult(
             step=source.step_of(snapshot),
             layer=self.layer,

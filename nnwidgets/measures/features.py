@@ -10,8 +10,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from nnwidgets.analysis.capture import record
+from nnwidgets.analysis.capture import LayerInfo, record
 from nnwidgets.analysis.embedding import features
+from nnwidgets.analysis.engine.by_sample import by_sample
 from nnwidgets.analysis.engine.out_of_memory import halving
 from nnwidgets.analysis.engine.predictions import predictions
 from nnwidgets.data import numeric_targets
@@ -186,17 +187,30 @@ def _parts(
 def _part(source: Source, snapshot: Snapshot, indices: Sequence[int], layer: str, rows: int) -> _Part:
     batch = source.samples.batch(indices[:rows])
     found: list[tuple[Tensor, str | None]] = []
+    info = source.layer(layer) if layer else None
     output = record(
         snapshot.shadow.module,
         batch.args,
         batch.kwargs,
-        layers=[layer] if layer else [],
-        on_activation=lambda _name, value: found.append(features(value)),
+        layers=[info] if info else [],
+        on_activation=lambda _name, value: found.append(features(_rows(value, info, len(batch.indices)))),
     )
     values, note = found[-1] if found else (torch.empty(0), None)
     scores, targets = source.batch_scores(output), numeric_targets(batch)
     outputs = source.batch_numbers(output) if targets is not None and scores is None else None
     return _Part(values, note or "", scores, targets, outputs)
+
+
+def _rows(value: Tensor, layer: LayerInfo | None, samples: int) -> Tensor:
+    """The layer's values (n, channels, positions …), a row for each sample."""
+    if layer is None:
+        return value
+    found = by_sample(value, layer, samples)
+    if found.of == "all":
+        raise ValueError(f"layer {layer.name!r} gives the same values for all samples; choose another layer")
+    if found.of == "rows":
+        raise ValueError(f"layer {layer.name!r} has rows that are not samples; choose another layer")
+    return found.values
 
 
 def _joined(parts: Sequence[Tensor | None]) -> Tensor | None:

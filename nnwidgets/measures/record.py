@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,7 +24,8 @@ SCALARS_KEPT = 2_000
 class ProbeResult:
     """What the probe shows at one step; tensors on the CPU.
 
-    `stats` and `filters` are by layer name; `loss` and `correct` (a share) are None without labels or loss function.
+    `stats` and `filters` are by layer name, `problems` say why a layer has no `stats`; `loss` and `correct` (a share)
+    are None without labels or loss function.
     """
 
     step: int
@@ -32,6 +34,7 @@ class ProbeResult:
     samples: int
     loss: float | None = None
     correct: float | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:

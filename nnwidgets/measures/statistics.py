@@ -10,13 +10,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from nnwidgets.analysis.activations import StatsAccumulator
 from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.engine.layer_calls import module_of
 from nnwidgets.analysis.engine.map_sums import GreyInputs
 from nnwidgets.analysis.engine.out_of_memory import is_out_of_memory
 from nnwidgets.analysis.filters import FilterStats, filter_stats, filter_weight
 from nnwidgets.data import Batch
+from nnwidgets.measures.layer_sums import LayerSums
 from nnwidgets.measures.measure import Measure, Reading, Source
 from nnwidgets.measures.record import ProbeResult
 from nnwidgets.training.worker import Job, Snapshot
@@ -78,7 +78,7 @@ class ProbeJob(Job):
 
     def work(self, snapshot: Snapshot) -> Iterator[None]:
         module, source = snapshot.shadow.module, self._source
-        sums: dict[str, StatsAccumulator] = {}
+        sums = LayerSums(source.layers)
         outputs: list[Output] = []
         indices, start = source.samples.probe_indices, 0
         pass_s = 0.0
@@ -114,9 +114,9 @@ class ProbeJob(Job):
                     kernels[layer.name] = values.clone()
                 yield
         loss, correct = self._quality(outputs)
-        stats = {name: accumulator.result() for name, accumulator in sums.items()}
+        stats, problems = sums.result(len(indices))
         step = source.step_of(snapshot) or 0
-        source.record.add(ProbeResult(step, stats, filters, len(indices), loss, correct), kernels)
+        source.record.add(ProbeResult(step, stats, filters, len(indices), loss, correct, problems), kernels)
         self._added_at = time.monotonic()
         self.error = ""
         for listener in tuple(self._listeners):
@@ -127,25 +127,16 @@ class ProbeJob(Job):
         for listener in tuple(self._listeners):
             listener.done()
 
-    def _forward(
-        self, module: nn.Module, batch: Batch, sums: dict[str, StatsAccumulator]
-    ) -> tuple[Tensor | None, float | None]:
+    def _forward(self, module: nn.Module, batch: Batch, sums: LayerSums) -> tuple[Tensor | None, float | None]:
         """Add a chunk to the sums; returns its scores (n, classes) and its mean loss, where there are any."""
         picture = batch.args[0] if batch.args and isinstance(batch.args[0], Tensor) else None
         comparable = picture is not None and picture.ndim == 4 and picture.is_floating_point()
         inputs = GreyInputs(picture) if picture is not None and comparable else None
 
         def add(name: str, value: Tensor) -> None:
-            if value.ndim == 0:  # such as a loss, which has no samples to sum over
-                return
-            like_inputs = inputs is not None and len(value) == len(inputs)
-            channel_dim = layers[name].channel_dim if value.ndim > 1 else None
-            sums.setdefault(name, StatsAccumulator()).add(
-                value, inputs if like_inputs else None, channel_dim=channel_dim
-            )
+            sums.add(name, value, len(batch.indices), inputs)
 
-        layers = {layer.name: layer for layer in self._source.layers}
-        output = record(module, batch.args, batch.kwargs, layers=list(layers), on_activation=add)
+        output = record(module, batch.args, batch.kwargs, layers=self._source.layers, on_activation=add, may_miss=True)
         loss = None
         if self._source.loss_fn is not None and batch.targets is not None:
             with torch.no_grad():

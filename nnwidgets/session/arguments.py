@@ -37,6 +37,15 @@ def checked_class_names(names: Any) -> Sequence[str] | None:
     return tuple(map(str, names))
 
 
+def checked_axes(axes: Any) -> Mapping[str, str]:
+    """The axes of layers. Raises TypeError for anything but names and letters."""
+    if axes is None:
+        return {}
+    if not isinstance(axes, Mapping) or not all(isinstance(each, str) for pair in axes.items() for each in pair):
+        raise TypeError(f'axes: expected a dict such as {{"lstm": "tnc"}}, got {_told(axes)}')
+    return axes
+
+
 def checked_probe(probe: Any) -> int | Sequence[int]:
     """How many samples, or which. Raises TypeError for what is neither; a mask of booleans is no list of indices."""
     said = f"probe: expected a whole number of samples or a sequence of their indices, got {_told(probe)}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
-from nnwidgets.analysis.capture import LayerInfo, layer_names
+from nnwidgets.analysis.capture import LayerInfo
 from nnwidgets.analysis.engine.layer_calls import is_leaf, named_modules
+from nnwidgets.analysis.engine.layers import Run, layers_of, with_given_axes
 from nnwidgets.analysis.engine.occlusion_dense import class_scores
 from nnwidgets.data import Batch, Samples, numeric_targets
 from nnwidgets.measures.record import Record
@@ -21,6 +22,8 @@ from nnwidgets.shadow import Shadow, UnsupportedModelError, check_leaks
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.worker import Worker
+
+AT_ONCE = 8  # samples in a run that looks for layers which the first ones do not reach
 
 # Names of activation functions, those of other libraries (NewGELUActivation) among them.
 ACTIVATION = re.compile("elu|silu|mish|swish|softplus|tanh|sigmoid", re.IGNORECASE)
@@ -34,12 +37,13 @@ def attach(
     score_fn: Callable[[Any], Tensor] | None,
     loss_fn: Callable[..., Tensor] | None,
     selection: Selection | None,
+    axes: Mapping[str, str],
     memory: int,
 ) -> Session:
     """Run the private copy once, in the user's thread, to learn its layers, its classes and whether it is safe."""
     shadow.refill()
     first = samples.batch(samples.probe_indices[:2])
-    layers, unsupported_reason = _layers(model, shadow, first, samples.doubts)
+    layers, unsupported_reason = _layers(model, shadow, samples, first, axes)
     readable = all(parameter.device == shadow.device for parameter in model.parameters())
     session = Session(
         live=weakref.ref(model),
@@ -73,26 +77,38 @@ def _first_shown(layers: Sequence[LayerInfo]) -> str:
     return next((layer.name for layer in layers if ACTIVATION.search(layer.kind)), layers[0].name)
 
 
-def _layers(model: nn.Module, shadow: Shadow, first: Batch, doubts: Sequence[str]) -> tuple[tuple[LayerInfo, ...], str]:
-    """The layers that can be looked at, and why the model must not be run in the background, or nothing.
-
-    `doubts` are what may be wrong with the samples.
-    """
+def _layers(
+    model: nn.Module, shadow: Shadow, samples: Samples, first: Batch, axes: Mapping[str, str]
+) -> tuple[tuple[LayerInfo, ...], str]:
+    """The layers that can be looked at, and why the model must not be run in the background, or nothing."""
+    runs = _runs(samples, first)
     try:
         reasons = check_leaks(shadow, model, first.args, first.kwargs)
         # One that leaks is not run again: each run changes the user's model.
-        layers = layer_names(shadow.module, first.args, first.kwargs) if not reasons else _leaves(shadow.module)
+        layers = layers_of(shadow.module, runs) if not reasons else _leaves(shadow.module)
     except UnsupportedModelError:
         raise
     except Exception as error:
         raise ValueError(
             f"dataset: expected samples that the model takes, got {_told(first.args, first.kwargs)}, at which it "
             f"raised {type(error).__name__}: {error}; check shape and dtype, or give unpack="
-            f"{''.join(f'. {doubt}' for doubt in doubts)}"
+            f"{''.join(f'. {doubt}' for doubt in samples.doubts)}"
         ) from None
     if not layers:
         raise ValueError("model: expected a forward pass that calls at least one layer, got one that calls none")
+    if not reasons:
+        layers = with_given_axes(layers, axes, len(first.indices))
     return layers, " ".join(reasons)
+
+
+def _runs(samples: Samples, first: Batch) -> Iterator[Run]:
+    """The first samples, these with the last of them once more, and then the rest of the probe."""
+    yield Run(first.args, first.kwargs, len(first.indices))
+    probe, known = samples.probe_indices, len(first.indices)
+    rest = (probe[start : start + AT_ONCE] for start in range(known, len(probe), AT_ONCE))
+    for indices in ((*first.indices, first.indices[-1]), *rest):
+        batch = samples.batch(indices)
+        yield Run(batch.args, batch.kwargs, len(indices))
 
 
 def _loss_fn(loss_fn: Callable[..., Tensor] | None, shadow: Shadow) -> Callable[..., Tensor] | None:

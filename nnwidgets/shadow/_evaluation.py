@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from nnwidgets.shadow._random import PrivateRandom
 from nnwidgets.shadow.torch_internals import map_leaves, thread_device
@@ -24,6 +25,7 @@ class Traits:
 
     default_device: torch.device
     draws_random: bool = False
+    fused: bool = False
 
 
 traits_of: WeakKeyDictionary[nn.Module, Traits] = WeakKeyDictionary()
@@ -64,9 +66,31 @@ def evaluation(module: nn.Module, *, gradients: bool = False) -> Iterator[None]:
         stack.enter_context(_without_autocast())
         if traits is not None and torch.get_default_device() != traits.default_device:
             stack.enter_context(thread_device(traits.default_device))
+        if traits is not None and traits.fused:
+            stack.enter_context(LayerByLayer())
         if traits is not None and traits.draws_random:
             stack.enter_context(PrivateRandom())
         yield
+
+
+FUSED = (nn.TransformerEncoder, nn.TransformerEncoderLayer, nn.MultiheadAttention)
+"""Modules that in eval mode may run as one operation in which no layer can be seen, on nested tensors if padded."""
+
+
+LAYER_BY_LAYER = (
+    "nn.TransformerEncoder runs layer by layer, as in training; in eval mode PyTorch may set padded positions to zero"
+)
+
+
+class LayerByLayer(TorchFunctionMode):
+    """Has `FUSED` modules run layer by layer in this thread, as in training, whichever layers are looked at.
+
+    They do so while a function mode is on, so this one changes nothing else. The switch that PyTorch has for it,
+    `torch.backends.mha`, would act on the training, too.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return func(*args, **(kwargs or {}))
 
 
 def _forget_gradients(module: nn.Module) -> None:

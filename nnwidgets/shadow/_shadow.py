@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from nnwidgets.shadow._copying import ModelCopier, home
-from nnwidgets.shadow._evaluation import Traits, evaluation, run_in, traits_of
+from nnwidgets.shadow._evaluation import FUSED, LAYER_BY_LAYER, Traits, evaluation, run_in, traits_of
 from nnwidgets.shadow._mirror import Mirror
 from nnwidgets.shadow._support import refuse_unsupported
 
@@ -168,11 +168,13 @@ class Shadow:
         self.builds += 1
         if self.dtype is not None:
             run_in(self.module, self.dtype)
-        self.notes = (*self._given_notes, *copier.notes)
+        nested = any(getattr(module, "use_nested_tensor", False) for module in self.module.modules())
+        self.notes = (*self._given_notes, *copier.notes, *((LAYER_BY_LAYER,) if nested else ()))
         self.device = self._find_device()
         self._traits.default_device = copier.placed(self._traits.default_device)
         for module in self.module.modules():
             traits_of[module] = self._traits
+        self._traits.fused = any(isinstance(module, FUSED) for module in self.module.modules())
 
     def _find_device(self) -> torch.device:
         for tensor in (*self.module.parameters(), *self.module.buffers()):

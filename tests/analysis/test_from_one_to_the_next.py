@@ -60,12 +60,11 @@ def test_statistics_of_captured_layers_are_those_of_each(model: nn.Module) -> No
 def test_statistics_go_by_the_axes_that_layer_names_tells() -> None:
     model = nn.Sequential(nn.Conv1d(2, 5, 3), nn.ReLU(), nn.Flatten())
     x = torch.randn(4, 2, 9)
-    axes = {layer.name: layer.channel_dim for layer in layer_names(model, x)}
-    values = capture(model, x)
-    sizes = {name: len(each.mean) for name, each in activation_stats(values, channel_dim=axes).items()}
+    values, layers = capture(model, x), layer_names(model, x)
+    sizes = {name: len(each.mean) for name, each in activation_stats(values, layers=layers).items()}
     assert sizes == {"0": 5, "1": 5, "2": 35}
     assert [len(each.mean) for each in activation_stats(values, channel_dim=1).values()] == [5, 5, 35]
-    assert [len(each.mean) for each in activation_stats(values, channel_dim={"0": 1}).values()] == [5, 7, 35]
+    assert [len(each.mean) for each in activation_stats(values, layers=layers[:1]).values()] == [5, 7, 35]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +75,6 @@ def test_statistics_go_by_the_axes_that_layer_names_tells() -> None:
         ({"fc": None}, {}, TypeError, "^layer 'fc': activations: expected a tensor, .* got NoneType"),
         ({"fc": torch.ones(2, 3) * 1j}, {}, TypeError, "^layer 'fc': activation: expected real values"),
         ({"fc": torch.ones(2, 3)}, {"inputs": IMAGES}, ValueError, r"^layer 'fc': inputs: expected one per .* \(2\)"),
-        (torch.ones(2, 3), {"channel_dim": {"fc": 1}}, TypeError, "^channel_dim: expected one axis for one tensor"),
     ],
 )
 def test_statistics_name_the_layer_that_cannot_be_used(

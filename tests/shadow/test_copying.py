@@ -27,11 +27,13 @@ def test_after_a_refill_the_copy_gives_the_live_eval_output(name: str) -> None:
     case = ZOO[name]
     live = case.build()
     shadow = Shadow(live)
-    assert torch.equal(first_tensor(shadow.run(*case.args, **case.kwargs)), eval_output(live, case))
-    for _ in range(2):
+    # The live one takes the fast path of attention in eval mode, which rounds otherwise.
+    atol = 1e-6 if name == "transformer" else 0.0
+    for _ in range(3):
+        found = first_tensor(shadow.run(*case.args, **case.kwargs))
+        torch.testing.assert_close(found, eval_output(live, case), rtol=0, atol=atol)
         train(live, case)
         shadow.refill()
-        assert torch.equal(first_tensor(shadow.run(*case.args, **case.kwargs)), eval_output(live, case))
 
 
 @every_model

@@ -19,6 +19,8 @@ export interface LayerRow {
   dead: number;
   /** The module's class; "" for a group. */
   type: string;
+  /** Why its statistics are missing, or "". */
+  note: string;
 }
 
 export interface LayersHeader extends CommonHeader {
@@ -206,7 +208,7 @@ function makeRow(row: LayerRow, click: () => void): HTMLElement {
   else item.append(...["units", "alive", "dead"].map((column) => make("span", `nnw-layer-${column}`)));
   item.style.setProperty("--nnw-depth", String(row.depth));
   item.dataset.name = row.name;
-  item.title = [row.name, row.type].filter((words) => words).join(" · ");
+  item.title = [row.name, row.type, row.note].filter((words) => words).join(" · ");
   item.tabIndex = -1;
   item.setAttribute("role", "treeitem");
   item.setAttribute("aria-level", String(row.depth + 1));

@@ -16,20 +16,35 @@ class LayerInfo:
 
     name: the module's name. The n-th call of a module is `"name:n"` from the second on. A model that is itself a leaf
     has its class's name.   kind: the module's class name.   call: 1 for the first call of the module.
-    shape: of the first tensor of its output.   channel_dim: the axis of `shape` that holds channels: 1, or the last one
-    for sequences `(batch, time, features)`.
+    shape: of the first tensor of its output for the samples it was found with; () if none of them reached it.
+    channel_dim: the axis of `shape` that holds the channels; None without one, and where it is not known.
+    batch_dim: the axis that follows the samples; None where none does.
+    per_sample: entries of that axis for each sample, more than 1 where a model folds windows or times into it. Without
+    such an axis 1 says that the output is one for all samples, 0 that its rows differ in number from sample to sample,
+    as those of an expert in a mixture.
+    sample_inner: of several entries a sample, those of one sample are not next to each other: (times, samples).
+    unclear: why units and samples can't be told apart, and what to do; "" where they can.
     """
 
     name: str
     kind: str
     shape: tuple[int, ...]
     call: int
-    channel_dim: int
+    channel_dim: int | None
+    batch_dim: int | None = 0
+    per_sample: int = 1
+    sample_inner: bool = False
+    unclear: str = ""
 
     @property
     def units(self) -> int:
-        """The number of channels; 1 without a batch axis, or with nothing else."""
-        return self.shape[self.channel_dim] if len(self.shape) > 1 else 1
+        """The number of channels; 1 where there is no axis of them."""
+        return self.shape[self.channel_dim] if self.channel_dim is not None else 1
+
+    @property
+    def maps(self) -> bool:
+        """Whether its output is (samples, channels, height, width)."""
+        return len(self.shape) == 4 and (self.batch_dim, self.per_sample, self.channel_dim) == (0, 1, 1)
 
 
 Layers: TypeAlias = Sequence[str | LayerInfo] | LayerInfo | str
@@ -44,6 +59,12 @@ def layer_tuple(layers: Layers) -> tuple[str, ...]:
     """
     listed = (layers,) if isinstance(layers, (str, LayerInfo)) else tuple(layers)
     return tuple(layer.name if isinstance(layer, LayerInfo) else layer for layer in listed)
+
+
+def layer_infos(layers: Layers) -> list[LayerInfo]:
+    """Those that were given as `LayerInfo`."""
+    listed = (layers,) if isinstance(layers, (str, LayerInfo)) else tuple(layers)
+    return [layer for layer in listed if isinstance(layer, LayerInfo)]
 
 
 def named_modules(module: nn.Module) -> dict[str, nn.Module]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from nnwidgets.analysis.activations import channels_first
 from nnwidgets.analysis.capture import first_tensor, layer_names, record
+from nnwidgets.analysis.engine.by_sample import by_sample
+from nnwidgets.analysis.engine.layer_calls import LayerInfo
 from nnwidgets.analysis.engine.occlusion_problem import Problem
 
 
@@ -36,7 +38,7 @@ class DenseEngine:
         sums: dict[str, Tensor] = {}
 
         def add(name: str, value: Tensor) -> None:
-            sums[name] = position_sums(value, self._problem.channel_dims.get(name))
+            sums[name] = position_sums(value, self._problem.arranged[name], len(image))
 
         extra = (of_images(argument, image, len(images)) for argument in self._problem.extra)
         output = record(
@@ -67,29 +69,35 @@ def checked_scores(scores: Tensor, batch: int) -> Tensor:
     return scores.detach()
 
 
-def position_sums(value: Tensor, channel_dim: int | None = None) -> Tensor:
-    """Return a layer's values summed over positions, `(n, channels)` float64; channels as in `channels_first`."""
-    if value.ndim <= 2:
-        return value.double().reshape(len(value), -1)
-    return channels_first(value, channel_dim=channel_dim).flatten(2).sum(2, dtype=torch.float64)
+def position_sums(value: Tensor, layer: LayerInfo, images: int) -> Tensor:
+    """Return a layer's values for so many images summed over positions, `(n, channels)` float64.
 
-
-def channel_dims(module: nn.Module, problem: Problem) -> dict[str, int]:
-    """Return the channel axis of each layer if the model may have layers `(batch, channels, length)`; else nothing.
-
-    Runs the model on the first image. A container that only passes values on has the axis of its last layer.
+    Raises ValueError where rows are not images, or channels are not known.
     """
-    along_steps = problem.images.ndim == 3 or any("1d" in type(each).__name__ for each in module.modules())
-    if not problem.layers or not along_steps:
-        return {}
+    found = by_sample(value, layer, images)
+    if found.of != "samples":
+        raise ValueError(
+            f"layers: expected layers that answer each image, got {layer.name!r}, whose rows are no images"
+        )
+    return found.values.flatten(2).sum(2, dtype=torch.float64) if found.values.ndim > 2 else found.values.double()
+
+
+def arranged(module: nn.Module, problem: Problem) -> dict[str, LayerInfo]:
+    """Return how the output of each layer of the problem is arranged, found by running the first image.
+
+    A container that only passes values on is arranged as its last layer is.
+    """
+    known = dict(problem.arranged)
+    if not set(problem.layers) - set(known):
+        return known
     first = torch.zeros(1, dtype=torch.int64)
-    found = layer_names(module, [of_images(each, first, len(problem.images)) for each in problem.arguments()])
-    dims = {layer.name: layer.channel_dim for layer in found if len(layer.shape) > 2}
+    every = layer_names(module, [of_images(each, first, len(problem.images)) for each in problem.arguments()])
+    found = {layer.name: layer for layer in every} | known
     for name in problem.layers:
-        within = [dim for layer, dim in dims.items() if layer.startswith(name.partition(":")[0] + ".")]
-        if within:
-            dims.setdefault(name, within[-1])
-    return dims
+        within = [layer for layer in every if layer.name.startswith(name.partition(":")[0] + ".")]
+        if name not in found and within:
+            found[name] = replace(within[-1], name=name)
+    return found
 
 
 def of_images(argument: Any, image: Tensor, batch: int) -> Any:

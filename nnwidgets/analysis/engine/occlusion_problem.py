@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nnwidgets.analysis.engine.layer_calls import Layers, layer_tuple
+from nnwidgets.analysis.engine.layer_calls import LayerInfo, Layers, layer_infos, layer_tuple
 from nnwidgets.analysis.engine.occlusion_fill import Fill, fill_values
 
 # Number of axes of the images -> the axes that a patch can have, the default first.
@@ -28,7 +28,7 @@ class Problem:
     fill: `(1 or batch, channels, *size)`, where each size may be 1: what replaces the patch.
     layers: names of the layers to sum.
     extra: further positional arguments of the model; tensors as long as the batch are split with the images.
-    channel_dims: layer -> the axis of its channels, if it may differ from that of `channels_first`.
+    arranged: how the output of each of the layers is arranged.
     """
 
     images: Tensor
@@ -39,7 +39,7 @@ class Problem:
     origins: tuple[tuple[int, ...], ...]
     layers: tuple[str, ...]
     extra: tuple[Any, ...]
-    channel_dims: Mapping[str, int] = field(default_factory=dict)
+    arranged: Mapping[str, LayerInfo] = field(default_factory=dict)
 
     @property
     def grid(self) -> tuple[int, ...]:
@@ -108,6 +108,7 @@ def parse_problem(
         fill=fill_values(fill, moved, sides[-(images.ndim - 2) :]),
         origins=tuple(_origins(*each) for each in zip(size, sides, steps, strict=True)),
         layers=layer_tuple(layers),
+        arranged={each.name: each for each in layer_infos(layers)},
         extra=tuple(value.detach().to(device) if isinstance(value, Tensor) else value for value in arguments),
     )
 

@@ -99,9 +99,8 @@ class WindowEngine:
 
         def add(name: str, value: Tensor) -> None:
             run.paused = True
-            inside = held(value)
-            dim = self._problem.channel_dims.get(name)
-            sums[name] = inside.sums() if isinstance(inside, Windows) else position_sums(inside, dim)
+            inside, layer = held(value), self._problem.arranged[name]
+            sums[name] = inside.sums() if isinstance(inside, Windows) else position_sums(inside, layer, len(image))
             run.paused = False
 
         extra = [of_images(argument, image, len(self._problem.images)) for argument in self._problem.extra]
@@ -126,7 +125,7 @@ class WindowEngine:
         def add(name: str, value: Tensor) -> None:
             clean.paused = True
             clean.use(value)
-            sums[name] = position_sums(value, problem.channel_dims.get(name))
+            sums[name] = position_sums(value, problem.arranged[name], len(problem.images))
             clean.paused = False
 
         with ExitStack() as hooks, clean:

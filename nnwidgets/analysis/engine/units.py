@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
+from typing import TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nnwidgets.analysis.engine.by_sample import by_sample
+from nnwidgets.analysis.engine.layer_calls import LayerInfo
 from nnwidgets.analysis.results import Layout
 
+Response: TypeAlias = tuple[Layout, Tensor, str]
+"""How one sample's values are shown, the values on the CPU, float32, and a note on what was done to them."""
 
-def arranged(activation: torch.Tensor, channel_dim: int) -> tuple[Layout, torch.Tensor, str]:
-    """One sample's activation (1, …) as maps, strips or a sequence, channels first, and a note on any averaging.
 
-    >>> arranged(torch.zeros(1, 5, 8), 2)[:2][1].shape
-    torch.Size([8, 5])
+def response(activation: Tensor, layer: LayerInfo) -> Response:
+    """One sample's activation as maps (channels, height, width), strips (channels,) or sequence (channels, positions).
+
+    Raises ValueError where units and positions can't be told apart (`by_sample`).
+
+    >>> import torch
+    >>> lstm = LayerInfo("lstm", "LSTM", (8, 2, 5), call=1, channel_dim=2, batch_dim=1)
+    >>> response(torch.zeros(8, 1, 5), lstm)[:2][1].shape
+    torch.Size([5, 8])
     """
-    if activation.ndim == 0:
-        return "strips", activation.reshape(1), ""
-    sample = activation[0] if activation.ndim > 1 else activation
-    if sample.ndim <= 1:
-        return "strips", sample.reshape(-1), ""
-    sample = sample.movedim(channel_dim - 1, 0)
-    if sample.ndim == 2:
-        return "sequence", sample, ""
-    if sample.ndim == 3:
-        return "maps", sample, ""
-    extra = tuple(range(1, sample.ndim - 2))
-    return "maps", sample.mean(dim=extra), f"mean over {len(extra)} further {'axis' if len(extra) == 1 else 'axes'}"
+    found = by_sample(activation.detach(), layer, 1)
+    sample = found.values[0].float().cpu().clone()
+    notes = [
+        "the same for all samples" if found.of == "all" else "",
+        "magnitude of complex values" if activation.is_complex() else "",
+    ]
+    if sample.ndim > 3:
+        extra = sample.ndim - 3
+        sample = sample.mean(dim=tuple(range(1, sample.ndim - 2)))
+        notes.append(f"mean over {extra} further {'axis' if extra == 1 else 'axes'}")
+    layout: Layout = "strips" if sample.ndim == 1 else "sequence" if sample.ndim == 2 else "maps"
+    return layout, sample, ", ".join(filter(None, notes))
 
 
 def over_units(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -76,7 +76,7 @@ class OcclusionView(AsksAboutClass):
         stride: int | None = None,
         **options: Any,
     ) -> None:
-        self._maps = [info.name for info in session.layers if len(info.shape) == 4]
+        self._maps = [info.name for info in session.layers if info.maps]
         map_layer = options.pop("map_layer", None)
         if layer is not None and map_layer is not None:
             raise TypeError("layer: expected one of layer= and map_layer=, which say the same, got both")
@@ -169,7 +169,7 @@ class OcclusionView(AsksAboutClass):
             patch=self.patch,
             stride=self.stride,
             fill=fill,
-            layers=[layer] if layer else [],
+            layers=[self.run.layer(layer)] if layer else [],
             additional_forward_args=tuple(others) or None,
             score_fn=self.run.score_fn,
             mode="preview" if _previews(images) else "exact",
