@@ -4,7 +4,7 @@ import { neighbour } from "../src/dashboard/picker";
 import { meter, sparkPath } from "../src/dashboard/status";
 
 const row = (name: string, depth: number, group = false, type = group ? "" : "Conv2d"): LayerRow => {
-  return { name, short: name.split(".").at(-1)!, depth, group, units: group ? null : 8, alive: null, dead: 0, type };
+  return { name, short: name.split(".").at(-1)!, depth, group, units: group ? null : 8, alive: null, dead: 0, type, note: "" };
 };
 const rows = [
   row("conv1", 0),
