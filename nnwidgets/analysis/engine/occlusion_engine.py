@@ -221,17 +221,19 @@ class Engine:
 
     def _first_difference(self, image: Tensor, place: Tensor) -> str:
         """Return the first layer for which windows give other sums than the model."""
-        names = tuple(layer.name for layer in layer_names(self._module, self._problem.arguments()))
-        problem = replace(self._problem, layers=names)
+        arranged = {
+            layer.name: layer
+            for layer in layer_names(self._module, self._problem.arguments())
+            if layer.batch_dim is not None and not layer.unclear
+        }
+        problem = replace(self._problem, layers=tuple(arranged), arranged=arranged)
         _, own = DenseEngine(self._module, problem, score_fn=self._score_fn).evaluate(image, place)
         windows = self._new_windows(problem)
         _, found = windows.evaluate(image, place)
         _, clean = windows.evaluate(image, torch.full_like(place, -1))
-        for name in names:
-            if name in own:
-                change = _largest_change(own[name], clean[name])
-                if not self._agree_on_windows(found[name], own[name], change):
-                    return name
+        for name in arranged:
+            if not self._agree_on_windows(found[name], own[name], _largest_change(own[name], clean[name])):
+                return name
         return "the output"
 
     def _agree_on_windows(self, found: Tensor, own: Tensor, change: float) -> bool:
