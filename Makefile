@@ -57,7 +57,8 @@ $(VENV)/ready-%-$(STATE): $(JS_SOURCES)
 	@$(PYTHON) -c 'import sys; sys.exit("Python: expected 3.10 or newer, got " + sys.version if sys.version_info < (3, 10) else 0)'
 	$(call stage,set-up ($*),{ [ -x $(PY) ] || $(PYTHON) -m venv $(VENV); } \
 		&& $(PIP) $$(grep -o '^torch==[0-9.]*' constraints.txt) \
-		&& $(PIP) --constraint constraints.txt --editable '.[$*]')
+		&& $(PIP) --constraint constraints.txt --editable '.[$*]' \
+		$(if $(filter test bench,$*),&& $(PIP) --constraint constraints.txt --no-deps fastai))
 	@touch $@
 
 demo: $(call READY,notebook)

@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnwidgets import analysis, blocks, measures
+    from nnwidgets import analysis, blocks, callbacks, measures
     from nnwidgets.display.job import Heading, Strong
     from nnwidgets.display.options import choice, number
     from nnwidgets.display.row import row
@@ -34,6 +34,7 @@ __all__ = [
     "View",
     "analysis",
     "blocks",
+    "callbacks",
     "choice",
     "measures",
     "number",
@@ -53,12 +54,12 @@ _HOME = {
     "number": "nnwidgets.display.options",
     "row": "nnwidgets.display.row",
 }
-_PACKAGES = ("analysis", "blocks", "measures")
+_MODULES = ("analysis", "blocks", "callbacks", "measures")
 
 
 def __getattr__(name: str) -> Any:
     """Import public names at first use, so that `import nnwidgets` costs no widget stack."""
-    if name in _PACKAGES:
+    if name in _MODULES:
         return importlib.import_module(f"nnwidgets.{name}")
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)

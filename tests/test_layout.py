@@ -26,7 +26,7 @@ TOP_FILES = {
 }
 BUILT = {"build", "dist"}
 PARTS = {"shadow", "data", "analysis", "training", "measures", "session", "blocks", "display", "views"}
-ALONE = {"__init__", "inspector", "selection", "words"}
+ALONE = {"__init__", "callbacks", "inspector", "selection", "words"}
 # About 300 lines are a warning; what is longer than this holds more than one concept. Never split to stay below it.
 MAX_LINES = 400
 

@@ -3,7 +3,7 @@ import { makeBars } from "../src/blocks/bars.ts";
 import { type BlockHost, floats, mountBlock, whole } from "./blocks.ts";
 
 const fields = {
-  names: ["cat", "dog", "a <b>bird</b> with a very long name indeed, long beyond reason"],
+  names: ["cat", "dog", "a <b>bird</b> with a very long name indeed, long beyond reason and longer than any label that somebody would ever give to a bird or to a plane"],
   unit: "accuracy",
   low: -0.5,
   high: 0.5,
@@ -25,6 +25,13 @@ describe("bars", () => {
     expect(bird).toMatch(/^a <b>bird.*…/);
     expect(rest).toEqual(["cat", "dog"]);
     expect(host.texts(".nnw-bars-value")).toEqual(["NaN", "0.25", "−0.50"]);
+  });
+
+  it("have their names above them where one is too long to stand beside", () => {
+    host.show(fields, arrays);
+    expect(host.one(".nnw-bars").classList).toContain("nnw-bars-above");
+    host.show({ ...fields, names: ["cat", "dog", "bird"] }, arrays);
+    expect(host.one(".nnw-bars").classList).not.toContain("nnw-bars-above");
   });
 
   it("reach from zero to their value, to either side; NaN has none", () => {

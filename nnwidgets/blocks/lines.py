@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.axes import Axes
 from nnwidgets.blocks.block import Array, Block, finite_span
 from nnwidgets.blocks.checks import choice_of, numbers, one_of, set_field
 from nnwidgets.blocks.colors import LIGHT, Theme
-from nnwidgets.blocks.drawing import add_title, explain, plain_axes, say
+from nnwidgets.blocks.drawing import add_title, explain, plain_axes, say, tick
 from nnwidgets.words import FORMATS, Format, formatted
 
 Role: TypeAlias = Literal["main", "mean", "class"]
@@ -100,6 +101,27 @@ class Lines(Block):
         return [
             (name, self.role_of(name), formatted(float(each[-1]), self.format)) for name, each in self.lines.items()
         ]
+
+    def in_words(self) -> str:
+        """The curves for who can't see them: each line's latest, least and largest value, and where those are.
+
+        >>> Lines([0, 10, 20], {"loss": [2.5, 1.25, 1.5]}, x_title="step").in_words()
+        'loss over step, 0 to 20: now 1.50, least 1.25 at 10, largest 2.50 at 0.'
+        """
+        said = []
+        for name, values in self.lines.items():
+            known = np.flatnonzero(np.isfinite(values))
+            if not len(known):
+                said.append(f"{name}: no finite values.")
+                continue
+            write = partial(formatted, format=self.format)
+            least, largest = known[np.argmin(values[known])], known[np.argmax(values[known])]
+            said.append(
+                f"{name} over {self.x_title}, {tick(self.x[0])} to {tick(self.x[-1])}: now {write(values[-1])}, "
+                f"least {write(values[least])} at {tick(self.x[least])}, "
+                f"largest {write(values[largest])} at {tick(self.x[largest])}."
+            )
+        return " ".join(said)
 
     def limits(self) -> tuple[float, float]:
         """The least and the largest finite value on show; 0 and 1 when there is none."""

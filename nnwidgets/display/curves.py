@@ -242,7 +242,7 @@ def prepared(lines: Lines) -> Drawing:
 
 
 def head_of(lines: Lines) -> str:
-    """Title, note and the values of now, as HTML."""
+    """Title, note and the values of now, as HTML; and the curves in words, for a screen reader."""
     kind, note = "", html.escape(lines.note)
     words = {"main": "b class='nnw-unit'", "mean": "span", "class": "span"}
     values = " ".join(f"<{words[role]}>{html.escape(text)}</{words[role].split()[0]}>" for _, role, text in lines.now())
@@ -250,9 +250,10 @@ def head_of(lines: Lines) -> str:
         reason = html.escape(lines.empty)
         values, kind, note = f'<span class="nnw-faint" title="{reason}">{reason}</span>', " nnw-curve-empty", ""
     note = note and f' <span class="nnw-faint">{note}</span>'
+    told = "" if lines.empty else f'<span class="nnw-unseen">{html.escape(lines.in_words())}</span>'
     return (
         f'<div class="nnw-curve-head{kind}"><span><b>{html.escape(lines.title)}</b>{note}</span>'
-        f"<span>{values}</span></div>"
+        f"<span>{values}</span></div>{told}"
     )
 
 
@@ -263,7 +264,7 @@ def legend_of(lines: Lines) -> str:
         *((style.get(lines.role_of(name), "nnw-key-mean"), name) for name in lines.lines),
         ("nnw-key-band", lines.band_name),
     ]
-    across = " · ".join([*([f"thin lines: {lines.others_name}"] if lines.others_name else []), f"x: {lines.x_title}"])
+    across = " · ".join([*([f"Thin lines: {lines.others_name}"] if lines.others_name else []), f"x: {lines.x_title}"])
     keys = "".join(f'<span class="nnw-key {key}">{html.escape(text)}</span>' for key, text in rows if text)
     subject = f"<code>{html.escape(lines.subject)}</code>" if lines.subject else ""
     return (

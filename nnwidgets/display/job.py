@@ -140,15 +140,14 @@ class ViewJob(Job):
             drawn, curves = view.curves.split(rows)
             packed = self._packer.pack(drawn, self.states)
             self.laid = LaidOut(shown, as_heading(view.heading(shown.result)), tuple(parts), tuple(rows), packed, kept)
-            view.curves.show(curves)
+            if self._layout_failed:
+                self._layout_failed, view.failure = False, None
+            view.show_picture()
+            view.curves.show(curves)  # many messages, which the picture need not wait for
         except Exception as error:
             # Whatever a view of the user's raises is shown in that view, and training goes on.
             self._layout_failed = True
             view.fail(error, shown.step or 0)
-            return
-        if self._layout_failed:
-            self._layout_failed, view.failure = False, None
-        view.show_picture()
 
     def recorded(self) -> None:
         """What is kept over the training has grown: the same values again, with what is known besides."""

@@ -194,6 +194,24 @@ class HasOptions(traitlets.HasTraits):
         """What a result depends on besides the measures."""
         return tuple(getattr(self, name) for name, option in self.options().items() if not option.draws)
 
+    def set_options(self, keywords: Mapping[str, Any], *, besides: Sequence[str]) -> None:
+        """Set what the constructor was given; None leaves an option as it is.
+
+        Raises:
+            TypeError: no such option; those and the keywords `besides` them are named.
+            ValueError: a value that is not allowed.
+        """
+        unknown = [name for name in keywords if name not in self.options()]
+        if unknown:
+            known = dict.fromkeys([*besides, *own_keywords(type(self)), *self.options(), "save_picture"])
+            raise TypeError(f"{self.name}: expected keywords among {', '.join(known)}, got {unknown[0]!r}")
+        for name, value in keywords.items():
+            if value is not None:
+                try:
+                    setattr(self, name, value)
+                except traitlets.TraitError as error:
+                    raise ValueError(str(error)) from None
+
     def set_option(self, name: Any, value: Any) -> None:
         """Do what the page asks.
 

@@ -2,7 +2,7 @@
 
 Above 1 000 messages a second Jupyter Server drops messages silently, the cell's own "done" among them, so nothing here
 queues without bound: per panel and channel the newest frame wins, at most `WINDOW` frames are unacknowledged, and all
-panels together send at most `MESSAGES_PER_S`.
+panels together send `MESSAGES_PER_S` at most.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from nnwidgets.training.fork_lock import fork_lock, register_fork_aware
 WINDOW = 2
 FRAMES_PER_S = 20
 UNANSWERED_FRAMES_PER_S = 5
-MESSAGES_PER_S = 100
+MESSAGES_PER_S = 100  # on average
+BURST = 30  # so many may follow each other at once: a picture need not wait for the curves sent before it
 UPDATES_PER_S = 5
 ACK_TIMEOUT_S = 1.0
 SILENCE_S = 30.0
@@ -93,7 +94,7 @@ class Publisher:
         self._updates: dict[int, tuple[float, Charged, Callable[[], int]]] = {}
         self._paced: dict[int, float] = {}  # when the next change of a key may run
         self._held: dict[int, float] = {}
-        self._free_at = float("-inf")
+        self._paid_until = float("-inf")  # when what was sent would have been sent, evenly spaced
         self._wake = threading.Condition()
         self._stopped = False
         self._thread: threading.Thread | None = None
@@ -212,8 +213,11 @@ class Publisher:
             return None, None
         # Who has been due longest goes first, so that nobody starves when all together are too many.
         due, turn = min(turns, key=lambda item: item[0])
-        due = max(due, self._free_at)
+        due = max(due, self._paid_until - BURST / MESSAGES_PER_S)
         return (turn, None) if due <= now else (None, due - now)
+
+    def _sent(self, messages: int) -> None:
+        self._paid_until = max(self._clock(), self._paid_until) + messages / MESSAGES_PER_S
 
     def _send(self, lane: Lane) -> Outlet:
         with self._wake:
@@ -227,7 +231,7 @@ class Publisher:
             lane.sent_at = self._clock()
             if not lane.unanswered:
                 lane.unacked[seq] = lane.sent_at
-            self._free_at = lane.sent_at + 1 / MESSAGES_PER_S
+            self._sent(1)
         try:
             frame = source()
             if frame is None:
@@ -252,7 +256,7 @@ class Publisher:
             messages = max(1, change())
         except Exception:
             logger.warning("a curve could not be updated", exc_info=True)
-        self._free_at = self._clock() + messages / MESSAGES_PER_S
+        self._sent(messages)
         return charged
 
 

@@ -24,6 +24,22 @@ from nnwidgets.session import Session
 PICTURE_EVERY_S = 60.0  # while a model trains, by turns: one costs as much as six seconds of the budget earn
 SOON_S = 1.0
 DOTS_PER_INCH = 96
+# JupyterLab writes "Loading widget..." or "Error displaying widget: model not found" where a widget is not alive. None
+# of our code runs on such a page, so this stands in an output of its own before the widget's.
+NOT_LIVE = """<style data-nnwidgets>
+.jp-OutputArea-child:has(style[data-nnwidgets]) { display: none; }
+.jp-OutputArea-child:has(style[data-nnwidgets]) + .jp-OutputArea-child > .jp-OutputArea-output:not(:has(*)) {
+  font-size: 0;
+}
+.jp-OutputArea-child:has(style[data-nnwidgets]) + .jp-OutputArea-child > .jp-OutputArea-output:not(:has(*))::after {
+  content: "Saved picture. The view is live again once the kernel answers, or when you run this cell.";
+  color: var(--jp-ui-font-color2);
+  font-size: var(--jp-ui-font-size1);
+  opacity: 0;
+  animation: nnw-not-live 0s 2s forwards;
+}
+@keyframes nnw-not-live { to { opacity: 1; } }
+</style>"""
 
 
 class LeavesPicture:
@@ -65,6 +81,7 @@ class LeavesPicture:
             "text/plain": "",
         }
         if self.save_picture:
+            publish_display_data({"text/html": NOT_LIVE, "text/plain": ""})  # type: ignore[no-untyped-call]
             self._keep_picture(uuid.uuid4().hex)
         publish_display_data(bundle)  # type: ignore[no-untyped-call]
         if self._picture_id is not None:

@@ -1,51 +1,44 @@
 """What every view is. A concrete view says what it needs, what it makes of it and how that is laid out in blocks.
 
-States, captions, options, selection, history, progress, errors and display are here, once. `needs`, `blocked` and
-`clicked` run in the thread that asks; `compute`, `layout` and `caption` in the worker. None of them draws.
+States, captions, options, selection, history, progress, errors and display are here, once; `Contract` has what a
+concrete view overrides and may use.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Hashable
+from typing import Any, TypeVar
 
 import ipywidgets
-import traitlets
 from matplotlib.figure import Figure
 from traitlets.utils.bunch import Bunch
 
-from nnwidgets.blocks.block import Block
-from nnwidgets.blocks.strip import Strip
 from nnwidgets.display import commands
+from nnwidgets.display.contract import Contract
 from nnwidgets.display.curves import CurveBox
 from nnwidgets.display.errors import words_of
 from nnwidgets.display.figure import draw_rows, figure_of
 from nnwidgets.display.guard import close_tree
 from nnwidgets.display.headers import header_of, heading_of
 from nnwidgets.display.job import Heading, LaidOut, Strong, ViewJob
-from nnwidgets.display.kept import Shown
 from nnwidgets.display.next_wrong import NextWrong
-from nnwidgets.display.options import HasOptions, own_keywords
-from nnwidgets.display.packing import Layout
+from nnwidgets.display.options import HasOptions
 from nnwidgets.display.panel import Panel
 from nnwidgets.display.reading import SampleReader
 from nnwidgets.display.saved_picture import LeavesPicture
-from nnwidgets.display.selecting import SELECTABLE, Follows, Select
-from nnwidgets.display.strips import strip_of
+from nnwidgets.display.selecting import SELECTABLE
 from nnwidgets.display.waiting import wait_for, why_none
 from nnwidgets.display.wire import Frame, Header
 from nnwidgets.measures.measure import Measure
 from nnwidgets.measures.statistics import Listener
 from nnwidgets.session import Session
-from nnwidgets.words import count
 
 __all__ = ["Heading", "Strong", "View"]
 
-T = TypeVar("T")
 AnyView = TypeVar("AnyView", bound="View")
 
 
-class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
+class View(Contract, LeavesPicture, HasOptions, ipywidgets.VBox):
     """A live picture of a model. `result` is the newest result, `figure()` draws it with matplotlib.
 
     Options are ordinary traits: set them, observe them, link them. None of them is synced by traitlets; the page
@@ -61,96 +54,7 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         marks: of the inspector's selection what its layout shows; a change of anything else leaves the picture alone.
     """
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    group: ClassVar[str] = "Views"
-    slow: ClassVar[bool] = False
-    marks: ClassVar[tuple[str, ...]] = SELECTABLE
     joined = False
-
-    # What a concrete view says.
-
-    def needs(self) -> Measure | Sequence[Measure]:
-        """What is read from a snapshot, by options and selection; `compute` gets the values in this order."""
-        return ()
-
-    def blocked(self) -> str:
-        """Why this can never be shown for this model and these data, and what to do; nothing where it can."""
-        return ""
-
-    def compute(self, *measured: Any) -> Any:
-        """The result: of the measures' values and the options, and of nothing else. By default the only value.
-
-        A generator yields None or `Progress` between slices of at most 50 ms, and results as they come, the last one
-        whole.
-        """
-        return measured[0] if len(measured) == 1 else measured
-
-    def layout(self, result: Any) -> Layout:
-        """Blocks, one below the other; those of a tuple side by side. Anew after each change of what they show."""
-        raise NotImplementedError(f"{type(self).__name__}: expected a layout(result) that returns blocks, got none")
-
-    def clicked(self, block: Block, *where: Any) -> Select | None:
-        """What a click on a block selects, for every view; `where` in it is what `Block.where` says."""
-        return None
-
-    def caption(self, result: Any) -> Sequence[str]:
-        """What is shown, in a few words each, `Strong` where it is odd; without step and mode."""
-        return ()
-
-    def heading(self, result: Any) -> Heading:
-        """What the picture is of; `result` is None before the first."""
-        if "layer" in self.follows:
-            return Heading(self.layer, code=True)
-        return Heading(f"Sample {count(self.sample)}" if "sample" in self.follows else self.title)
-
-    def asked_for(self) -> str:
-        """What is shown next, in a few words, until it is there."""
-        return heading_of(self).title
-
-    def card_lines(self, result: Any, sample: int) -> Sequence[tuple[str, str]]:
-        """What else is known of a sample under the pointer: names and values."""
-        return ()
-
-    # What a concrete view may use.
-
-    @property
-    def run(self) -> Session:
-        """What the views of the inspector share: `samples`, `layers`, `classes`, `class_name`, `record` …"""
-        return self.session
-
-    @property
-    def result(self) -> Any:
-        """The newest result, None before the first."""
-        return self.newest.result if self.newest is not None else None
-
-    @property
-    def newest(self) -> Shown | None:
-        """The newest result with its step, None before the first."""
-        return self.job.kept.newest
-
-    @property
-    def displayed(self) -> Any:
-        """The result on show: the newest, unless the page has gone back to an earlier one."""
-        shown, _ = self.job.kept.look()
-        return shown.result if shown is not None else None
-
-    def strip(self, samples: Sequence[int], **fields: Any) -> Strip:
-        """A block of samples with their pictures and labels, the first twelve; `fields` as of `blocks.Strip`."""
-        return strip_of(self.session.samples, samples, **fields)
-
-    def once(self, name: str, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` returns, made anew when the key changes: for a part of the layout that seldom does."""
-        if name not in self._made or self._made[name][0] != key:
-            self._made[name] = key, make()
-        made: T = self._made[name][1]
-        return made
-
-    def kept_until(self, result: Any) -> list[Any]:
-        """The results kept over the training, from the first to this one."""
-        return self.job.kept.until(result)
-
-    # Life.
 
     def __init__(
         self, session: Session, *, standalone: bool = True, save_picture: bool = True, **keywords: Any
@@ -169,7 +73,7 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         self.reader = SampleReader(self)
         self.next_wrong = NextWrong(self)
         self.pin(**{name: keywords.pop(name, None) for name in self.follows})
-        self._set_options(keywords)
+        self.set_options(keywords, besides=self.follows)
         self.blocked_reason = self.blocked()
         self.panel = Panel(
             part="view",
@@ -231,6 +135,10 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
             # It may be the user's own code, and runs wherever something is selected.
             self.fail(error, self.session.status().step or 0)
             return ()
+
+    def asked_for(self) -> str:
+        """What is shown next, in a few words, until it is there."""
+        return heading_of(self).title
 
     def question(self) -> Hashable:
         """What is to be computed; a change of it cancels what runs and asks again."""
@@ -353,6 +261,8 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
             self.refresh()
             return
         self.show_state()
+        if self.outdated and not self.slow:
+            return
         if change is None or change.owner is self or change.name in self.marks:
             self.renew_layout()
 
@@ -380,15 +290,3 @@ class View(LeavesPicture, HasOptions, Follows, ipywidgets.VBox):
         if newest is None or self.job.running is not None or not self.on_screen or session.training or session.paused:
             return False
         return newest.step != session.status().step and session.watched and not session.model_changed()
-
-    def _set_options(self, keywords: dict[str, Any]) -> None:
-        unknown = [name for name in keywords if name not in self.options()]
-        if unknown:
-            known = dict.fromkeys([*self.follows, *own_keywords(type(self)), *self.options(), "save_picture"])
-            raise TypeError(f"{self.name}: expected keywords among {', '.join(known)}, got {unknown[0]!r}")
-        for name, value in keywords.items():
-            if value is not None:
-                try:
-                    setattr(self, name, value)
-                except traitlets.TraitError as error:
-                    raise ValueError(str(error)) from None

@@ -6,14 +6,17 @@ thread meanwhile would raise in the user's training loop.
 
 from __future__ import annotations
 
+import sys
 import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Protocol
 
 from torch import nn
 from torch.optim import Optimizer
+from torch.optim import optimizer as optimizer_module
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.hooks import RemovableHandle
 
@@ -80,6 +83,7 @@ class StepCounter:
     def __init__(self, model: nn.Module) -> None:
         self.steps = 0  # that have begun to end
         self.hooked = False  # whether an optimizer of this model has stepped since this was last set to false
+        self.foreign = 0  # steps of optimizers that hold no parameter of the model
         self._model = model
         self._known: dict[int, _Known] = {}
         self._this_step: set[int] = set()  # ids of the optimizers that have stepped in it
@@ -93,6 +97,7 @@ class StepCounter:
         if known is None or known.groups != len(optimizer.param_groups):
             known = self._look_at(optimizer)
         if not known.ours:
+            self.foreign += 1
             return False
         self.hooked = True
         if key in self._this_step or not self.steps or self._replaces(known):
@@ -124,25 +129,47 @@ class StepCounter:
         return known
 
 
+def optimizer_at_work(thread: int | None) -> bool:
+    """Whether an optimizer is stepping in this thread, by its stack; None: in any."""
+    frames = sys._current_frames()
+    for frame in frames.values() if thread is None else filter(None, [frames.get(thread)]):
+        inner: FrameType | None = frame
+        while inner is not None:
+            if inner.f_code.co_filename == optimizer_module.__file__:
+                return True
+            inner = inner.f_back
+    return False
+
+
 class WriteMonitor:
-    """How long the weights have been still, and how long they have been moving without a step."""
+    """How long the weights have been still, and how long they have been moving without a step.
+
+    stepped: whether a step was seen between the last two looks.
+    """
 
     def __init__(self, model: nn.Module, clock: Callable[[], float]) -> None:
         self._model, self._clock = model, clock
         self._steps, self._writes = 0, -1
-        self._moved_at = self._step_at = clock()
+        self._moved_at = self._step_at = self._since = clock()
+        self.stepped = False
 
     @property
     def seconds(self) -> float:
         return self._clock() - self._moved_at
 
-    def look(self, steps: int) -> float:
-        """Seconds since the last step if the weights have moved at every look since; else 0."""
+    @property
+    def waiting_s(self) -> float:
+        """Seconds since it was made."""
+        return self._clock() - self._since
+
+    def look(self, steps: int, *, stepping: bool) -> float:
+        """Seconds since the last step if the weights have moved at every look since, outside of steps; else 0."""
         now = self._clock()
         writes = sum(version_if_counted(parameter) or 0 for parameter in self._model.parameters())
-        if steps != self._steps or writes == self._writes:
+        self.stepped = steps != self._steps
+        if self.stepped or stepping or writes == self._writes:
             self._step_at = now
-        if steps != self._steps or writes != self._writes:
+        if self.stepped or writes != self._writes:
             self._moved_at = now
         self._steps, self._writes = steps, writes
         return now - self._step_at

@@ -10,6 +10,7 @@ from nnwidgets.shadow.torch_internals import is_tracing, raised_by_tracer
 from nnwidgets.training.budget import Budget
 from nnwidgets.training.clicks import choose_clicked
 from nnwidgets.training.extras import Extra
+from nnwidgets.training.processor import Processor
 from nnwidgets.training.refreshes import Refreshes
 from nnwidgets.training.situation import SOON_S, TICK_S, Follower, Situation
 from nnwidgets.training.snapshot import OptimisticCopy, SnapshotBuffer
@@ -35,6 +36,7 @@ class Schedule:
     ) -> None:
         self.tasks = Tasks(buffer.copies, spare_bytes)
         self.yielding = False  # somebody in the user's thread wants the shadow
+        self.processor = Processor()
         self._buffer = buffer
         self._situation = Situation(buffer, self.tasks, OptimisticCopy(buffer), budget, readable)
         self._refreshes = Refreshes(self._situation)
@@ -135,6 +137,7 @@ class Schedule:
         follower = self._situation.follower
         if follower is not None and now - self._ticked_at >= TICK_S:
             self._ticked_at = now
+            self.processor.look(self.budget)
             follower.tick()
 
     def _choose(self, now: float) -> tuple[Task | None, float | None]:
@@ -168,7 +171,9 @@ class Schedule:
         except BaseException as error:
             # SystemExit in an analysis must not end the thread that serves all others.
             failure = error
-        self._chunk = _Chunk(task, fence, self.budget.cpu_clock() - began_at, done, owed)
+        cpu_s = self.budget.cpu_clock() - began_at
+        self.processor.note(wall_s=self.budget.clock() - now, cpu_s=cpu_s)
+        self._chunk = _Chunk(task, fence, cpu_s, done, owed)
         fence.close()
         task.turn_at = self.budget.clock()
         if failure is not None and raised_by_tracer(failure):

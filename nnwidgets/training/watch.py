@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 import weakref
@@ -13,7 +12,6 @@ from types import TracebackType
 import torch
 from torch import nn
 from torch.optim import Optimizer
-from torch.optim import optimizer as optimizer_module
 
 from nnwidgets.shadow import Shadow, unwrap
 from nnwidgets.training import hooks
@@ -27,6 +25,13 @@ from nnwidgets.training.worker import Worker
 
 FAILURES_ALLOWED = 3
 UNSEEN_AFTER_S = 4.0  # if weights move for this long and no hook sees a step, the user is told
+UNSEEN = "no optimizer step seen, though the weights change: call watch.step() after each training step"
+FOREIGN_STEPS = 10  # of other models' optimizers alone, over as long, before the user is told
+FOREIGN = "an optimizer steps other parameters: the model you inspect is not the one that trains; inspect that one"
+SHORT = (
+    "the training keeps the processor busy, so that views get too little of it to follow; leave them a core: "
+    "torch.set_num_threads(one less than there are)"
+)
 LOGGED_IN_CAPTURE = (
     "watch.log: tensors of a CUDA graph that is being recorded are left out, as they have no value yet; "
     "log them after each replay"
@@ -73,7 +78,7 @@ class Watch:
             )
         self.budget = Budget(budget, clock=worker.schedule.budget.clock, cpu_clock=worker.schedule.budget.cpu_clock)
         self.closed = False
-        self.notes: tuple[str, ...] = ()
+        self._notes: list[str] = []
         self.pollers: list[Callable[[], None]] = []
         self._model, self._worker, self._user_thread = model, worker, user_thread
         self._buffer = worker.buffer
@@ -164,7 +169,7 @@ class Watch:
         """
         step = self.step_count
         for name, value in scalars.items():
-            if not self._log.add(name, step, value) and LOGGED_IN_CAPTURE not in self.notes:
+            if not self._log.add(name, step, value):
                 self._note(LOGGED_IN_CAPTURE)
 
     def logged(self, name: str) -> History[float] | None:
@@ -207,11 +212,27 @@ class Watch:
         """Seconds since the weights were last seen to move. Worker."""
         return self._writes.seconds
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of this watch."""
+        return tuple(self._notes)
+
     def tick(self) -> None:
         """Read the log and look for training that no hook sees. Worker, twice a second."""
         self._log.fetch()
-        if self._writes.look(self._counter.steps) > UNSEEN_AFTER_S and not self.notes:
-            self._note("no optimizer step seen, though the weights change: call watch.step() after each training step")
+        counter = self._counter
+        moving_s = self._writes.look(counter.steps, stepping=hooks.optimizer_at_work(self._thread))
+        if moving_s > UNSEEN_AFTER_S:
+            self._note(UNSEEN)
+        elif self._writes.stepped:
+            self._take_back(UNSEEN)
+            self._take_back(FOREIGN)
+        if self._worker.schedule.processor.short:
+            self._note(SHORT)
+        else:
+            self._take_back(SHORT)
+        if not counter.steps and counter.foreign >= FOREIGN_STEPS and self._writes.waiting_s > UNSEEN_AFTER_S:
+            self._note(FOREIGN)
 
     # The end.
 
@@ -250,27 +271,23 @@ class Watch:
 
     def _may_unhook(self) -> bool:
         """Whether the calling thread is the one that trains, and is not inside an optimizer's step."""
-        if self._thread is None:
-            return threading.current_thread() is threading.main_thread() and not _inside_optimizer()
-        return threading.get_ident() == self._thread and not _inside_optimizer()
+        here = threading.get_ident()
+        trains_here = here == (threading.main_thread().ident if self._thread is None else self._thread)
+        return trains_here and not hooks.optimizer_at_work(here)
 
     def _note(self, text: str) -> None:
-        self.notes = (*self.notes, text)
-        self._changed()
+        if text not in self._notes:
+            self._notes.append(text)
+            self._changed()
+
+    def _take_back(self, text: str) -> None:
+        if text in self._notes:
+            self._notes.remove(text)
+            self._changed()
 
     def _changed(self) -> None:
         if self._on_change is not None:
             self._on_change()
-
-
-def _inside_optimizer() -> bool:
-    """Whether an optimizer is calling its hooks further up the stack; a garbage collection may close a watch there."""
-    frame = sys._getframe()
-    while frame.f_back is not None:
-        frame = frame.f_back
-        if frame.f_code.co_filename == optimizer_module.__file__:
-            return True
-    return False
 
 
 def _trains_elsewhere(watch: Watch) -> Callable[[], bool]:

@@ -187,9 +187,7 @@ def test_a_layer_that_the_model_does_not_call_is_an_error(shape: tuple[int, ...]
 
     with pytest.raises(KeyError) as caught:
         occlusion_map(Spare(), torch.zeros(shape), patch=3, stride=3, layers=["used", "spare"])
-    assert caught.value.args == (
-        "layer: 'spare' was not called with these inputs, or returned no tensor of numbers",
-    )
+    assert caught.value.args == ("layer: 'spare' was not called with these inputs, or returned no tensor of numbers",)
 
 
 def test_images_of_another_dtype_than_the_model_raise_the_models_own_error(model: nn.Module, images: Tensor) -> None:

@@ -27,13 +27,26 @@ def until_kept(notebook: Notebook) -> None:
     notebook.until(kept, "the pictures in the saved notebook", timeout_s=120)
 
 
+# The words on the screen before a picture, in place of JupyterLab's own.
+SAID = """(image) => {
+    const before = image.closest('.jp-OutputArea-child').previousElementSibling.querySelector('.jp-OutputArea-output');
+    const { content, fontSize } = getComputedStyle(before, '::after');
+    return [before.textContent, getComputedStyle(before).fontSize, content, fontSize];
+}"""
+
+
 def expect_pictures(notebook: Notebook) -> None:
-    """Every picture is on the screen, with something in it."""
+    """Every picture is on the screen, with something in it, and says what it is."""
     for cell in range(2, 2 + len(PICTURED)):
         image = image_of(notebook, cell)
         image.scroll_into_view_if_needed()
         expect(image).to_be_visible()
         assert not is_blank(notebook.screen_pixels(image)[..., :3])
+        theirs, size, ours, our_size = image.evaluate(SAID)
+        assert "widget" in theirs
+        assert size == "0px"
+        assert "run this cell" in ours
+        assert float(our_size.removesuffix("px")) > 10
     expect(image_of(notebook, 1)).to_have_count(0)
 
 

@@ -240,6 +240,41 @@ def test_training_that_no_hook_sees_is_told(bench: MakeBench) -> None:
             next(model.parameters()).mul_(0.999)
             clocked.look()
         assert "call watch.step()" in watch.notes[0]
+        with torch.enable_grad():
+            train(model, torch.optim.SGD(model.parameters(), lr=0.01), INPUTS, 1)
+        clocked.look()
+        assert watch.notes == (), "a step was seen, so it is taken back"
+
+
+def test_a_step_that_takes_long_is_no_training_without_steps(bench: MakeBench) -> None:
+    class Slow(torch.optim.SGD):
+        def step(self, closure: Any = None) -> None:  # type: ignore[override]
+            for _ in range(20):
+                next(model.parameters()).mul_(0.999)
+                clocked.look()
+
+    model = mlp()
+    clocked = Clocked(bench(model))
+    optimizer = Slow(model.parameters(), lr=0.01)
+    with clocked.watch as watch, torch.no_grad():
+        optimizer.step()
+        clocked.look()
+        assert watch.notes == ()
+        assert watch.step_count == 1
+
+
+def test_a_training_of_another_model_alone_is_told_until_this_one_trains(bench: MakeBench) -> None:
+    model, other = mlp(), mlp()
+    clocked = Clocked(bench(model))
+    with clocked.watch as watch:
+        for half_seconds in range(12):
+            assert (half_seconds > 2 * UNSEEN_AFTER_S) or watch.notes == ()
+            train(other, torch.optim.SGD(other.parameters(), lr=0.01), INPUTS, 2)
+            clocked.look()
+        assert "not the one that trains" in watch.notes[0]
+        train(model, torch.optim.SGD(model.parameters(), lr=0.01), INPUTS, 1)
+        clocked.look()
+        assert watch.notes == ()
 
 
 @pytest.mark.parametrize("trains", [True, False], ids=["a watched training", "weights that rest"])

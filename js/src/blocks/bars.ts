@@ -8,10 +8,12 @@ import { bindCursor, placeOf, rectWithin } from "./cursor.ts";
 import { makeNothing } from "./nothing.ts";
 import type { BarsBlock } from "./types.ts";
 
-/** Below this width names stand above their bars. */
+/** Below this width, and where a name would be cut, names stand above their bars. */
 const NARROW = 360;
 /** Of a letter at 13 px. */
 const LETTER = 7;
+/** Of the width, for names beside their bars, as in bars.css. */
+const NAMES_SHARE = 0.3;
 
 /** One bar in words. */
 export function barWords(data: BarsBlock, bar: number): string {
@@ -98,9 +100,10 @@ export const makeBars: MakeBlock<BarsBlock> = ({ panel, click }) => {
     },
     draw(width, theme) {
       if (!data) return;
-      const narrow = width < NARROW;
-      element.classList.toggle("nnw-bars-narrow", narrow);
-      const letters = Math.max(8, Math.floor((narrow ? width - 72 : width * 0.3) / LETTER));
+      const longest = Math.max(0, ...Array.from(data.places.data, (bar) => (data!.names[bar] ?? "").length));
+      const above = width < NARROW || longest * LETTER > NAMES_SHARE * width;
+      element.classList.toggle("nnw-bars-above", above);
+      const letters = Math.max(8, Math.floor((above ? width - 72 : width * NAMES_SHARE) / LETTER));
       const color = cssColor(lookUp(theme.ink, 0.6, 0, 1));
       for (let i = 0; i < data.places.data.length; i++) {
         setText(rows[i]!.name, shortened(data.names[barAt(i)] ?? "", letters));
