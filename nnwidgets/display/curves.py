@@ -7,12 +7,12 @@ made when there is something to draw: before that they would only make a view sl
 from __future__ import annotations
 
 import html
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import bqplot
 import ipywidgets
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -25,6 +25,10 @@ from nnwidgets.display.publisher import PUBLISHER
 
 if TYPE_CHECKING:
     from nnwidgets.display.view import View
+
+with warnings.catch_warnings():  # bqscales warns when it is imported, which `python -W error` makes an error
+    warnings.simplefilter("ignore")
+    import bqplot
 
 # bqplot's marks and scales appear one after the other, and a change that comes between them is an error in the console.
 APPEARING_S = 1.5

@@ -32,7 +32,7 @@ class SampleReader:
             return False
         done = f"Reading {count(len(wanted) - len(missing))} of {count(len(wanted))} samples"
         self.waiting_for = f"Sample {count(wanted[0])} is read at the next step" if len(wanted) == 1 else done
-        session.user_thread.submit(partial(self._read, missing, self._view.question()))
+        session.user_thread.submit(partial(self._read, missing, self._view.question()), many=len(missing) > 1)
         return True
 
     def _read(self, missing: Sequence[int], question: Hashable) -> None:

@@ -132,8 +132,8 @@ class Watch:
         try:
             if self._buffer.due and not self._worker.holds:
                 self._buffer.fill(at_border=True)
-            if self._user_thread.pending:
-                self._user_thread.run_one()
+            if self._user_thread.pending and self.budget.allows_click(slow=False):
+                self._user_thread.run_one(many=self.budget.allows_click(slow=True))
         finally:
             self.budget.charge_hook(time.perf_counter() - begin)
 

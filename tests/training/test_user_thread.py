@@ -6,6 +6,7 @@ import asyncio
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from nnwidgets.training.budget import BORROW_SLOW_S
 from nnwidgets.training.user_thread import UserThread
 from tests.training.toys import Bench, eventually, idle, mlp, train
 
@@ -30,6 +32,29 @@ def test_one_callable_runs_at_each_step_border_in_the_thread_that_trains(bench: 
             where.user_thread.submit(lambda: ran.append((watch.step_count, threading.get_ident())))
         train(model, optimizer, INPUTS, 5)
     assert ran == [(step, threading.get_ident()) for step in (1, 2, 3)]
+
+
+def test_slow_samples_are_read_within_the_budget_and_one_alone_before_many(bench: MakeBench) -> None:
+    model = mlp()
+    where = bench(model)
+    read: list[str] = []
+
+    def reading(name: str) -> Callable[[], None]:
+        return lambda: time.sleep(0.02) or read.append(name)  # type: ignore[func-returns-value]
+
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with where.watch() as watch:
+        for _ in range(60):
+            where.user_thread.submit(reading("one of many"), many=True)
+        for _ in range(100):
+            train(model, optimizer, INPUTS, 1)
+            time.sleep(0.004)
+        budget = watch.budget
+        assert 5 <= len(read) < 40, "some are read at once, the others as training time earns them"
+        assert budget.hook_s <= budget.share * budget.training_s + BORROW_SLOW_S + 0.05
+        where.user_thread.submit(reading("alone"))
+        train(model, optimizer, INPUTS, 2)
+        assert read[-1] == "alone"
 
 
 def numpy_state() -> list[int]:
