@@ -10,6 +10,7 @@ from typing import Any, TypeVar, overload
 import torch
 from torch import Tensor, nn
 
+from nnwidgets.analysis.task import TaskKind
 from nnwidgets.data import Samples
 from nnwidgets.display.dashboard import Dashboard, view_class
 from nnwidgets.display.poll import poll
@@ -50,6 +51,10 @@ class Inspector:
         score_fn: `score_fn(output) -> (batch, classes)`; by default the output's `logits`, else its first tensor.
         loss_fn: `loss_fn(output, targets)`: the loss on the probe is then shown without `watch.log`. Runs
             in the background: a module is copied as it is now and evaluated in eval mode.
+        task: what the outputs are: "classes" (one of several, by softmax), "binary" (one output for yes or no),
+            "labels" (several, each yes or no), "numbers" (a regression), "positions" (a class at each position) or
+            "none". By default it is told from outputs, targets and loss; where these allow two readings there are no
+            class scores, and `notes` says why. Outputs that are probabilities are used as they are.
         class_names: else `dataset.classes`, else numbers.
         probe: how many samples statistics are over, spread over classes where labels are at hand; or their indices.
         to_image: `to_image(input) -> array or PIL image` of one sample; changes what is drawn, not what is computed.
@@ -78,6 +83,7 @@ class Inspector:
         unpack: Callable[[Any], tuple[tuple[Any, ...], dict[str, Any], Any]] | None = None,
         score_fn: Callable[[Any], Tensor] | None = None,
         loss_fn: Callable[..., Tensor] | None = None,
+        task: TaskKind | None = None,
         class_names: Sequence[str] | None = None,
         probe: int | Sequence[int] = 64,
         to_image: Callable[[Any], Any] | None = None,
@@ -111,6 +117,7 @@ class Inspector:
             samples,
             score_fn=score_fn,
             loss_fn=loss_fn,
+            task=arguments.checked_task(task),
             selection=selection,
             axes=arguments.checked_axes(axes),
             memory=memory,
@@ -145,8 +152,10 @@ class Inspector:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done to the model's copy and to the data: converted, left out, not used. The dashboard says it."""
-        return (*self._session.shadow.notes, *self._session.samples.notes)
+        """What was done to the model's copy and to the data: converted, left out, not used.
+
+        The dashboard says it."""
+        return self._session.notes
 
     @property
     def selection(self) -> Selection:

@@ -98,7 +98,7 @@ def test_a_model_without_parameters_can_be_looked_at() -> None:
 
 @pytest.mark.parametrize("labels", [Y + 7, Y + 10**7, Y * 0 - 100], ids=["too large", "huge", "-100"])
 def test_labels_that_are_no_class_of_the_model_are_no_target(labels: Tensor) -> None:
-    with inspecting(cnn(), (X, labels), probe=8) as inspector:
+    with inspecting(cnn(), (X, labels), probe=8, task="classes") as inspector:
         occlusion, embedding = inspector.occlusion(patch=4, stride=4), inspector.embedding(points=20)
         result = shown(occlusion)
         assert occlusion.target == int(result.map.clean[0].argmax())

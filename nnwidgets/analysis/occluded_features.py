@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from nnwidgets.analysis.capture import record
 from nnwidgets.analysis.engine.occlusion_dense import checked_scores, class_scores
+from nnwidgets.analysis.engine.occlusion_result import ToProbabilities, over_classes
 from nnwidgets.analysis.engine.out_of_memory import halving
 from nnwidgets.shadow.torch_internals import leaves, map_leaves
 
@@ -31,12 +32,13 @@ class FeatureOcclusion:
     """Scores with each value covered, on the CPU.
 
     scores: (rows, values, classes), NaN where not computed yet.   clean: (rows, classes), nothing covered.
-    computed: (rows, values) bool.
+    computed: (rows, values) bool.   to_probabilities: scores (…, classes) -> probabilities of the same shape.
     """
 
     scores: Tensor
     clean: Tensor
     computed: Tensor
+    to_probabilities: ToProbabilities = over_classes
 
     @property
     def done(self) -> bool:
@@ -46,7 +48,7 @@ class FeatureOcclusion:
         """(rows, values): what the score of each row's target, (rows,) int64, loses when a value is covered."""
         clean, covered = self.clean, self.scores
         if kind == "probability":
-            clean, covered = torch.softmax(clean, dim=-1), torch.softmax(covered, dim=-1)
+            clean, covered = self.to_probabilities(clean), self.to_probabilities(covered)
         rows = torch.arange(len(targets))
         return clean[rows, targets][:, None] - covered[rows, :, targets]
 
@@ -58,6 +60,7 @@ def feature_occlusion(
     *,
     fill: float | Tensor = 0.0,
     score_fn: Callable[[Any], Tensor] = class_scores,
+    to_probabilities: ToProbabilities = over_classes,
 ) -> FeatureOcclusion:
     """Return the model's exact scores with every single value of its first input covered, one at a time.
 
@@ -71,6 +74,7 @@ def feature_occlusion(
         kwargs: keyword inputs.
         fill: what the model sees in place of a value: a number (a token's id), or one for each value `(values,)`.
         score_fn: the model's output -> `(rows, classes)`; default: its `logits`, else its first tensor.
+        to_probabilities: scores `(…, classes)` -> probabilities of the same shape; default: their softmax.
 
     Raises:
         TypeError: no tensor among the inputs.
@@ -82,7 +86,9 @@ def feature_occlusion(
     >>> feature_occlusion(third, torch.ones(1, 4)).lost(torch.tensor([0])).tolist()
     [[0.0, 0.0, 5.0, 0.0]]
     """
-    *_, last = feature_occlusion_steps(model, args, kwargs, fill=fill, score_fn=score_fn)
+    *_, last = feature_occlusion_steps(
+        model, args, kwargs, fill=fill, score_fn=score_fn, to_probabilities=to_probabilities
+    )
     return last
 
 
@@ -93,6 +99,7 @@ def feature_occlusion_steps(
     *,
     fill: float | Tensor = 0.0,
     score_fn: Callable[[Any], Tensor] = class_scores,
+    to_probabilities: ToProbabilities = over_classes,
 ) -> Iterator[FeatureOcclusion]:
     """Return an iterator over the same as it grows, row after row; a step takes about 40 ms, or one pass of the model.
 
@@ -106,7 +113,8 @@ def feature_occlusion_steps(
     if not inputs.is_floating_point() and fills.is_floating_point():
         fills = fills.round()
     fills = fills.to(inputs.dtype).expand(inputs.shape[1:])
-    return _grow(model, given, kwargs or {}, inputs, fills, score_fn)
+    steps = _grow(model, given, kwargs or {}, inputs, fills, score_fn)
+    return (replace(each, to_probabilities=to_probabilities) for each in steps)
 
 
 def _covered_input(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Tensor:

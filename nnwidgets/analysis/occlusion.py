@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from numbers import Integral
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from torch import Tensor, nn
 
@@ -19,7 +19,7 @@ from nnwidgets.analysis.engine.occlusion_dense import arranged, class_scores
 from nnwidgets.analysis.engine.occlusion_engine import Engine
 from nnwidgets.analysis.engine.occlusion_fill import Fill
 from nnwidgets.analysis.engine.occlusion_problem import Problem, parse_problem
-from nnwidgets.analysis.engine.occlusion_result import OcclusionMap
+from nnwidgets.analysis.engine.occlusion_result import OcclusionMap, ToProbabilities, over_classes
 from nnwidgets.analysis.engine.occlusion_run import Run
 from nnwidgets.analysis.engine.out_of_memory import is_out_of_memory
 from nnwidgets.shadow import free_memory, shadow_module
@@ -31,6 +31,13 @@ _MEMORY_SHARE = 0.1  # of the free memory
 _WHOLE_S = 1.0  # time of one forward pass when nobody waits: larger batches gain nothing
 Mode = Literal["exact", "preview"]
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+
+class Reading(NamedTuple):
+    """How outputs are read: as scores `(batch, classes)`, and these as probabilities."""
+
+    score_fn: Callable[[Any], Tensor]
+    to_probabilities: ToProbabilities
 
 
 def occlusion_map(
@@ -45,6 +52,7 @@ def occlusion_map(
     mode: Mode = "exact",
     additional_forward_args: Any = None,
     score_fn: Callable[[Any], Tensor] = class_scores,
+    to_probabilities: ToProbabilities = over_classes,
     max_memory: int | None = None,
 ) -> OcclusionMap:
     """Return the model's exact scores with a patch at every position of a grid.
@@ -80,6 +88,8 @@ def occlusion_map(
         additional_forward_args: further positional arguments of the model, one or a tuple. A tensor as long as the
             batch is split with the images; anything else is passed unchanged.
         score_fn: the model's output -> `(batch, classes)`; default: its `logits`, else its first tensor.
+        to_probabilities: scores `(…, classes)` -> the map's probabilities; default: their softmax. For several labels
+            give `torch.sigmoid`.
         max_memory: bytes that clean values and windows may take; if they need more, whole images are run. Default: a
             tenth of the free memory.
 
@@ -104,7 +114,8 @@ def occlusion_map(
     """
     given = {"patch": patch, "stride": stride, "fill": fill, "gaps": gaps, "layers": layers}
     module, problem = _checked(model, images, mode, max_memory, extra=additional_forward_args, **given)
-    run = _begun(module, problem, score_fn, max_memory, _WHOLE_S, preview=mode == "preview", coarse_first=False)
+    reading = Reading(score_fn, to_probabilities)
+    run = _begun(module, problem, reading, max_memory, _WHOLE_S, preview=mode == "preview", coarse_first=False)
     while not run.done:
         run.advance(_WHOLE_S)
     return run.result()
@@ -122,6 +133,7 @@ def occlusion_steps(
     mode: Mode = "exact",
     additional_forward_args: Any = None,
     score_fn: Callable[[Any], Tensor] = class_scores,
+    to_probabilities: ToProbabilities = over_classes,
     max_memory: int | None = None,
     target: int | None = None,
 ) -> Iterator[OcclusionMap]:
@@ -142,7 +154,7 @@ def occlusion_steps(
     """
     given = {"patch": patch, "stride": stride, "fill": fill, "gaps": gaps, "layers": layers}
     module, problem = _checked(model, images, mode, max_memory, target, extra=additional_forward_args, **given)
-    return _grow(module, problem, score_fn, max_memory, target, preview=mode == "preview")
+    return _grow(module, problem, Reading(score_fn, to_probabilities), max_memory, target, preview=mode == "preview")
 
 
 def _checked(
@@ -163,7 +175,7 @@ def _checked(
 def _grow(
     module: nn.Module,
     problem: Problem,
-    score_fn: Callable[[Any], Tensor],
+    reading: Reading,
     max_memory: int | None,
     target: int | None,
     *,
@@ -171,7 +183,7 @@ def _grow(
 ) -> Iterator[OcclusionMap]:
     before: Run | None = None
     for previews in (True, False) if preview else (False,):
-        run = _begun(module, problem, score_fn, max_memory, _SLICE_S, preview=previews, before=before, target=target)
+        run = _begun(module, problem, reading, max_memory, _SLICE_S, preview=previews, before=before, target=target)
         problem = run.problem
         yield run.result()
         while not run.done:
@@ -186,7 +198,7 @@ def _grow(
 def _begun(
     module: nn.Module,
     problem: Problem,
-    score_fn: Callable[[Any], Tensor],
+    reading: Reading,
     max_memory: int | None,
     seconds: float,
     *,
@@ -200,8 +212,8 @@ def _begun(
     try:
         if before is None:
             problem = replace(problem, arranged=arranged(module, problem))
-        engine = Engine(module, problem, score_fn=score_fn, max_bytes=max_bytes, preview=preview)
-        run = Run(engine, problem, coarse_first=coarse_first, target=target)
+        engine = Engine(module, problem, score_fn=reading.score_fn, max_bytes=max_bytes, preview=preview)
+        run = Run(engine, problem, coarse_first=coarse_first, target=target, to_probabilities=reading.to_probabilities)
         if before is not None:
             run.refine(before)
         run.advance(seconds)

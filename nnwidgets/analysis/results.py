@@ -23,7 +23,7 @@ class ActivationsResult:
     values: (channels, height, width) for `layout` "maps", (channels,) for "strips", (channels, time) for "sequence";
     CPU float32.
     stats: over the probe, from the newest refresh that computed them, which may be a few steps older.
-    scores: (classes,) raw outputs, or None for models without class scores.
+    scores: (classes,), as the inspector's task reads the outputs, or None for models without class scores.
     note: how the values were processed (depth averaged …), or "".   kind: the layer's class name.
     """
 

@@ -2,5 +2,6 @@
 
 from nnwidgets.data.samples import Batch, NotHeldError, Samples, numeric_targets
 from nnwidgets.data.source import SampleError
+from nnwidgets.data.targets import Target, TargetKind
 
-__all__ = ["Batch", "NotHeldError", "SampleError", "Samples", "numeric_targets"]
+__all__ = ["Batch", "NotHeldError", "SampleError", "Samples", "Target", "TargetKind", "numeric_targets"]

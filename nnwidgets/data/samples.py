@@ -17,6 +17,7 @@ from nnwidgets.data.choose import choose
 from nnwidgets.data.labels import Note, inputs_note, label_note, unused_note
 from nnwidgets.data.pictures import InputKind, kind_of, picture_from_user, picture_of
 from nnwidgets.data.source import SampleError, Source, open_source
+from nnwidgets.data.targets import Labels, Target, TargetKind, stacked_targets
 from nnwidgets.data.unpack import (
     Unpacked,
     as_input,
@@ -51,9 +52,9 @@ class Batch:
 
 
 def numeric_targets(batch: Batch) -> Tensor | None:
-    """The targets (n,) float32 on the CPU where each is a single float, as in a regression; else None."""
+    """The targets (n,) float32 on the CPU where each is a single number; else None."""
     targets = batch.targets
-    if targets is None or not targets.is_floating_point() or targets.numel() != len(batch.indices):
+    if targets is None or targets.is_complex() or targets.numel() != len(batch.indices):
         return None
     return targets.detach().float().cpu().reshape(-1)
 
@@ -64,7 +65,7 @@ class _Item:
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
-    target: int | Tensor | None
+    target: Target
     picture: np.ndarray | None
 
     @cached_property
@@ -118,8 +119,9 @@ class Samples:
         self._unpack, self._own_unpack, self._to_image = unpack or default_unpack(model), unpack is not None, to_image
         self.device, self.seed = torch.device(device), seed
         self.thread_safe = bool(self._source.rows) and unpack is None and to_image is None
-        self._named_by_user = class_names is not None
-        self.class_names = tuple(map(str, class_names)) if class_names is not None else self._source.class_names
+        self.named_by_user = class_names is not None
+        names = tuple(map(str, class_names)) if class_names is not None else self._source.class_names
+        self._labels = Labels(self._source.labels if unpack is None else None, names)
         self._owner, self._lock = threading.get_ident(), threading.Lock()
         self._items: dict[int, _Item] = {}
         self._pinned: set[int] = set()
@@ -133,11 +135,17 @@ class Samples:
         self.probe_indices = self.keep([self.check_index(index) for index in chosen])
         self.input_kind: InputKind = self._kind(model)
         first = self._item(self.probe_indices[0])
+        self._labels.known = self._known_labels() if isinstance(first.target, int) else None
         if not self._own_unpack and first.target is None and len(first.args) > 1 and self._unused is None:
             self._note_labels(inputs_note(first.args, forward_names(model)))
 
     def __len__(self) -> int:
         return self._source.length
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """The names of the classes, if they have any."""
+        return self._labels.names
 
     @property
     def nbytes(self) -> int:
@@ -171,15 +179,30 @@ class Samples:
         if self.class_names is None or len(self.class_names) == classes:
             return
         said = f"expected {classes}, one for each class of the model, got {len(self.class_names)}"
-        if self._named_by_user:
+        if self.named_by_user:
             raise ValueError(f"class_names: {said}")
-        self.class_names = None
+        self._labels.names = None
         self._notes["class names"] = f"names of the dataset's classes not used: {said}"
 
-    def check_labels(self, classes: int) -> None:
-        """Note why the targets of the probe are not used as classes, if they are not."""
-        targets = [self._target(index) for index in self.probe_indices]
-        note = label_note(targets, classes) or self._unused
+    @property
+    def probe_targets(self) -> list[Target]:
+        """The targets of the probe: a class as an int, other numbers as a tensor on the CPU, None for anything else."""
+        return [self._target(index) for index in self.probe_indices]
+
+    @property
+    def labels_end(self) -> int | None:
+        """One more than the largest label, of all samples where labels are at hand, else of the probe; None without."""
+        return self._labels.end(self.probe_targets)
+
+    def read_targets_as(self, kind: TargetKind) -> None:
+        """From now on."""
+        self._labels.kind = kind
+        if kind == "yes or no" and self.thread_safe:
+            self._labels.known = self._known_labels()
+
+    def check_labels(self, classes: int | None) -> None:
+        """Note why the targets of the probe are not used as classes of a model that has so many, if they are not."""
+        note = (label_note(self.probe_targets, classes) if classes else None) or self._unused
         if note is not None:
             self._note_labels(note)
 
@@ -188,7 +211,15 @@ class Samples:
         if note.doubtful:
             self._doubts["labels"] = note.text
 
-    def _target(self, index: int) -> int | Tensor | None:
+    def _known_labels(self) -> np.ndarray | None:
+        """Labels of all samples (n,) int64, where they can be had without reading samples."""
+        if self.thread_safe:
+            values = self._source.rows[-1].detach().cpu().reshape(-1)
+            whole = torch.where(values == values.round(), values, -1) if values.is_floating_point() else values
+            return whole.long().numpy()
+        return None if self._own_unpack else self._source.labels
+
+    def _target(self, index: int) -> Target:
         if self.thread_safe:
             return as_target(self._unpacked(self._source.read(index))[2])
         return self._item(index).target
@@ -233,23 +264,26 @@ class Samples:
         )
         kwargs = stacked([item.kwargs for item in items], numbers, "keywords")
         args, kwargs = map_leaves(self._moved, (args, kwargs))
-        return Batch(args, kwargs, self._targets(items), numbers)
+        return Batch(args, kwargs, stacked_targets([item.target for item in items], self.device), numbers)
 
     def label(self, index: int) -> int | None:
         """The class of a sample; None if it has none or was not read."""
         number = self.check_index(index)
         item = self._items.get(number)
-        if item is not None:
-            return item.target if isinstance(item.target, int) else None
-        known = self._source.labels if not self._own_unpack else None
-        return int(known[number]) if known is not None else None
+        return self._labels.known_of(number) if item is None else self._labels.of(item.target)
 
     def label_name(self, index: int) -> str:
-        """The name of the sample's class; its number if it has no name; "" without a class."""
+        """The name of the sample's class, or those of its labels; numbers if they have no names; "" without any."""
         label = self.label(index)
-        if label is None:
-            return ""
-        return self.class_names[label] if self.class_names and 0 <= label < len(self.class_names) else str(label)
+        if label is not None:
+            return self._labels.name(label)
+        held = self._items.get(index)
+        target = held.target if held is not None else self._target(index) if self.thread_safe else None
+        return self._labels.name_of(target)
+
+    def class_name(self, label: int) -> str:
+        """The name of a class; its number if it has no name."""
+        return self._labels.name(label)
 
     def picture(self, index: int) -> np.ndarray | None:
         """The first input that is a picture, uint8 (H, W) or (H, W, 3); None if there is none or it was not read."""
@@ -357,14 +391,6 @@ class Samples:
             tried = len(self._pinned) + len(self._left_out)
             self._notes["left out"] = f"{len(self._left_out)} of {tried} samples left out, the first: {failed}"
         return self.readable(indices)
-
-    def _targets(self, items: list[_Item]) -> Tensor | None:
-        targets = [item.target for item in items]
-        if all(isinstance(each, int) for each in targets):
-            return torch.tensor(targets, dtype=torch.int64, device=self.device)
-        tensors = [each for each in targets if isinstance(each, Tensor)]
-        alike = len(tensors) == len(targets) and len({(each.shape, each.dtype) for each in tensors}) == 1
-        return torch.stack(tensors).to(self.device) if alike else None
 
     def _kind(self, model: nn.Module) -> InputKind:
         """The kind of the first picture among the inputs, else of the first input."""

@@ -63,5 +63,5 @@ def _samples(view: View) -> Header | None:
     if "sample" not in view.follows or view.obstacle:
         return None
     samples = view.session.samples
-    labelled = view.session.classes is not None and samples.label(view.sample) is not None
+    labelled = view.session.task.one_class and samples.label(view.sample) is not None
     return {"index": view.sample, "count": len(samples), "labelled": labelled}

@@ -39,10 +39,10 @@ class NextWrong(Job):
             if rows:
                 batch = samples.batch(rows)
                 scores = session.batch_scores(snapshot.shadow.run(*batch.args, **batch.kwargs))
-                if scores is None:
+                if scores is None or not session.task.one_class:
                     raise ValueError("next wrong: expected a model with class scores, got one without; give score_fn=")
                 labels = labels_of(session, rows)
-                wrong = (labels >= 0) & (labels != scores.argmax(dim=1))
+                wrong = (labels >= 0) & (labels != session.task.predicted(scores))
                 if wrong.any():
                     view.select(sample=rows[int(wrong.int().argmax())])
                     view.changed()

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nnwidgets.analysis.task import Task
 from nnwidgets.display.wire import Header
 from nnwidgets.session import Session
 from nnwidgets.words import THIN, count, number, percent, plural
@@ -39,8 +40,14 @@ def status_header(session: Session, finished_at: float | None) -> Header:
         "age_s": age,
         "paused": session.paused,
         "warning": session.probe.error or loss_alarm(name, steps, values) or session.notice,
-        "note": " · ".join((*session.shadow.notes, *session.samples.notes)),
+        "note": " · ".join((*_task_words(session.task), *session.notes)),
     }
+
+
+def _task_words(task: Task) -> tuple[str, ...]:
+    """What the outputs are read as, where they are no logits of classes, as they are for most."""
+    usual = task.kind == "classes" and not task.probable
+    return () if usual else (f"outputs: {task.words}",)
 
 
 def loss_alarm(name: str, steps: Sequence[int], values: Sequence[float]) -> str:

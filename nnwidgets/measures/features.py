@@ -14,7 +14,7 @@ from nnwidgets.analysis.capture import LayerInfo, record
 from nnwidgets.analysis.embedding import features
 from nnwidgets.analysis.engine.by_sample import by_sample
 from nnwidgets.analysis.engine.out_of_memory import halving
-from nnwidgets.analysis.engine.predictions import predictions
+from nnwidgets.analysis.task import BY_SOFTMAX, Task
 from nnwidgets.data import numeric_targets
 from nnwidgets.measures.arguments import checked_layer, checked_samples, checked_whole
 from nnwidgets.measures.measure import Measure, Progress, Reading, Source
@@ -25,6 +25,9 @@ START_ROWS = 32
 MOST_ROWS = 1_024
 SLICE_S = 0.05
 MOST_CLASSES = 1_000
+NO_PREDICTION = (
+    "predictions: expected a model that gives each sample one class, got outputs that are {}; give task= or score_fn="
+)
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class PredictionsRead:
     """The model's predictions for samples; tensors on the CPU.
 
     step: of the weights.   indices: (n,) int64 into the dataset.   total: samples in the dataset.
-    labels: (n,) int64, -1 where there is none that is a class.   scores: (n, classes) raw outputs.
-    predicted: (n,) int64.   confidence: (n,) softmax probability of the predicted class.
+    labels: (n,) int64, -1 where there is none that is a class.   scores: (n, classes) of the `task`, which says what
+    they are.   predicted: (n,) int64.   confidence: (n,) probability of the predicted class.
     loss: (n,) cross-entropy, NaN without a label.
     """
 
@@ -45,17 +48,17 @@ class PredictionsRead:
     predicted: Tensor
     confidence: Tensor
     loss: Tensor
+    task: Task = BY_SOFTMAX
 
     @property
     def probabilities(self) -> Tensor:
-        """(n, classes), softmax of the scores."""
-        return torch.softmax(self.scores, dim=1)
+        """(n, classes) of the scores."""
+        return self.task.probabilities(self.scores)
 
     @property
     def entropy(self) -> Tensor:
         """(n,) of the predicted distribution in nats: 0 is certain, ln(classes) knows nothing."""
-        logs = torch.log_softmax(self.scores, dim=1)
-        entropy: Tensor = torch.special.entr(logs.exp()).sum(dim=1)
+        entropy: Tensor = torch.special.entr(self.probabilities).sum(dim=1)
         return entropy
 
 
@@ -64,7 +67,7 @@ class FeaturesRead:
     """A layer's features (n, d) and the scores (n, classes) of samples; scores are None for models without classes.
 
     note: what was done to the features, or nothing.   labels: (n,) int64, -1 where there is none that is a class.
-    targets: (n,) float32 of samples whose target is a single float, else None.
+    targets: (n,) float32 of samples whose target is a single number and no class, else None.
     outputs: (n,) float32 of a model that gives one number for each of these samples, else None.
     """
 
@@ -120,7 +123,7 @@ class Predictions(Measure):
     """`PredictionsRead` of at most `samples` samples, a fixed subset drawn by the inspector's seed, classes in turn.
 
     Raises:
-        ValueError: the model has no class scores (give `Inspector(score_fn=…)`), fewer than one sample.
+        ValueError: the model gives samples no class (see `Inspector(task=…)` and `score_fn=`), fewer than one sample.
         TypeError: samples that are no whole number.
     """
 
@@ -136,8 +139,8 @@ class Predictions(Measure):
         indices = source.samples.readable(self.indices(source))
         parts = yield from _parts(source, snapshot, indices)
         scores = _joined([part.scores for part in parts])
-        if scores is None:
-            raise ValueError("predictions: expected a model with class scores, got one without; give score_fn=")
+        if scores is None or not source.task.one_class:
+            raise ValueError(NO_PREDICTION.format(source.task.words))
         labels = labels_of(source, indices)
         return PredictionsRead(
             source.step_of(snapshot),
@@ -145,7 +148,8 @@ class Predictions(Measure):
             len(source.samples),
             labels,
             scores,
-            *predictions(scores, labels),
+            *source.task.predictions(scores, labels),
+            source.task,
         )
 
 
@@ -196,9 +200,9 @@ def _part(source: Source, snapshot: Snapshot, indices: Sequence[int], layer: str
         on_activation=lambda _name, value: found.append(features(_rows(value, info, len(batch.indices)))),
     )
     values, note = found[-1] if found else (torch.empty(0), None)
-    scores, targets = source.batch_scores(output), numeric_targets(batch)
-    outputs = source.batch_numbers(output) if targets is not None and scores is None else None
-    return _Part(values, note or "", scores, targets, outputs)
+    targets = numeric_targets(batch) if source.numeric_targets else None
+    outputs = source.batch_numbers(output) if targets is not None else None
+    return _Part(values, note or "", source.batch_scores(output), targets, outputs)
 
 
 def _rows(value: Tensor, layer: LayerInfo | None, samples: int) -> Tensor:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 from torch import Tensor
 
 from nnwidgets.analysis.capture import LayerInfo
+from nnwidgets.analysis.task import Task
 from nnwidgets.data import Samples
 from nnwidgets.measures.record import Record
 from nnwidgets.training.extras import Extra
@@ -37,7 +38,11 @@ class Source(Protocol):
     @property
     def layers(self) -> tuple[LayerInfo, ...]: ...
     @property
+    def task(self) -> Task: ...
+    @property
     def classes(self) -> int | None: ...
+    @property
+    def numeric_targets(self) -> bool: ...
     @property
     def loss_fn(self) -> Callable[..., Tensor] | None: ...
 

@@ -24,8 +24,8 @@ SCALARS_KEPT = 2_000
 class ProbeResult:
     """What the probe shows at one step; tensors on the CPU.
 
-    `stats` and `filters` are by layer name, `problems` say why a layer has no `stats`; `loss` and `correct` (a share)
-    are None without labels or loss function.
+    `stats` and `filters` are by layer name, `problems` say why a layer has no `stats`; `loss` and `correct` (a
+    share of predictions, of several labels a share of answers) are None without labels or loss function.
     """
 
     step: int

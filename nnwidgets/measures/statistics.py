@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from nnwidgets.analysis.engine.map_sums import GreyInputs
 from nnwidgets.analysis.engine.out_of_memory import is_out_of_memory
 from nnwidgets.analysis.filters import FilterStats, filter_stats, filter_weight
 from nnwidgets.data import Batch
+from nnwidgets.measures.features import labels_of
 from nnwidgets.measures.layer_sums import LayerSums
 from nnwidgets.measures.measure import Measure, Reading, Source
 from nnwidgets.measures.record import ProbeResult
@@ -47,7 +48,7 @@ class LayerStatistics(Measure):
         yield
 
 
-Output = tuple[Tensor | None, float | None, int]  # scores (n, classes) and mean loss, where there are any, and n
+Output = tuple[Tensor | None, float | None, int]  # which predictions are right, mean loss (each may be None), n
 
 
 class ProbeJob(Job):
@@ -128,7 +129,7 @@ class ProbeJob(Job):
             listener.done()
 
     def _forward(self, module: nn.Module, batch: Batch, sums: LayerSums) -> tuple[Tensor | None, float | None]:
-        """Add a chunk to the sums; returns its scores (n, classes) and its mean loss, where there are any."""
+        """Add a chunk to the sums; which of its predictions are right and its mean loss, where there are any."""
         picture = batch.args[0] if batch.args and isinstance(batch.args[0], Tensor) else None
         comparable = picture is not None and picture.ndim == 4 and picture.is_floating_point()
         inputs = GreyInputs(picture) if picture is not None and comparable else None
@@ -141,16 +142,20 @@ class ProbeJob(Job):
         if self._source.loss_fn is not None and batch.targets is not None:
             with torch.no_grad():
                 loss = float(self._source.loss_fn(output, batch.targets))
-        return self._source.batch_scores(output), loss
+        return self._right(output, batch), loss
+
+    def _right(self, output: Any, batch: Batch) -> Tensor | None:
+        """Of each prediction that can be judged whether it is right (k,)."""
+        scores = self._source.batch_scores(output)
+        several = self._source.task.kind == "labels"
+        targets = batch.targets if several else labels_of(self._source, batch.indices)
+        return None if scores is None or targets is None else self._source.task.right(scores, targets.cpu())
 
     def _quality(self, chunks: list[Output]) -> tuple[float | None, float | None]:
-        """Mean loss over the probe (for a loss that is a mean over samples) and share of correct predictions."""
+        """Mean loss over the probe (for a loss that is a mean over samples) and share of right predictions."""
         losses = [(loss, rows) for _, loss, rows in chunks if loss is not None]
-        scores = [part for part, _, _ in chunks if part is not None]
-        samples = self._source.samples
-        labels = [samples.label(index) for index in samples.probe_indices]
-        correct = None
-        if len(scores) == len(chunks) and all(label is not None for label in labels):
-            correct = float((torch.cat(scores).argmax(dim=1) == torch.tensor(labels)).double().mean())
+        right = [part for part, _, _ in chunks if part is not None]
+        judged = torch.cat(right) if len(right) == len(chunks) and right else torch.empty(0)
+        correct = float(judged.double().mean()) if len(judged) else None
         rows = sum(rows for _, rows in losses)
         return (sum(loss * rows for loss, rows in losses) / rows if rows else None), correct

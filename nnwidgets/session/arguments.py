@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from nnwidgets.analysis.task import TASKS, TaskKind
 from nnwidgets.measures.arguments import checked_samples, checked_whole
 from nnwidgets.selection import Selection
 
@@ -35,6 +36,13 @@ def checked_class_names(names: Any) -> Sequence[str] | None:
         repair = "; give list(names.values()) in the order of the classes" if isinstance(names, Mapping) else ""
         raise TypeError(f"class_names: expected a sequence of names, got {_told(names)}{repair}")
     return tuple(map(str, names))
+
+
+def checked_task(task: Any) -> TaskKind | None:
+    """Raises ValueError for what is none of the tasks there are."""
+    if task is None or task in TASKS:
+        return task  # type: ignore[no-any-return]
+    raise ValueError(f"task: expected one of {', '.join(TASKS)}, got {_told(task)}")
 
 
 def checked_axes(axes: Any) -> Mapping[str, str]:

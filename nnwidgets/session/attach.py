@@ -12,11 +12,14 @@ from torch import Tensor, nn
 from nnwidgets.analysis.capture import LayerInfo
 from nnwidgets.analysis.engine.layer_calls import is_leaf, named_modules
 from nnwidgets.analysis.engine.layers import Run, layers_of, with_given_axes
+from nnwidgets.analysis.engine.made_by import MadeBy
 from nnwidgets.analysis.engine.occlusion_dense import class_scores
-from nnwidgets.data import Batch, Samples, numeric_targets
+from nnwidgets.analysis.task import Task, TaskKind
+from nnwidgets.data import Batch, Samples, TargetKind, numeric_targets
 from nnwidgets.measures.record import Record
 from nnwidgets.selection import Selection
 from nnwidgets.session.session import MEMORY_SHARES, Session
+from nnwidgets.session.task import Evidence, loss_kind, task_of
 from nnwidgets.session.user_functions import named_loss_fn, named_score_fn
 from nnwidgets.shadow import Shadow, UnsupportedModelError, check_leaks
 from nnwidgets.training.budget import Budget
@@ -24,6 +27,7 @@ from nnwidgets.training.user_thread import UserThread
 from nnwidgets.training.worker import Worker
 
 AT_ONCE = 8  # samples in a run that looks for layers which the first ones do not reach
+TARGETS: dict[TaskKind, TargetKind] = {"binary": "yes or no", "labels": "labels", "numbers": "numbers"}
 
 # Names of activation functions, those of other libraries (NewGELUActivation) among them.
 ACTIVATION = re.compile("elu|silu|mish|swish|softplus|tanh|sigmoid", re.IGNORECASE)
@@ -36,6 +40,7 @@ def attach(
     *,
     score_fn: Callable[[Any], Tensor] | None,
     loss_fn: Callable[..., Tensor] | None,
+    task: TaskKind | None,
     selection: Selection | None,
     axes: Mapping[str, str],
     memory: int,
@@ -54,13 +59,13 @@ def attach(
         record=Record(max_bytes=int(MEMORY_SHARES["record"] * memory)),
         worker=Worker(shadow, budget=Budget(), readable=readable, spare_bytes=int(MEMORY_SHARES["replica"] * memory)),
         user_thread=UserThread(),
-        score_fn=named_score_fn(score_fn) if score_fn is not None else class_scores,
+        output_fn=named_score_fn(score_fn) if score_fn is not None else class_scores,
         loss_fn=_loss_fn(loss_fn, shadow),
         max_memory=memory,
-        classes=None,
         unsupported_reason=unsupported_reason,
     )
-    _learn_classes(session, first, given=score_fn is not None)
+    if not unsupported_reason:
+        _learn_task(session, first, task, loss_fn, scored=score_fn is not None)
     if selection is None:
         session.selection.restrict(
             layers=[layer.name for layer in layers],
@@ -118,20 +123,56 @@ def _loss_fn(loss_fn: Callable[..., Tensor] | None, shadow: Shadow) -> Callable[
     return named_loss_fn(Shadow(loss_fn, device=shadow.device).run if isinstance(loss_fn, nn.Module) else loss_fn)
 
 
-def _learn_classes(session: Session, first: Batch, *, given: bool) -> None:
-    """How many classes there are, by one forward pass; `given`: by the user's own function of scores."""
-    session.numeric_targets = numeric_targets(first) is not None
-    if session.unsupported_reason:
-        return
+def _learn_task(
+    session: Session, first: Batch, given: TaskKind | None, loss_fn: Callable[..., Tensor] | None, *, scored: bool
+) -> None:
+    """What the outputs and targets are, by one forward pass; `scored`: by the user's own function of scores."""
+    samples, names = session.samples, session.samples.class_names
+    outputs = _outputs(session, first, scored=scored)
+    evidence = Evidence(
+        outputs.detach().float().cpu() if outputs is not None else None,
+        samples=len(first.indices),
+        narrow=session.shadow.dtype is not None,
+        made_by=lambda: _made_by(session, first),
+        targets=samples.probe_targets,
+        labels_end=samples.labels_end,
+        loss=loss_kind(loss_fn),
+        scored=scored,
+        names=None if names is None else len(names),
+        named_by_user=samples.named_by_user,
+    )
+    session.task = task = task_of(evidence, given)
+    samples.read_targets_as(TARGETS.get(task.kind, "classes"))
+    session.numeric_targets = numeric_targets(first) is not None and _are_numbers(first, task)
+    if task.classes is not None:
+        samples.check_class_names(task.classes)
+    width = outputs.shape[1] if outputs is not None and outputs.ndim == 2 else 0
+    samples.check_labels(width if width > 1 and task.kind in ("classes", "none") else None)
+
+
+def _are_numbers(batch: Batch, task: Task) -> bool:
+    """Whether targets of one number each are numbers, and no classes."""
+    floating = batch.targets is not None and batch.targets.is_floating_point()
+    return task.kind == "numbers" or (floating and task.kind != "binary")
+
+
+def _outputs(session: Session, first: Batch, *, scored: bool) -> Tensor | None:
     output = session.run(first)
-    if given:
-        _check_scores(session.score_fn(output))
-    scores = session.batch_scores(output)
-    session.classes = scores.shape[1] if scores is not None else None
-    session.numeric_outputs = scores is None and session.batch_numbers(output) is not None
-    if session.classes is not None:
-        session.samples.check_class_names(session.classes)
-        session.samples.check_labels(session.classes)
+    if scored:
+        outputs = session.output_fn(output)
+        _check_scores(outputs)
+        return outputs
+    try:
+        return session.output_fn(output)
+    except ValueError:  # no tensor of numbers in what the model returns
+        return None
+
+
+def _made_by(session: Session, first: Batch) -> str:
+    """The operation that gives the outputs their values."""
+    with MadeBy() as made:
+        outputs = session.output_fn(session.run(first))
+    return made.name_of(outputs)
 
 
 def _leaves(module: nn.Module) -> tuple[LayerInfo, ...]:

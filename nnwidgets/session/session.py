@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from nnwidgets.analysis.capture import LayerInfo
 from nnwidgets.analysis.engine.layer_calls import module_of
+from nnwidgets.analysis.task import UNKNOWN, Task
 from nnwidgets.data import Batch, Samples
 from nnwidgets.measures.measure import Measure
 from nnwidgets.measures.record import Record
@@ -73,12 +74,11 @@ class Session:
     record: Record
     worker: Worker
     user_thread: UserThread
-    score_fn: Callable[[Any], Tensor]
+    output_fn: Callable[[Any], Tensor]  # the outputs (n, …) in what the model returns, by the user or by default
     loss_fn: Callable[..., Tensor] | None
     max_memory: int
-    classes: int | None
-    numeric_targets: bool = False  # each a single float: a regression
-    numeric_outputs: bool = False  # the model gives one number for each sample, and no class scores
+    task: Task = UNKNOWN
+    numeric_targets: bool = False  # each a single number that is no class
     unsupported_reason: str = ""
     notice: str = ""
     watch: Watch | None = None
@@ -214,29 +214,39 @@ class Session:
         """The model's output for a batch, by the shadow."""
         return self.shadow.run(*batch.args, **batch.kwargs)
 
+    @property
+    def classes(self) -> int | None:
+        """How many classes have a score; None without class scores."""
+        return self.task.classes
+
+    @property
+    def numeric_outputs(self) -> bool:
+        """Whether the model gives one number for each sample, and no class scores."""
+        return self.task.kind == "numbers" and self.task.width == 1
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about the copy, the samples and the task."""
+        return (*self.shadow.notes, *self.samples.notes, *filter(None, [self.task.note]))
+
+    def score_fn(self, output: Any) -> Tensor:
+        """Class scores (n, classes) in what the model returns, as the task reads its outputs."""
+        return self.task.scores(self.output_fn(output))
+
     def batch_scores(self, output: Any) -> Tensor | None:
         """Class scores (n, classes) on the CPU, or None for a model that has none."""
-        try:
-            scores = self.score_fn(output)
-        except ValueError:
-            # The default finds no class axis; a user's own function that fails is told at construction.
+        if self.classes is None:
             return None
-        # One column is a regression, or a logit of two classes that only `score_fn` can tell apart.
-        classes = isinstance(scores, Tensor) and scores.ndim == 2 and scores.shape[1] > 1
-        return scores.detach().float().cpu() if classes else None
+        scores = self.score_fn(output)
+        return scores.detach().float().cpu() if scores.shape[1:] == (self.classes,) else None
 
     def batch_numbers(self, output: Any) -> Tensor | None:
-        """The model's one number for each sample of a batch (n,) on the CPU, or None where it gives another shape."""
-        try:
-            numbers = self.score_fn(output)
-        except ValueError:
-            return None
-        single = isinstance(numbers, Tensor) and numbers.ndim in (1, 2) and numbers.shape[1:] in ((), (1,))
-        return numbers.detach().float().cpu().reshape(-1) if single else None
+        """The model's one number for each sample of a batch (n,) on the CPU, or None where it gives others."""
+        return self.output_fn(output).detach().float().cpu().reshape(-1) if self.numeric_outputs else None
 
     def class_name(self, index: int) -> str:
-        names = self.samples.class_names
-        return names[index] if names is not None and 0 <= index < len(names) else str(index)
+        """The name of a class; its number if it has no name."""
+        return self.samples.class_name(index)
 
     def step_of(self, snapshot: Snapshot) -> int | None:
         """The step that a snapshot's weights are of; None when no training was ever watched."""

@@ -19,10 +19,11 @@ from nnwidgets.blocks.tiles import order_of
 from nnwidgets.display.job import Heading, Strong
 from nnwidgets.display.options import choice
 from nnwidgets.display.packing import Layout
+from nnwidgets.display.predicted import best, label_words, predicted_words
 from nnwidgets.display.selecting import Select
 from nnwidgets.display.view import View
 from nnwidgets.measures import Activations, LayerStatistics, Measure, Record
-from nnwidgets.words import count, number, plural, share, size
+from nnwidgets.words import count, number, plural, size
 
 CURVES = {"mean": "Mean activation", "std": "Standard deviation", "zero_share": "Share of zeros"}
 
@@ -127,7 +128,7 @@ class ActivationsView(View):
             hint="hover: value · arrow keys: next unit",
             picture=self.run.samples.picture(result.sample),
             picture_title=f"Input {count(result.sample)}",
-            prediction=prediction(result.scores, self.run.samples.class_names),
+            prediction=best(self.run, result.scores),
             row_titles=titles,
             dead=result.stats.dead.numpy() if result.layout == "strips" and result.stats is not None else None,
             title="" if result.layout != "maps" else "Maps" if self.sort_by == "unit" else f"Maps by {self.sort_by}",
@@ -164,26 +165,9 @@ class ActivationsView(View):
 
     def _sample_words(self, result: ActivationsResult) -> str:
         """Which sample it is, what it is and what the model takes it for."""
-        parts = [f"Sample {count(result.sample)}", f"label {result.label}" if result.label else ""]
-        top = prediction(result.scores, self.run.samples.class_names)
-        if top:
-            parts.append(f"predicted {top[0][0]} ({share(top[0][1])})")
+        said = label_words(self.run, result.label), predicted_words(self.run, result.scores)
+        parts = [f"Sample {count(result.sample)}", *said]
         return ", ".join(part for part in parts if part)
-
-
-def prediction(scores: torch.Tensor | None, names: tuple[str, ...] | None) -> list[tuple[str, float]]:
-    """The three most probable classes and their probabilities by softmax of the scores (classes,).
-
-    >>> prediction(torch.tensor([0.0, 0.0]), ("cat", "dog"))
-    [('cat', 0.5), ('dog', 0.5)]
-    """
-    if scores is None or scores.ndim != 1 or len(scores) < 2:
-        return []
-    shares, classes = torch.softmax(scores.float(), dim=0).topk(min(3, len(scores)))
-    return [
-        (names[index] if names else str(index), float(part))
-        for part, index in zip(shares, classes.tolist(), strict=True)
-    ]
 
 
 def _strips(result: ActivationsResult) -> tuple[Array, list[str]]:

@@ -61,7 +61,7 @@ def test_targets_that_look_like_classes_are_warned_of_and_never_used(name: str) 
 TOLD: dict[str, tuple[Tensor, str]] = {
     "a measured number": (LABELS + 0.5, r"\d\.5 \(float32\)"),
     "floats beyond the classes": (LABELS.float() + 2, r"\(float32\)"),
-    "several labels at once": (torch.ones(20, 4), r"a tensor of shape \(4,\) \(float32\)"),
+    "labels of other labels": (torch.ones(20, 5), r"a tensor of shape \(5,\) \(float32\)"),
     "classes from one on": (LABELS + 1, "expected classes from 0 to 3, got 4; samples .* count as unlabelled"),
 }
 

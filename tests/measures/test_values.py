@@ -119,7 +119,8 @@ def test_predictions_are_those_of_a_loop_in_python(net: nn.Module, labels: str) 
         own[::3] = 7
     if labels == "ignored":
         own[::3] = -100
-    with inspecting(net, inputs if labels == "none" else (inputs, own), probe=8) as inspector:
+    data = inputs if labels == "none" else (inputs, own)
+    with inspecting(net, data, probe=8, task="classes") as inspector:
         result = read(inspector, measures.Predictions(40))
         assert result.indices.tolist() == list(inspector._session.samples.chosen(40))
         assert (len(result.indices), result.total, result.step) == (40, N, None)
@@ -160,7 +161,7 @@ def test_predictions_without_classes_say_what_is_missing() -> None:
     model = nn.Sequential(nn.Conv2d(1, 2, 3))
     with (
         inspecting(model, torch.rand(4, 1, 8, 8), probe=2) as inspector,
-        pytest.raises(ValueError, match="expected a model with class scores, got one without; give score_fn="),
+        pytest.raises(ValueError, match="expected a model that gives each sample one class, got outputs"),
     ):
         read(inspector, measures.Predictions(4))
 

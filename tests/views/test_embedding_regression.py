@@ -145,7 +145,7 @@ def test_names_of_a_regression_are_taken_only_there(regression: Any) -> None:
 def test_a_model_without_a_number_for_each_sample_has_targets_alone() -> None:
     with inspecting(model_of("autoencoder"), data_of("autoencoder"), probe=8, score_fn=None) as inspector:
         view = inspector.embedding(points=20, method="pca")
-        assert offered(view.color_choices()) == ["prediction", "confidence", "target"]
+        assert offered(view.color_choices()) == ["target"]
 
 
 def test_without_labels_nothing_that_needs_them_is_offered_or_said() -> None:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
 
 _AT_ONCE = 1024  # pixels: for a long sequence, the table of all pixels and patches would not fit in memory
+
+ToProbabilities: TypeAlias = Callable[[Tensor], Tensor]
+
+
+def over_classes(scores: Tensor) -> Tensor:
+    """Softmax over classes, the last axis."""
+    return scores.softmax(-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +45,7 @@ class OcclusionMap:
         memory_bytes: bytes of clean values held besides the model and this map.
         why_whole: why whole images were run through the model, as a sentence; "" if windows were used.
         notes: sentences on what limits exactness and on non-finite scores; empty if there is nothing to say.
+        to_probabilities: scores `(…, classes)` -> probabilities of the same shape.
     """
 
     scores: Tensor
@@ -56,6 +64,7 @@ class OcclusionMap:
     memory_bytes: int = 0
     why_whole: str = ""
     notes: tuple[str, ...] = ()
+    to_probabilities: ToProbabilities = over_classes
 
     @property
     def rows(self) -> tuple[int, ...]:
@@ -83,13 +92,13 @@ class OcclusionMap:
 
     @property
     def probabilities(self) -> Tensor:
-        """Softmax of `scores` over classes, `(batch, *grid, classes)`."""
-        return self.scores.softmax(-1)
+        """Those of `scores`, `(batch, *grid, classes)`."""
+        return self.to_probabilities(self.scores)
 
     @property
     def clean_probabilities(self) -> Tensor:
-        """Softmax of `clean` over classes, `(batch, classes)`."""
-        return self.clean.softmax(-1)
+        """Those of `clean`, `(batch, classes)`."""
+        return self.to_probabilities(self.clean)
 
     @property
     def predicted(self) -> Tensor:
@@ -107,7 +116,7 @@ class OcclusionMap:
 
         Args:
             target: a class, or one for each image.
-            kind: "logit" for the raw output, "probability" for its softmax.
+            kind: "logit" for the raw output, "probability" for its probability.
 
         Raises:
             ValueError: a target that is not a class, a different number of targets than images, or an unknown kind.

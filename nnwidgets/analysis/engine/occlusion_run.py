@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nnwidgets.analysis.engine.occlusion_engine import Engine
 from nnwidgets.analysis.engine.occlusion_problem import Problem
-from nnwidgets.analysis.engine.occlusion_result import OcclusionMap
+from nnwidgets.analysis.engine.occlusion_result import OcclusionMap, ToProbabilities, over_classes
 from nnwidgets.analysis.engine.out_of_memory import halving
 from nnwidgets.analysis.engine.precision import rounding_notes
 
@@ -32,9 +32,15 @@ class Run:
     """
 
     def __init__(
-        self, engine: Engine, problem: Problem, *, coarse_first: bool = True, target: int | None = None
+        self,
+        engine: Engine,
+        problem: Problem,
+        *,
+        coarse_first: bool = True,
+        target: int | None = None,
+        to_probabilities: ToProbabilities = over_classes,
     ) -> None:
-        self.engine, self.problem, self._target = engine, problem, target
+        self.engine, self.problem, self._target, self._to_probabilities = engine, problem, target, to_probabilities
         self._levels = _levels(problem, coarse_first=coarse_first)
         batch = len(problem.images)
         self._todo = torch.cat([torch.arange(batch)[:, None], torch.full((batch, len(problem.grid)), -1)], 1)
@@ -102,6 +108,7 @@ class Run:
             patch=problem.patch,
             stride=problem.stride,
             image_size=problem.size,
+            to_probabilities=self._to_probabilities,
             notes=(*self._preview_notes(), *rounding_notes(problem.images), *self._not_finite()),
             **self.engine.report(),
         )
@@ -150,7 +157,7 @@ class Run:
         if not 0 <= target < self._scores.shape[2]:
             raise ValueError(f"target: expected a class from 0 to {self._scores.shape[2] - 1}, got {target}")
         grid = self.problem.grid
-        known = self._scores[:, 1:].softmax(-1)[:, :, target].reshape(-1, 1, *grid)
+        known = self._to_probabilities(self._scores[:, 1:])[:, :, target].reshape(-1, 1, *grid)
         every: tuple[Any, ...] = (..., *[slice(None, None, step)] * len(grid))
         known = known[every].nan_to_num(0.0)
         pool = _POOLS[len(grid)]

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from nnwidgets.analysis.embedding import MOST, Embedding, pca, with_neighbours
 from nnwidgets.analysis.engine.compiled import worth_loading
-from nnwidgets.analysis.engine.predictions import predictions
 from nnwidgets.analysis.engine.slicing import sliced
 from nnwidgets.analysis.live_tsne import LiveTSNE
 from nnwidgets.analysis.results import EmbeddingResult
@@ -123,14 +122,14 @@ class EmbeddingView(View):
     def color_choices(self) -> list[tuple[str, str]]:
         """What may colour the points of this model, with these metadata."""
         labelled = self._labelled
-        own = [name for name in OF_PREDICTIONS if self.run.classes is not None and (labelled or name not in OF_LABELS)]
+        own = [name for name in OF_PREDICTIONS if self.run.task.one_class and (labelled or name not in OF_LABELS)]
         names = [*(["class"] if labelled else []), *own, *self._numeric]
         return [(name, name) for name in (*names, *(each.name for each in self._metadata.columns if each.can_color))]
 
     def size_choices(self) -> list[tuple[str, str]]:
         """What may set the area of a point."""
         labelled = self._labelled
-        sizes = SIZES_OF_PREDICTIONS if self.run.classes is not None else ()
+        sizes = SIZES_OF_PREDICTIONS if self.run.task.one_class else ()
         own = ("equal", *(name for name in sizes if labelled or name not in OF_LABELS), *self._numeric)
         numeric = (each.name for each in self._metadata.columns if each.numbers is not None)
         return [(name, name) for name in (*own, *numeric)]
@@ -155,8 +154,8 @@ class EmbeddingView(View):
     def compute(self, read: FeaturesRead) -> Iterator[EmbeddingResult | Progress | None]:
         layer, method, dims, x = read.layer, self.method, self.dims, read.features
         known = (torch.full((len(x),), -1), torch.full((len(x),), torch.nan), torch.full((len(x),), torch.nan))
-        if read.scores is not None:
-            known = predictions(read.scores, read.labels)
+        if read.scores is not None and self.run.task.one_class:
+            known = self.run.task.predictions(read.scores, read.labels)
 
         def result(embedding: Embedding, note: str) -> EmbeddingResult:
             indices, total = torch.tensor(read.indices), len(self.run.samples)

@@ -8,13 +8,14 @@ from typing import Any
 from torch import Tensor
 
 from nnwidgets.display.options import choice
+from nnwidgets.display.predicted import label_words, predicted_words
 from nnwidgets.display.selecting import checked_target
 from nnwidgets.display.view import Heading, View
 from nnwidgets.display.wire import Header
 from nnwidgets.words import count
 
 MOST_CLASSES_LISTED = 50
-NO_SCORES = "Occlusion needs class scores; give Inspector(score_fn=…)"
+KINDS = ("probability", "logit")
 
 
 class AsksAboutClass(View):
@@ -28,8 +29,21 @@ class AsksAboutClass(View):
     follows = ("sample", "target")
 
     kind = choice(
-        "probability", "logit", label="", kind="toggle", draws=True, help="What is drawn of the class asked about."
+        of="kind_choices",
+        default="probability",
+        label="",
+        kind="toggle",
+        draws=True,
+        help="What is drawn of the class asked about.",
     )
+
+    def kind_choices(self) -> list[tuple[str, str]]:
+        """Outputs that are probabilities have no logits."""
+        return [(kind, kind) for kind in (KINDS[:1] if self.run.task.probable else KINDS)]
+
+    def no_scores(self) -> str:
+        """Why there is nothing to ask about, or nothing."""
+        return "" if self.run.classes is not None else f"Occlusion needs class scores; {self.run.task.reason}"
 
     @property
     def target(self) -> int:
@@ -65,6 +79,10 @@ class AsksAboutClass(View):
 
     def heading(self, result: Any) -> Heading:
         return Heading(f"Sample {count(self.sample if result is None else result.sample)}")
+
+    def taken_for(self, label: str, clean: Tensor) -> str:
+        """The sample's own label, and what the model takes it for with nothing covered."""
+        return ", ".join(filter(None, [label_words(self.run, label), predicted_words(self.run, clean)]))
 
     def asked_for(self) -> str:
         return f"Occlusion of sample {count(self.sample)}"

@@ -22,10 +22,10 @@ from nnwidgets.display.view import Strong
 from nnwidgets.measures import Measure, Model, ModelAtStep, Progress
 from nnwidgets.session import Session
 from nnwidgets.shadow.torch_internals import leaves
-from nnwidgets.views.occlusion.asked import NO_SCORES, AsksAboutClass, nan_scores
+from nnwidgets.views.occlusion.asked import AsksAboutClass, nan_scores
 from nnwidgets.views.occlusion.maps import LEAST_SCALE
 from nnwidgets.views.occlusion.squares import no_pictures
-from nnwidgets.words import count, duration, number, share
+from nnwidgets.words import count, duration, number
 
 ROWS = 16  # of the matrix
 MOST_BESIDE = 12  # values whose bars and matrix fit side by side
@@ -88,7 +88,7 @@ class FeatureOcclusionView(AsksAboutClass):
     def blocked(self) -> str:
         if self.run.samples.input_kind not in NOUNS or self._probe.ndim != 2:
             return no_pictures(self.run.samples)
-        return "" if self.run.classes is not None else NO_SCORES
+        return self.no_scores()
 
     @cached_property
     def _probe(self) -> Tensor:
@@ -142,7 +142,12 @@ class FeatureOcclusionView(AsksAboutClass):
         shown = self.result
         held = shown is not None and shown.covered.done and (shown.samples, shown.fill) == (batch.indices, fill)
         steps = feature_occlusion_steps(
-            model.module, batch.args, batch.kwargs, fill=self._fill(), score_fn=self.run.score_fn
+            model.module,
+            batch.args,
+            batch.kwargs,
+            fill=self._fill(),
+            score_fn=self.run.score_fn,
+            to_probabilities=self.run.task.probabilities,
         )
         rows = 0  # whole ones in the last result
         for covered in steps:
@@ -198,10 +203,9 @@ class FeatureOcclusionView(AsksAboutClass):
         return Select(sample=result.samples[where[0]]) if isinstance(block, Matrix) and result is not None else None
 
     def caption(self, result: FeatureOcclusionResult) -> list[str]:
-        clean, label = torch.softmax(result.clean, dim=0), self.run.samples.label_name(result.sample)
-        top, values = int(clean.argmax()), result.covered.scores.shape[1]
+        label, values = self.run.samples.label_name(result.sample), result.covered.scores.shape[1]
         return [
-            f"{f'label {label}, ' if label else ''}predicted {self.run.class_name(top)} ({share(float(clean[top]))})",
+            self.taken_for(label, result.clean),
             f"One {self.noun} at a time replaced by {self._filled(result)}",
             f"{count(values)} {self.noun}s of {count(len(result.samples))} samples, exact",
             f"in {duration(result.seconds)}",

@@ -18,9 +18,18 @@ DECIMALS = 2  # of a probability
 
 
 def heat_of(
-    result: OcclusionResult, *, target: int, probable: bool, names: Sequence[str], picture: Array | None
+    result: OcclusionResult,
+    *,
+    target: int,
+    probable: bool,
+    names: Sequence[str],
+    picture: Array | None,
+    one_class: bool,
 ) -> Heat:
-    """What each pixel is worth to a class, and what a square at each position does to its probability or logit."""
+    """What each pixel is worth to a class, and what a square at each position does to its probability or logit.
+
+    `one_class`: whether a picture has one class of several, so that another one can take its place.
+    """
     grid = result.map
     what = "Probability" if probable else "Logit"
     importance = grid.importance(target, kind="probability" if probable else "logit")[0]
@@ -30,7 +39,8 @@ def heat_of(
     panels = [_scores(grid, target, names[target], probable)]
     if result.layer and result.unit is not None:
         panels.append(_activity(grid, result.layer, result.unit))
-    panels.append(_predictions(grid, names))
+    if one_class:
+        panels.append(_predictions(grid, names))
     return Heat(
         importance.numpy(),
         f"{what.lower()} lost",

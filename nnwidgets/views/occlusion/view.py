@@ -21,10 +21,10 @@ from nnwidgets.display.view import Strong
 from nnwidgets.measures import LayerStatistics, Measure, Model, ModelAtStep, Progress, Record
 from nnwidgets.measures.arguments import checked_layer
 from nnwidgets.session import MEMORY_SHARES, Session
-from nnwidgets.views.occlusion.asked import NO_SCORES, AsksAboutClass, nan_scores
+from nnwidgets.views.occlusion.asked import AsksAboutClass, nan_scores
 from nnwidgets.views.occlusion.maps import heat_of
 from nnwidgets.views.occlusion.squares import geometry, no_pictures, patch_choices, stride_choices
-from nnwidgets.words import count, duration, share, size
+from nnwidgets.words import count, duration, size
 
 PREVIEWED_PIXELS = 64 * 64  # exact maps of smaller pictures are as quick
 TELL_LEFT_FROM = 0.05  # of the positions
@@ -93,7 +93,7 @@ class OcclusionView(AsksAboutClass):
     def blocked(self) -> str:
         if self._size is None:
             return no_pictures(self.run.samples)
-        return "" if self.run.classes is not None else NO_SCORES
+        return self.no_scores()
 
     def needs(self) -> Sequence[Measure]:
         return Model((self.sample,)), LayerStatistics()
@@ -172,6 +172,7 @@ class OcclusionView(AsksAboutClass):
             layers=[self.run.layer(layer)] if layer else [],
             additional_forward_args=tuple(others) or None,
             score_fn=self.run.score_fn,
+            to_probabilities=self.run.task.probabilities,
             mode="preview" if _previews(images) else "exact",
             max_memory=int(MEMORY_SHARES["occlusion"] * self.run.max_memory),
             target=target,
@@ -218,6 +219,7 @@ class OcclusionView(AsksAboutClass):
                 probable=self.kind == "probability",
                 names=[self.run.class_name(each) for each in range(result.map.clean.shape[1])],
                 picture=self._picture_of(result.sample),
+                one_class=self.run.task.one_class,
             )
         ]
 
@@ -232,11 +234,8 @@ class OcclusionView(AsksAboutClass):
         grid = result.map
         what, name = self.kind.capitalize(), self.run.class_name(self.class_asked(result.clean, result.sample))
         exact = ", exact" if torch.equal(grid.exact, grid.computed) else ""
-        clean = torch.softmax(grid.clean[0], dim=0)
-        top = int(clean.argmax())
-        label = f"label {result.label}, " if result.label else ""
         return [
-            f"{label}predicted {self.run.class_name(top)} ({share(float(clean[top]))})",
+            self.taken_for(result.label, result.clean),
             f"{what} of {name} lost when a {size(tuple(grid.patch))} square is covered with {FILLED[result.fill]}",
             f"{size((len(grid.rows), len(grid.cols)))} positions, stride {grid.stride[0]}{exact}",
             f"in {duration(result.seconds)}",
