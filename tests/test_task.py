@@ -307,6 +307,15 @@ def test_the_loss_says_what_the_outputs_are() -> None:
             assert [note for note in inspector.notes if "class" in note] == []
 
 
+@pytest.mark.filterwarnings("ignore:labels")
+def test_a_score_fn_returns_classes_unless_the_targets_are_several_labels() -> None:
+    targets = {"classes": [X[:, :4], functional.one_hot(torch.arange(40) % 4, 4), torch.arange(40) % 9]}
+    for kind, every in {**targets, "labels": [SEVERAL]}.items():
+        for each in every:
+            with inspecting(Ends(5, 4), (X, each), probe=8, score_fn=lambda output: 2 * output) as inspector:
+                assert task_of(inspector) == Task(kind, 4)  # type: ignore[arg-type]
+
+
 def test_a_class_at_each_position_has_no_class_scores() -> None:
     net = nn.Conv2d(1, 4, 3, padding=1)
     with inspecting(net, (PICTURES, torch.zeros(20, 6, 6, dtype=torch.int64)), probe=4) as inspector:
