@@ -46,8 +46,9 @@ class Inspector:
         dataset: map-style dataset, list, DataLoader (its dataset and collate function), one tensor or array (no
             labels), or `(inputs, targets)`.
         unpack: `unpack(sample) -> (args, kwargs, target or None)`; by default the last of a tuple is the target if
-            `forward` takes fewer arguments. A target is a class if it is a whole number; a warning says where floats
-            or one-hot rows look like classes, or where the last of a tuple goes to `forward` but looks like a label.
+            `forward` takes fewer arguments; where it may be the target or an optional argument, an error names `unpack`
+            for either. A target is a class if it is a whole number; a warning says where floats or one-hot rows look
+            like classes, or where the last of a tuple goes to `forward` but looks like a label.
         score_fn: `score_fn(output) -> (batch, classes)`; by default the output's `logits`, else its first tensor.
         loss_fn: `loss_fn(output, targets)`: the loss on the probe is then shown without `watch.log`. Runs
             in the background: a module is copied as it is now and evaluated in eval mode.
@@ -69,8 +70,8 @@ class Inspector:
     Raises:
         TypeError: a model or dataset of a kind that can't be inspected, an argument of the wrong kind; the text says
             which and what to do.
-        ValueError: an empty dataset, class names of the wrong length, samples that the model refuses, an argument out
-            of range.
+        ValueError: an empty dataset, class names of the wrong length, samples that the model refuses or that can be
+            read in two ways, a task that the outputs don't fit, an argument out of range.
         MemoryError: there is no room for a private copy of the model, not even in bfloat16.
         IndexError: probe indices out of range.
     """

@@ -303,7 +303,17 @@ def test_the_loss_says_what_the_outputs_are() -> None:
         inspector.close()
     for labels in (torch.arange(40) % 10, None):
         with inspecting(Ends(5, 128), X if labels is None else (X, labels), probe=8, loss_fn=nn.NLLLoss()) as inspector:
-            assert (task_of(inspector).kind, inspector.notes) == ("classes", ())
+            assert task_of(inspector).kind == "classes"
+            assert [note for note in inspector.notes if "class" in note] == []
+
+
+@pytest.mark.filterwarnings("ignore:labels")
+def test_a_score_fn_returns_classes_unless_the_targets_are_several_labels() -> None:
+    targets = {"classes": [X[:, :4], functional.one_hot(torch.arange(40) % 4, 4), torch.arange(40) % 9]}
+    for kind, every in {**targets, "labels": [SEVERAL]}.items():
+        for each in every:
+            with inspecting(Ends(5, 4), (X, each), probe=8, score_fn=lambda output: 2 * output) as inspector:
+                assert task_of(inspector) == Task(kind, 4)  # type: ignore[arg-type]
 
 
 def test_a_class_at_each_position_has_no_class_scores() -> None:

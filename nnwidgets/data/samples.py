@@ -6,7 +6,6 @@ import operator
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,23 +13,19 @@ import torch
 from torch import Tensor, nn
 
 from nnwidgets.data.choose import choose
-from nnwidgets.data.labels import Note, inputs_note, label_note, unused_note
-from nnwidgets.data.pictures import InputKind, kind_of, picture_from_user, picture_of
+from nnwidgets.data.items import Item, Items
+from nnwidgets.data.labels import Note, inputs_note, label_note
+from nnwidgets.data.pictures import InputKind, axes_of, channels_are_last, kind_of, picture_of
 from nnwidgets.data.source import SampleError, Source, open_source
 from nnwidgets.data.targets import Labels, Target, TargetKind, stacked_targets
 from nnwidgets.data.unpack import (
     Unpacked,
-    as_input,
     as_target,
     batched_target,
-    checked_unpacked,
-    default_unpack,
-    first_row,
     forward_names,
-    stacked,
 )
 from nnwidgets.shadow import preserved_random_states
-from nnwidgets.shadow.torch_internals import leaves, map_leaves
+from nnwidgets.shadow.torch_internals import map_leaves
 
 
 class NotHeldError(LookupError):
@@ -57,26 +52,6 @@ def numeric_targets(batch: Batch) -> Tensor | None:
     if targets is None or targets.is_complex() or targets.numel() != len(batch.indices):
         return None
     return targets.detach().float().cpu().reshape(-1)
-
-
-@dataclass(frozen=True)
-class _Item:
-    """A copy of one sample, on the CPU, without batch axis. `picture` is set if `to_image` made one."""
-
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    target: Target
-    picture: np.ndarray | None
-
-    @cached_property
-    def nbytes(self) -> int:
-        shown = self.picture.nbytes if self.picture is not None else 0
-        tensors = [*self.inputs, self.target] if isinstance(self.target, Tensor) else self.inputs
-        return shown + sum(each.numel() * each.element_size() for each in tensors)
-
-    @cached_property
-    def inputs(self) -> list[Tensor]:
-        return [each for each in leaves((self.args, self.kwargs)) if isinstance(each, Tensor)]
 
 
 class Samples:
@@ -116,27 +91,33 @@ class Samples:
         max_bytes: int,
     ) -> None:
         self._source: Source = open_source(dataset)
-        self._unpack, self._own_unpack, self._to_image = unpack or default_unpack(model), unpack is not None, to_image
+        self._reader = Items(self._source, model, unpack=unpack, to_image=to_image)
+        self._own_unpack, self._own_pictures = unpack is not None, to_image is not None
         self.device, self.seed = torch.device(device), seed
         self.thread_safe = bool(self._source.rows) and unpack is None and to_image is None
         self.named_by_user = class_names is not None
         names = tuple(map(str, class_names)) if class_names is not None else self._source.class_names
         self._labels = Labels(self._source.labels if unpack is None else None, names)
         self._owner, self._lock = threading.get_ident(), threading.Lock()
-        self._items: dict[int, _Item] = {}
+        self._items: dict[int, Item] = {}
         self._pinned: set[int] = set()
         self._left_out: set[int] = set()
         self._chosen: dict[int, tuple[int, ...]] = {}
         self._max_bytes, self._nbytes = max_bytes, 0
-        self._notes: dict[str, str] = {}  # by topic, so that each is told once
+        self._notes = self._reader.notes
         self._doubts: dict[str, str] = {}
-        self._unused: Note | None = None  # of a target that is no number
         chosen = choose(len(self), probe, self._source.labels, seed)
         self.probe_indices = self.keep([self.check_index(index) for index in chosen])
         self.input_kind: InputKind = self._kind(model)
         first = self._item(self.probe_indices[0])
+        image = _picture_among(first)
+        self._axes = axes_of(image, model) if image is not None else None
+        self.channels_last = self.input_kind == "image" and image is not None and channels_are_last(image, self._axes)
+        if not self.thread_safe:
+            with preserved_random_states():
+                self._reader.learn_padding({index: self._items[index] for index in self.probe_indices})
         self._labels.known = self._known_labels() if isinstance(first.target, int) else None
-        if not self._own_unpack and first.target is None and len(first.args) > 1 and self._unused is None:
+        if not self._own_unpack and first.target is None and len(first.args) > 1 and self._reader.unused is None:
             self._note_labels(inputs_note(first.args, forward_names(model)))
 
     def __len__(self) -> int:
@@ -202,9 +183,15 @@ class Samples:
 
     def check_labels(self, classes: int | None) -> None:
         """Note why the targets of the probe are not used as classes of a model that has so many, if they are not."""
-        note = (label_note(self.probe_targets, classes) if classes else None) or self._unused
+        note = (label_note(self.probe_targets, classes) if classes else None) or self._reader.unused
         if note is not None:
             self._note_labels(note)
+
+    def note_no_loss(self) -> None:
+        """Why there is no loss on the probe, though there is a function for it."""
+        unused = self._reader.unused is not None
+        why = "targets are no numbers" if unused else "samples have no targets, or targets of different shapes"
+        self._notes["loss"] = f"loss on the probe: none, as {why}; unpack= may return a tensor for each"
 
     def _note_labels(self, note: Note) -> None:
         self._notes["labels"] = note.text
@@ -221,7 +208,7 @@ class Samples:
 
     def _target(self, index: int) -> Target:
         if self.thread_safe:
-            return as_target(self._unpacked(self._source.read(index))[2])
+            return as_target(self._reader.unpacked(self._source.read(index))[2])
         return self._item(index).target
 
     def read(self, indices: Sequence[int]) -> None:
@@ -251,20 +238,14 @@ class Samples:
         if not numbers:
             raise ValueError("indices: expected at least one sample, got none")
         if self.thread_safe:
-            args, _, target = self._unpacked(self._source.read(numbers[0]))
+            args, _, target = self._reader.unpacked(self._source.read(numbers[0]))
             rows = [each.to(self.device) for each in self._source.take(numbers)]
             targets = None if target is None else batched_target(rows[-1], target)
             return Batch(tuple(rows[: len(args)]), {}, targets, numbers)
         items = [self._item(number) for number in numbers]
-        counts = {len(item.args) for item in items}
-        if len(counts) > 1:
-            raise ValueError(f"samples: expected the same number of arguments in each, got {sorted(counts)}")
-        args = tuple(
-            stacked([item.args[at] for item in items], numbers, f"argument {at}") for at in range(len(items[0].args))
-        )
-        kwargs = stacked([item.kwargs for item in items], numbers, "keywords")
+        args, kwargs, found = self._reader.side_by_side(items, numbers)
         args, kwargs = map_leaves(self._moved, (args, kwargs))
-        return Batch(args, kwargs, stacked_targets([item.target for item in items], self.device), numbers)
+        return Batch(args, kwargs, stacked_targets(found, self.device), numbers)
 
     def label(self, index: int) -> int | None:
         """The class of a sample; None if it has none or was not read."""
@@ -289,7 +270,7 @@ class Samples:
         """The first input that is a picture, uint8 (H, W) or (H, W, 3); None if there is none or it was not read."""
         number = self.check_index(index)
         item = self._item(number) if self.thread_safe else self._items.get(number)
-        if self._to_image is not None:
+        if self._own_pictures:
             return item.picture if item is not None else None
         return self._drawn(item)
 
@@ -298,13 +279,12 @@ class Samples:
         number = self.check_index(index)
         return self._drawn(self._item(number) if self.thread_safe else self._items.get(number))
 
-    def _drawn(self, item: _Item | None) -> np.ndarray | None:
+    def _drawn(self, item: Item | None) -> np.ndarray | None:
         """The first input of a sample that is a picture."""
-        inputs = item.inputs if item is not None else []
-        image = next((each for each in inputs if each.ndim in (2, 3)), None)
+        image = _picture_among(item)
         if image is None or self.input_kind != "image":
             return None
-        shown, note = picture_of(image)
+        shown, note = picture_of(image, self._axes)
         if note:
             self._notes["pictures"] = f"pictures show the {note}"
         return shown
@@ -312,16 +292,16 @@ class Samples:
     def _moved(self, value: Any) -> Any:
         return value.to(self.device) if isinstance(value, Tensor) else value
 
-    def _item(self, index: int) -> _Item:
+    def _item(self, index: int) -> Item:
         held = self._items.get(index)
         if held is not None:
             return held
         if self.thread_safe:
-            return self._prepared(index)
+            return self._reader.read(index)
         if threading.get_ident() != self._owner:
             raise NotHeldError(f"sample {index} has not been read; the dataset is read only in the thread that made it")
         with preserved_random_states():
-            item = self._prepared(index)
+            item = self._reader.read(index)
         with self._lock:
             self._items[index] = item
             self._nbytes += item.nbytes
@@ -331,34 +311,6 @@ class Samples:
                 if other != index and other not in self._pinned:
                     self._nbytes -= self._items.pop(other).nbytes
         return item
-
-    def _prepared(self, index: int) -> _Item:
-        """One sample from the source, through collate, unpack and to_image."""
-        doing = "reading it"
-        try:
-            sample = self._source.read(index)
-            doing = "unpack" if self._own_unpack else "collating it"
-            args, kwargs, target = self._unpacked(sample)
-            shown = None
-            if self._to_image is not None:
-                doing = "to_image"
-                first = next(iter((*args, *kwargs.values())), None)
-                shown = picture_from_user(self._to_image(first))
-        except Exception as error:
-            raise SampleError(f"sample {index}: {doing} raised {type(error).__name__}: {error}") from error
-        inputs = [as_input(value, f"sample {index}, argument {at}") for at, value in enumerate(args)]
-        named = {name: as_input(value, f"sample {index}, keyword {name}") for name, value in kwargs.items()}
-        self._notes |= {note: note for _, note in (*inputs, *named.values()) if note}
-        ready = {name: value for name, (value, _) in named.items()}
-        label = as_target(target)
-        if label is None and target is not None:
-            self._unused = unused_note(target)
-        return _Item(tuple(value for value, _ in inputs), ready, label, shown)
-
-    def _unpacked(self, sample: Any) -> Unpacked:
-        if self._source.collate is None or self._own_unpack:
-            return checked_unpacked(self._unpack(sample))
-        return map_leaves(first_row, self._unpack(self._source.collate([sample])))
 
     def keep(self, indices: Sequence[int]) -> tuple[int, ...]:
         """Read samples and keep them for good, in the thread that made this object; return those that are kept.
@@ -397,3 +349,8 @@ class Samples:
         item = self._item(self.probe_indices[0])
         kinds = [kind_of(each, model) for each in item.inputs]
         return "image" if "image" in kinds else kinds[0] if kinds else "other"
+
+
+def _picture_among(item: Item | None) -> Tensor | None:
+    """The first input that has the axes of a picture."""
+    return next((each for each in item.inputs if each.ndim in (2, 3)), None) if item is not None else None

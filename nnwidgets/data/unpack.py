@@ -12,52 +12,82 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from nnwidgets.shadow import unwrap
+
 Unpacked: TypeAlias = tuple[tuple[Any, ...], dict[str, Any], Any]
 """(args, kwargs, target or None): one sample as the model's `forward` takes it, without the batch axis."""
 
 _TARGET_NAMES = ("label", "labels", "target", "targets")
 _CHANNELS = (1, 3, 4)
+_OF_GRAPHS = (
+    ". Of a graph, nodes can be samples: give a module whose forward(nodes) returns net(x, edge_index)[nodes], and "
+    "(torch.arange(len(x)), y)"
+)
+
+
+class UnclearSampleError(ValueError):
+    """A part of the samples may be the target or an input. The message has the `unpack` for either."""
 
 
 @dataclass(frozen=True)
 class _Accepts:
-    """What a model's `forward` accepts: names of positional parameters, their least and largest number, keywords."""
+    """What a model's `forward` accepts: positional parameters, their least and largest number, keywords."""
 
-    names: tuple[str, ...]
+    positional: tuple[inspect.Parameter, ...]
     required: int
     most: float
     keywords: frozenset[str] | None  # None: any
 
     @classmethod
     def of(cls, model: nn.Module) -> _Accepts:
-        """Read the signature of `model.forward`; without a signature, assume one positional argument."""
-        try:
-            parameters = list(inspect.signature(model.forward).parameters.values())
-        except (TypeError, ValueError):  # built-in callables have no signature
-            return cls(("input",), 1, 1, frozenset())
+        """Read the signature of `forward`; without a signature, assume one positional argument."""
+        parameters = _parameters(_called(model))
+        if parameters is None:
+            only = inspect.Parameter("input", inspect.Parameter.POSITIONAL_ONLY)
+            return cls((only,), 1, 1, frozenset())
         positional = [each for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
         named = frozenset(
             each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
         )
         return cls(
-            tuple(each.name for each in positional),
+            tuple(positional),
             sum(each.default is each.empty for each in positional),
             math.inf if any(each.kind is each.VAR_POSITIONAL for each in parameters) else len(positional),
             None if any(each.kind is each.VAR_KEYWORD for each in parameters) else named,
         )
 
+    def parameter(self, at: int) -> inspect.Parameter | None:
+        """The parameter that takes a positional argument; None where it has no name."""
+        return self.positional[at] if at < len(self.positional) else None
+
+
+def _parameters(model: nn.Module) -> list[inspect.Parameter] | None:
+    try:
+        return list(inspect.signature(model.forward).parameters.values())
+    except (TypeError, ValueError):  # built-in callables have no signature
+        return None
+
+
+def _called(model: nn.Module) -> nn.Module:
+    """The module whose `forward` says what the model takes, within wrappers that hand on whatever they get."""
+    inner = unwrap(model)
+    parameters, children = _parameters(inner) or (), list(inner.children())
+    hands_on = {each.kind for each in parameters} == {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+    return _called(children[0]) if hands_on and len(children) == 1 else inner
+
 
 def forward_names(model: nn.Module) -> tuple[str, ...]:
     """The names of the positional parameters of `model.forward`."""
-    return _Accepts.of(model).names
+    return tuple(each.name for each in _Accepts.of(model).positional)
 
 
 def default_unpack(model: nn.Module) -> Callable[[Any], Unpacked]:
     """Return a function that unpacks samples of common datasets.
 
-    Tuple: the last item is the target if `forward` takes fewer arguments than there are items. It is also the target if
-    `forward` does not require it, and it is a whole number or would go to a parameter called label or target. Dict:
-    keyword arguments, except that label or target is the target; keys that `forward` does not accept are left out.
+    Tuple: the last item is the target if `forward` takes fewer arguments than there are items. If `forward` does not
+    require it, it is the target if it is a whole number, or would go to a parameter called label or target or to a
+    flag, and an input if it is the mask of a sequence; else `UnclearSampleError` is raised. Dict: keyword arguments,
+    except that label or target is the target; keys that `forward` does not accept are left out, and so are texts.
     Anything else: one argument.
     """
     accepts = _Accepts.of(model)
@@ -80,14 +110,46 @@ def _last_is_target(items: tuple[Any, ...], accepts: _Accepts) -> bool:
         return True
     if len(items) <= accepts.required:
         return False
-    name = accepts.names[len(items) - 1] if len(items) <= len(accepts.names) else ""
-    return name in _TARGET_NAMES or isinstance(as_target(items[-1]), int)
+    parameter, last = accepts.parameter(len(items) - 1), items[-1]
+    target = as_target(last)
+    if isinstance(target, int) or (parameter is not None and parameter.name in _TARGET_NAMES):
+        return True
+    if parameter is None:
+        if isinstance(target, Tensor) and target.numel() > 1:
+            return False  # `forward(*inputs)`
+    elif isinstance(parameter.default, (bool, str)) and target is not None:
+        return True
+    elif last is None or _is_mask(parameter.name, target, items[0]):
+        return False
+    raise UnclearSampleError(_unclear(items, parameter))
+
+
+def _is_mask(name: str, value: Any, first: Any) -> bool:
+    """Whether it is the mask (positions,) of a sequence (positions,) or (positions, features)."""
+    if "mask" not in name or not isinstance(value, Tensor) or not isinstance(first, (Tensor, np.ndarray)):
+        return False
+    fits = first.ndim in (1, 2) and tuple(value.shape) in (tuple(first.shape[:1]), tuple(first.shape))
+    return fits and bool(((value == 0) | (value == 1)).all())
+
+
+def _unclear(items: tuple[Any, ...], parameter: inspect.Parameter | None) -> str:
+    where = f"the argument {parameter.name!r}" if parameter is not None else "an argument"
+    last = items[-1]
+    shape = f" of shape {tuple(last.shape)}" if isinstance(last, (Tensor, np.ndarray)) else ""
+    return (
+        f"dataset: the last of {len(items)} parts of a sample, a {type(last).__name__}{shape}, may be the target or "
+        f"{where} of forward; give unpack=lambda sample: (sample[:-1], {{}}, sample[-1]) if it is the target, or "
+        "unpack=lambda sample: (sample, {}, None) if it is an input"
+    )
 
 
 def _from_mapping(sample: Mapping[str, Any], accepts: _Accepts) -> Unpacked:
     target = next((sample[name] for name in _TARGET_NAMES if name in sample), None)
     inputs = {str(name): value for name, value in sample.items() if name not in _TARGET_NAMES}
-    named = {name: value for name, value in inputs.items() if accepts.keywords is None or name in accepts.keywords}
+    if accepts.keywords is None:  # a loop that gives the whole row gives texts, too, which no layer reads
+        named = {name: value for name, value in inputs.items() if not isinstance(value, (str, bytes))}
+    else:
+        named = {name: value for name, value in inputs.items() if name in accepts.keywords}
     if not named and len(inputs) == 1:
         return tuple(inputs.values()), {}, target
     return (), named, target
@@ -138,9 +200,10 @@ def as_input(value: Any, where: str) -> tuple[Any, str]:
     if isinstance(value, (tuple, list)):
         listed = [as_input(part, f"{where}[{at}]") for at, part in enumerate(value)]
         return tuple(part for part, _ in listed), next((note for _, note in listed if note), "")
+    graph = _OF_GRAPHS if hasattr(value, "edge_index") else ""
     raise TypeError(
         f"{where}: expected a tensor, array, picture or number, got {type(value).__name__}; "
-        "give unpack=, which returns (args, kwargs, target) of a sample"
+        f"give unpack=, which returns (args, kwargs, target) of a sample{graph}"
     )
 
 
@@ -211,6 +274,6 @@ def _told(value: Any) -> str:
     return value.__name__ if isinstance(value, type) else str(value)
 
 
-def first_row(value: Any) -> Any:
-    """The only sample of a batch: without the batch axis if `value` is a tensor or an array."""
-    return value[0] if isinstance(value, (Tensor, np.ndarray)) and value.ndim else value
+def row_of(at: int, value: Any) -> Any:
+    """One sample of a batch: without the batch axis if `value` is a tensor or an array."""
+    return value[at] if isinstance(value, (Tensor, np.ndarray)) and value.ndim else value

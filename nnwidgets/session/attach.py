@@ -146,6 +146,8 @@ def _learn_task(
     session.numeric_targets = numeric_targets(first) is not None and _are_numbers(first, task)
     if task.classes is not None:
         samples.check_class_names(task.classes)
+    if loss_fn is not None and first.targets is None:
+        samples.note_no_loss()
     width = outputs.shape[1] if outputs is not None and outputs.ndim == 2 else 0
     samples.check_labels(width if width > 1 and task.kind in ("classes", "none") else None)
 

@@ -121,9 +121,13 @@ def _of_several(known: Evidence, outputs: Tensor, width: int) -> Task:
         return _by_sigmoid("labels", known, outputs, width)
     if rows is None:
         return _classes(known, outputs, width) if known.scored else _of_single_targets(known, outputs, width)
-    if not bool(((rows == 0) | (rows == 1)).all()):
+    yes_or_no = bool(((rows == 0) | (rows == 1)).all())
+    one_hot = yes_or_no and bool((rows.sum(dim=1) == 1).all())
+    if known.scored and (one_hot or not yes_or_no):
+        return _classes(known, outputs, width)
+    if not yes_or_no:
         return Task("numbers", width)
-    if bool((rows.sum(dim=1) == 1).all()):
+    if one_hot:
         return _unclear(
             f"targets with one 1 in {width} are one class or several labels", "task='classes'", "task='labels'"
         )

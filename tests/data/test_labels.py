@@ -111,10 +111,9 @@ def test_a_model_that_refuses_its_label_says_where_it_went() -> None:
 @pytest.mark.parametrize(
     ("model", "sample", "doubtful"),
     [
-        (Optional(), (IMAGES[0], 0.5), True),
-        (Many(), (IMAGES[0], torch.tensor(0.5)), True),
         (TwoInputs(), (IMAGES[0], IMAGES[1]), False),
-        (Optional(), (IMAGES[0], torch.ones(8)), False),
+        (Optional(), (torch.rand(8, 3), torch.ones(8)), False),
+        (Many(), (IMAGES[0], IMAGES[1]), False),
     ],
 )
 def test_samples_all_of_whose_parts_are_inputs_say_so(model: nn.Module, sample: Any, doubtful: bool) -> None:

@@ -94,7 +94,7 @@ def test_a_single_tensor_has_no_labels() -> None:
         (TwoInputs(), (IMAGES[0], IMAGES[1]), 2, None),
         (TwoInputs(), (IMAGES[0], IMAGES[1], 2), 2, 2),
         (Optional(), (IMAGES[0], 3), 1, 3),
-        (Optional(), (IMAGES[0], torch.ones(8)), 2, None),
+        (Optional(), (torch.rand(8, 3), torch.ones(8)), 2, None),
         (WithTargets(), (torch.arange(5), torch.arange(5)), 1, torch.arange(5)),
         (Many(), (IMAGES[0], IMAGES[1]), 2, None),
         (Many(), (IMAGES[0], IMAGES[1], torch.tensor(1)), 2, 1),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import (
     DataLoader,
     IterableDataset,
@@ -18,6 +18,8 @@ from tests.data.sets import (
     IMAGES,
     LABELS,
     Augmented,
+    Many,
+    Optional,
     samples_of,
 )
 
@@ -95,6 +97,19 @@ def test_a_sample_of_unknown_kind_is_refused_with_the_repair() -> None:
         TypeError, match="sample 0, argument 0: expected a tensor, array, picture or number, got str; give unpack="
     ):
         samples_of([("text", 1)])
+
+
+@pytest.mark.parametrize(
+    ("model", "last", "where"),
+    [
+        (Optional(), 0.5, "the argument 'mask' of forward"),
+        (Optional(), torch.ones(8), "the argument 'mask' of forward"),
+        (Many(), torch.tensor(0.5), "an argument of forward"),
+    ],
+)
+def test_a_part_that_may_be_target_or_input_is_asked_about(model: nn.Module, last: Any, where: str) -> None:
+    with pytest.raises(ValueError, match=f"the last of 2 parts of a sample, .* may be the target or {where}"):
+        samples_of([(IMAGES[0], last)], model)
 
 
 def test_class_names_that_do_not_fit_are_refused_or_dropped() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from nnwidgets.analysis.engine.occlusion_fill import fill_values
 from nnwidgets.data import Samples
 from nnwidgets.words import THIN
 
@@ -35,6 +36,17 @@ def geometry(picture: tuple[int, ...], patch: Any, stride: Any) -> tuple[int, in
             f"stride: expected 1 to patch ({patch}), got {stride}; pixels between patches would never be covered"
         )
     return patch, int(stride)
+
+
+def squares_on(images: Tensor, patch: int, stride: int, fill: float | str) -> dict[str, Any]:
+    """Arguments of `occlusion_steps` for squares on pictures (n, channels, height, width), or (n, height, width).
+
+    Without an axis of channels `occlusion_steps` takes rows for channels, and would average or blur each by itself.
+    """
+    if images.ndim == 4:
+        return {"patch": patch, "stride": stride, "fill": fill}
+    filled = fill_values(fill, images[:, None], (patch, patch))[:, 0].expand_as(images)
+    return {"patch": (patch, patch), "stride": (stride, stride), "fill": filled}
 
 
 def patch_choices(picture: tuple[int, ...], patch: int) -> list[tuple[int, str]]:

@@ -23,12 +23,19 @@ from nnwidgets.measures.arguments import checked_layer
 from nnwidgets.session import MEMORY_SHARES, Session
 from nnwidgets.views.occlusion.asked import AsksAboutClass, nan_scores
 from nnwidgets.views.occlusion.maps import heat_of
-from nnwidgets.views.occlusion.squares import geometry, no_pictures, patch_choices, stride_choices
+from nnwidgets.views.occlusion.squares import geometry, no_pictures, patch_choices, squares_on, stride_choices
 from nnwidgets.words import count, duration, size
 
 PREVIEWED_PIXELS = 64 * 64  # exact maps of smaller pictures are as quick
 TELL_LEFT_FROM = 0.05  # of the positions
 FILLS: dict[str, float | str] = {"zero": 0.0, "mean": "mean", "blur": "blur"}  # choice -> as in `occlusion_map`
+CHANNELS_LAST = (
+    "Squares need pictures (channels, height, width); these are (height, width, channels). Give a module that takes "
+    "channels first, and unpack= or data that have them so"
+)
+BY_KEYWORD = (
+    "Squares need a picture that is the model's first argument; give unpack=, which returns ((picture,), {}, target)"
+)
 FILLED = {0.0: "zero", "mean": "the picture's mean", "blur": "the picture blurred"}
 
 
@@ -93,7 +100,15 @@ class OcclusionView(AsksAboutClass):
     def blocked(self) -> str:
         if self._size is None:
             return no_pictures(self.run.samples)
-        return self.no_scores()
+        if self.run.samples.channels_last:
+            return CHANNELS_LAST
+        return BY_KEYWORD if self._by_keyword else self.no_scores()
+
+    @cached_property
+    def _by_keyword(self) -> bool:
+        """Whether the model gets its picture by keyword."""
+        samples = self.run.samples
+        return not samples.batch(samples.probe_indices[:1]).args
 
     def needs(self) -> Sequence[Measure]:
         return Model((self.sample,)), LayerStatistics()
@@ -166,9 +181,7 @@ class OcclusionView(AsksAboutClass):
         steps = occlusion_steps(
             model.module,
             images,
-            patch=self.patch,
-            stride=self.stride,
-            fill=fill,
+            **squares_on(images, self.patch, self.stride, fill),
             layers=[self.run.layer(layer)] if layer else [],
             additional_forward_args=tuple(others) or None,
             score_fn=self.run.score_fn,
@@ -247,7 +260,8 @@ class OcclusionView(AsksAboutClass):
 
 def _previews(images: torch.Tensor) -> bool:
     """Whether a preview is worth its while."""
-    return images.shape[-1] * images.shape[-2] >= PREVIEWED_PIXELS and multiplies_bfloat16(images.device)
+    large = images.ndim == 4 and images.shape[-1] * images.shape[-2] >= PREVIEWED_PIXELS
+    return large and multiplies_bfloat16(images.device)
 
 
 def _strongest(means: torch.Tensor) -> int:
