@@ -174,9 +174,7 @@ def _smoothness(weight: Tensor) -> tuple[Tensor, Tensor, tuple[str | None, ...]]
     dtype = torch.float64 if weight.dtype == torch.float64 else torch.float32
     shape = tuple(weight.shape[2:])
     if math.prod(shape) <= 2:  # the product over no axes is 1
-        why = (
-            "a kernel of at most two taps is the same in any order" if shape else "no kernel: inputs have no neighbours"
-        )
+        why = "a kernel of at most two taps is the same in any order" if shape else "inputs have no order"
         undefined = weight.new_full((len(weight),), torch.nan, dtype=dtype)
         return undefined, undefined.clone(), (why,) * len(weight)
     planes = weight.detach().to(torch.float64).flatten(2)

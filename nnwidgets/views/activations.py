@@ -105,7 +105,7 @@ class ActivationsView(View):
             "dead": None if result.stats is None else result.stats.dead.double().numpy(),
         }
         by = order.get(self.sort_by)
-        rows, titles = _strips(result) if result.layout == "strips" else (values, ["position"])
+        rows, titles = self._strips(result) if result.layout == "strips" else (values, ["position"])
         described: list[str] | None = None
         if result.layout == "strips":
             fact = number(float(values[unit]))
@@ -133,6 +133,14 @@ class ActivationsView(View):
             dead=result.stats.dead.numpy() if result.layout == "strips" and result.stats is not None else None,
             title="" if result.layout != "maps" else "Maps" if self.sort_by == "unit" else f"Maps by {self.sort_by}",
         )
+
+    def _strips(self, result: ActivationsResult) -> tuple[Array, list[str]]:
+        """The sample's row and the probe's mean, (rows, units), with their titles."""
+        rows, titles = [result.values.numpy()], [f"sample {count(result.sample)}"]
+        if result.stats is not None:
+            rows.append(result.stats.mean.numpy())
+            titles.append(f"mean of {count(len(self.run.samples.probe_indices))}")
+        return np.stack(rows).astype(np.float32), titles
 
     def _curves(self, result: ActivationsResult, unit: int) -> list[Lines]:
         samples, found = plural(len(self.run.samples.probe_indices), "sample"), []
@@ -168,15 +176,6 @@ class ActivationsView(View):
         said = label_words(self.run, result.label), predicted_words(self.run, result.scores)
         parts = [f"Sample {count(result.sample)}", *said]
         return ", ".join(part for part in parts if part)
-
-
-def _strips(result: ActivationsResult) -> tuple[Array, list[str]]:
-    """The sample's row and the probe's mean, (rows, units), with their titles."""
-    rows, titles = [result.values.numpy()], [f"sample {count(result.sample)}"]
-    if result.stats is not None:
-        rows.append(result.stats.mean.numpy())
-        titles.append("mean over samples")
-    return np.stack(rows).astype(np.float32), titles
 
 
 def _flags(stats: ActivationStats | None, units: int) -> list[str]:

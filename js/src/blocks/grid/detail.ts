@@ -3,7 +3,7 @@
 import { type Rect, drawPixels, drawScale, prepareCanvas, rawPixels } from "../../kernel/canvas.ts";
 import { GREY, type Theme } from "../../kernel/color.ts";
 import { make, setHidden, setText } from "../../kernel/dom.ts";
-import { formatFixed, formatSigned, formatValue } from "../../kernel/format.ts";
+import { formatFixed, formatSigned, formatValue, shortened } from "../../kernel/format.ts";
 import type { Hit } from "../../kernel/hover.ts";
 import { type NdArray, type Values, rowOf } from "../../kernel/wire.ts";
 import type { GridBlock } from "../types.ts";
@@ -55,7 +55,12 @@ function fit(height: number, width: number, room: number): { frame: Rect; reduce
   return { frame, reduce };
 }
 
-function makePrediction(): { element: HTMLElement; update(rows: [string, number][]): void } {
+/** Names of up to so many letters stand beside their bars, longer ones above. */
+const SHORT = 6;
+/** Letters of those that have room, beside a picture and alone. */
+const LETTERS = { beside: 9, alone: 34 };
+
+function makePrediction(): { element: HTMLElement; update(rows: [string, number][], room: keyof typeof LETTERS): void } {
   const list = make("div", "nnw-grid-bars");
   const title = make("div", "nnw-label", make("span", "", "Prediction"));
   const element = make("div", "nnw-grid-prediction", title, list);
@@ -67,12 +72,13 @@ function makePrediction(): { element: HTMLElement; update(rows: [string, number]
   });
   return {
     element,
-    update(prediction) {
+    update(prediction, room) {
       setHidden(element, prediction.length === 0);
+      list.classList.toggle("nnw-grid-bars-below", prediction.some(([words]) => words.length > SHORT));
       rows.forEach(({ row, name, fill, value }, i) => {
         const [words, p] = prediction[i] ?? ["", 0];
         setHidden(row, i >= prediction.length);
-        setText(name, words);
+        setText(name, shortened(words, LETTERS[room]));
         name.title = words;
         setText(value, formatFixed(p, 2));
         fill.style.width = `${100 * p}%`;
@@ -132,7 +138,7 @@ export function makeDetail() {
     unit: unitFrame,
     draw(data: GridBlock, { picture, tile, title, facts }: Enlarged, theme: Theme): void {
       drawInput(data.picture, data.picture_title, theme);
-      prediction.update(data.prediction);
+      prediction.update(data.prediction, data.picture ? "beside" : "alone");
       setHidden(sample, !data.picture && data.prediction.length === 0);
       setHidden(unit, !title && !picture);
       setText(unitLabel.left, title);

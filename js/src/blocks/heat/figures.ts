@@ -3,7 +3,7 @@
 import { drawPixels, drawScale, prepareCanvas } from "../../kernel/canvas.ts";
 import type { Theme } from "../../kernel/color.ts";
 import { make, setText } from "../../kernel/dom.ts";
-import { formatCount } from "../../kernel/format.ts";
+import { formatCount, shortened } from "../../kernel/format.ts";
 import { type PanelMap, type Result, className } from "./data.ts";
 import { type Cell, type Positions, type Sizes, cellEdges, fit } from "./geometry.ts";
 import { MUTED, classColor, paintCells, paintNames, scaleOf, valueColor } from "./paint.ts";
@@ -222,10 +222,15 @@ function paintClasses(
         swatch.style.background = hexOf(label);
         swatch.style.opacity = String(label === unchanged ? MUTED : 1);
         const part = make("span", "nnw-heat-share", percent(share));
-        return make("span", "nnw-heat-key", swatch, make("span", "", name), part);
+        const key = make("span", "nnw-heat-key", swatch, make("span", "", shortened(name, LONGEST_KEY)), part);
+        key.title = name;
+        return key;
       }),
   );
 }
+
+/** Letters of a name in the legend that stand beside its share within the smallest figure. */
+const LONGEST_KEY = 14;
 
 /** A share as a whole percentage; what is there but under one is not called nothing. */
 export function percent(share: number): string {

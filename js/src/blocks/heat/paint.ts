@@ -2,6 +2,7 @@
 
 import { type Rect, type Scale, cellRects, drawHatch } from "../../kernel/canvas.ts";
 import { type Theme, lookUp, packRgb, parseHex } from "../../kernel/color.ts";
+import { shortened } from "../../kernel/format.ts";
 import { type Positions, cellEdges, cellOfPixel } from "./geometry.ts";
 import type { Region } from "./regions.ts";
 
@@ -91,7 +92,7 @@ export function paintNames(
   const taken: Rect[] = [];
   for (const region of regions) {
     const full = nameOf(region.label);
-    const text = full.length > LONGEST_NAME ? `${full.slice(0, LONGEST_NAME - 1)}…` : full;
+    const text = shortened(full, LONGEST_NAME);
     const width = context.measureText(text).width + 4;
     if (region.area * cellArea < width * NAME_SIZE) continue;
     const middle = ((colEdges[region.col]! + colEdges[region.col + 1]!) / 2) * toX;
