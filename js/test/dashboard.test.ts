@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { type LayerRow, matchingRows, openRows, parentRow, splitName } from "../src/dashboard/layers";
+import { type LayerRow, matchingRows, openRows, parentRow } from "../src/dashboard/layers";
 import { neighbour } from "../src/dashboard/picker";
 import { meter, sparkPath } from "../src/dashboard/status";
+import { splitName } from "../src/kernel/name";
 
 const row = (name: string, depth: number, group = false, type = group ? "" : "Conv2d"): LayerRow => {
   return { name, short: name.split(".").at(-1)!, depth, group, units: group ? null : 8, alive: null, dead: 0, type, note: "" };

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { NO_CLASS, type Showing } from "../src/blocks/points/cloud.ts";
 import { type Pen, hex, keyLines } from "../src/blocks/points/key.ts";
+import { wrongWidth } from "../src/blocks/points/legend.ts";
 import { looksOf } from "../src/blocks/points/looks.ts";
 import type { Column } from "../src/blocks/points/metadata.ts";
 import { parseHex, readTheme, unpackRgb } from "../src/kernel/color.ts";
@@ -122,4 +123,9 @@ describe("a saved legend", () => {
     expect(lines).toHaveLength(43);
     expect(texts.slice(-3)).toEqual(["and 10 more", "10", "0"]);
   });
+});
+
+test("the column of wrong ones holds its longest number", () => {
+  expect(wrongWidth([{ name: "cat", n: 20000, wrong: 17500 }, { name: "dog", n: 9, wrong: 9 }])).toBe("6ch");
+  expect(wrongWidth([])).toBe("0ch");
 });

@@ -31,6 +31,8 @@ class Strip(Block):
         value_name: what those are, for hover: "loss", "distance".
         wrap: whether the strip wraps into further lines; else it shows what fits into one.
         selection: whether these are the samples selected in all views: then "Copy indices" and "Clear" stand beside.
+        tab: the name of a tab: strips of a view that have one share a place on the page, where one is seen at a time.
+            One whose name changes comes to the front.
         empty: shown when there are no samples; what follows a line break explains it.
 
     Raises:
@@ -53,6 +55,7 @@ class Strip(Block):
     wrap: bool = False
     selection: bool = False
     empty: str = "No samples"
+    tab: str = ""
 
     class Packed:
         values: Sequence[str]
@@ -98,7 +101,7 @@ class Strip(Block):
 
     def draw(self, axes: Axes, *, theme: Theme = LIGHT) -> None:
         """Draw the first twelve, with a wrapped strip all of them in rows of twelve."""
-        add_title(axes, self.title, theme, self.note)
+        add_title(axes, self.title or self.tab, theme, self.note)
         shown = len(self.labels) if self.wrap else min(len(self.labels), _ACROSS)
         if not shown:
             return say(axes, self.empty, theme)

@@ -109,15 +109,17 @@ class Map:
 
 
 class Strip:
-    """A strip of samples under the map."""
+    """A strip of samples under the map, behind a tab."""
 
-    def __init__(self, root: Locator) -> None:
+    def __init__(self, view: Locator, key: str) -> None:
+        root = view.locator(f'.nnw-block[data-key="{key}"]')
+        self.tab = view.locator(f'.nnw-block-tab[data-key="{key}"]')
         self.title = root.locator(".nnw-label > span").first
         self.cells = root.locator(".nnw-strip-cell:not([hidden])")
 
     def indices(self) -> list[int]:
         """The samples that have a cell, in their order."""
-        return [int(value_in(text)) for text in self.cells.locator(".nnw-strip-index").all_inner_texts()]
+        return [int(value_in(text)) for text in self.cells.locator(".nnw-strip-index").all_text_contents()]
 
 
 class EmbeddingView(View):
@@ -128,8 +130,8 @@ class EmbeddingView(View):
         self.marks = root.locator(".nnw-points-marks")
         self.card = root.locator(".nnw-sample-card")
         self.legend = root.locator(".nnw-points-legend")
-        self.strip = Strip(root.locator('.nnw-block[data-key="selected"]'))
-        self.near = Strip(root.locator('.nnw-block[data-key="nearest"]'))
+        self.strip = Strip(root, "selected")
+        self.near = Strip(root, "nearest")
 
     @property
     def size(self) -> Floats:

@@ -50,7 +50,7 @@ def test_points_stand_where_the_data_say_in_the_colours_of_their_classes(view: E
     points = view.until_in_place()
     assert len(points.alone()) > 8
     assert set(points.labels[points.alone()]) == {0, 1, 2, 3}
-    names = view.legend.locator(".nnw-points-legend-name").all_inner_texts()
+    names = view.legend.locator(".nnw-points-legend-name").all_text_contents()
     assert tuple(names) == CLASS_NAMES, "markup in a class name is text"
 
 
@@ -108,7 +108,7 @@ def test_the_lasso_selects_exactly_the_points_inside(view: EmbeddingView) -> Non
     view.drag(*[centre + radius * np.array([np.cos(angle), np.sin(angle)]) for angle in angles])
     inside = points.indices[np.linalg.norm(points.xy - centre, axis=1) < radius]
     view.until("sorted(inspector.selection.selected)", sorted(int(index) for index in inside))
-    expect(view.strip.title).to_have_text(f"{len(inside)} selected")
+    expect(view.strip.tab).to_have_text(f"{len(inside)} selected")
     expect(view.strip.cells.first).to_be_visible()
     view.marks.press("Escape")
     view.until("list(inspector.selection.selected)", [])

@@ -71,7 +71,7 @@ def test_groups_have_the_colours_of_the_legend_and_their_switches_hide_them(view
         "writer": np.array([(0, 1, -1)[index % 3] for index in points.indices]),
     }[by]
     colors_on_screen(view, [COLORS[group] if group >= 0 else GREY for group in groups])
-    names = view.legend.locator(".nnw-points-legend-name").all_inner_texts()
+    names = view.legend.locator(".nnw-points-legend-name").all_text_contents()
     assert names == {"prediction": names, "correctness": ["correct", "wrong"], "writer": ["Ann", "bob"]}[by]
     expect(view.legend.locator(".nnw-points-legend-head > span").first).to_have_text(
         {"prediction": "Prediction", "correctness": "Correctness", "writer": "writer"}[by]

@@ -58,7 +58,7 @@ def test_what_a_lasso_takes_in_one_is_selected_in_the_other(pair: tuple[Embeddin
     inside = points.xy[:, 0] < split
     left.selects(points, inside)
     expect(right.marks).to_have_attribute("data-selected", str(inside.sum()))
-    expect(right.strip.title).to_contain_text(f"{inside.sum()} selected")
+    expect(right.strip.tab).to_contain_text(f"{inside.sum()} selected")
     right.press("Escape")
     left.until("list(inspector.selection.selected)", [])
     expect(left.marks).to_have_attribute("data-selected", "0")
@@ -80,6 +80,7 @@ def test_one_lists_the_nearest_of_its_own_layer_and_a_click_looks_at_one(
     expected = indices[np.argsort(apart)[1:11]].tolist()
     assert listed[0] == expected
     assert listed[1] != listed[0]
+    left.near.tab.click()
     left.near.cells.nth(1).click()
     left.until("inspector.selection.sample", expected[1])
 

@@ -145,7 +145,7 @@ def test_a_click_on_a_bar_selects_its_samples_in_the_view_beside_it(dashboard: D
     notebook.until(lambda: value_in(view.point_at_bin(0.02).split("·")[1]) > 0, "a bin with samples")
     view.click_bin(0.02)
     notebook.until(lambda: selected(beside.marks) > 0, "marks in the embedding")
-    expect(beside.strip.title).to_contain_text("selected")
+    expect(beside.strip.tab).to_contain_text("selected")
     assert notebook.cell_busy(TRAINING)
 
 

@@ -140,7 +140,7 @@ def test_with_nothing_selected_words_say_how_to_select(small: nnw.Inspector) -> 
     view = small.embedding(method="pca", points=24)
     shown(view)
     _, strip = strips(view)
-    assert (strip.title, len(strip.samples)) == ("", 0)
+    assert (strip.tab, len(strip.samples)) == ("0 selected", 0)
     assert strip.empty.startswith("Nothing selected\n")
     assert strip.selection
 
@@ -156,5 +156,5 @@ def test_all_selected_samples_reach_the_page_and_the_strip_holds_the_worst(small
     worst = result.indices[result.loss.argsort(descending=True, stable=True)][:12].tolist()
     assert strip.samples[:12].tolist() == worst
     assert sorted(strip.samples.tolist()) == list(range(30))
-    assert (len(strip.labels), strip.more, strip.title) == (12, 18, "30 selected")
+    assert (len(strip.labels), strip.more, strip.tab) == (12, 18, "30 selected")
     assert "selected" not in view.header()["selection"], "it may be all samples, and every view sends this header"

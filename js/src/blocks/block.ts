@@ -10,6 +10,8 @@ export interface BlockData {
   key: string;
   title: string;
   note: string;
+  /** Blocks of a view that have one share a place; this is the name of the tab. */
+  tab?: string;
 }
 
 /** What a block may use: the panel it stands in, and the messages that name the block. */

@@ -207,6 +207,7 @@ export interface StripBlock extends BlockData {
   wrap: boolean;
   selection: boolean;
   empty: string;
+  tab: string;
 }
 
 /** A table that the page sorts by a click on a column's name; a click on a row picks it. */

@@ -3,6 +3,7 @@
 import { make, setHidden, setText, showText } from "../kernel/dom.ts";
 import type { CommonHeader } from "../kernel/header.ts";
 import { bindKeys } from "../kernel/keys.ts";
+import { makeName } from "../kernel/name.ts";
 import type { Panel } from "../kernel/panel.ts";
 import { makeGrip } from "./grip.ts";
 import { makePicker } from "./picker.ts";
@@ -201,9 +202,9 @@ function reveal(item: HTMLElement): void {
 }
 
 function makeRow(row: LayerRow, click: () => void): HTMLElement {
-  const [start, end] = splitName(row.short);
-  const name = make("span", "nnw-layer-name", make("span", "", start), make("span", "", end));
-  const item = make("div", "nnw-layer", name);
+  const name = makeName("nnw-layer-name");
+  name.show(row.short);
+  const item = make("div", "nnw-layer", name.element);
   if (row.group) item.classList.add("nnw-layer-group");
   else item.append(...["units", "alive", "dead"].map((column) => make("span", `nnw-layer-${column}`)));
   item.style.setProperty("--nnw-depth", String(row.depth));
@@ -231,20 +232,6 @@ function fillRow(item: HTMLElement, row: LayerRow): void {
     row.dead > 0 ? `${row.dead} never fire` : "",
   ];
   item.ariaLabel = words.filter((word) => word).join(", ");
-}
-
-/** A name of so many letters fits the narrowest row; of longer ones the last three never give way. */
-const FITS = 6;
-const TAIL = 3;
-
-/**
- * A name as its beginning and its end. A row gives way in the beginning first, so that a long name loses its middle:
- * the end is what tells two layers apart.
- */
-export function splitName(name: string): [string, string] {
-  const letters = Array.from(name);
-  const at = letters.length > FITS ? letters.length - TAIL : letters.length;
-  return [letters.slice(0, at).join(""), letters.slice(at).join("")];
 }
 
 /** The rows on show when the groups in `folded` are closed, each with its index in `rows`. */

@@ -11,6 +11,7 @@ import { makeHistory } from "./history.ts";
 import { makeLifetime } from "./lifetime.ts";
 import type { PlacedBlock } from "./merge.ts";
 import type { Panel, PanelView } from "./panel.ts";
+import { makeTabbed } from "./tabbed.ts";
 
 /** What draws each kind of block. */
 export type Registry = Readonly<Record<string, MakeBlock<never>>>;
@@ -18,6 +19,7 @@ export type Registry = Readonly<Record<string, MakeBlock<never>>>;
 export function makeBlocks(panel: Panel, registry: Registry): PanelView {
   const element = make("div", "nnw-blocks");
   const history = makeHistory(panel);
+  const tabbed = makeTabbed(panel);
   const empty = make("div", "nnw-blocks-empty");
   panel.root.append(element, empty, history.element);
   panel.onDispose(() => shown.forEach((slot) => slot.remove()));
@@ -36,6 +38,7 @@ export function makeBlocks(panel: Panel, registry: Registry): PanelView {
       slot.show(data, header);
     }
     arrange(blocks);
+    tabbed.update(blocks.map(({ data }) => data));
     for (const slot of before.values()) slot.remove();
     setHidden(empty, blocks.length > 0);
     history.update(header.kept);
@@ -43,17 +46,19 @@ export function makeBlocks(panel: Panel, registry: Registry): PanelView {
 
   /** Puts the blocks into their rows; they are moved only when their order or their rows change. */
   function arrange(blocks: readonly PlacedBlock[]): void {
-    const order = JSON.stringify(blocks.map(({ row, data }) => [row, data.kind, data.key]));
+    const order = JSON.stringify(blocks.map(({ row, data }) => [row, data.kind, data.key, Boolean(data.tab)]));
     if (order === arranged) return;
     arranged = order;
     const focused = document.activeElement;
     const rows = new Map<number, HTMLElement>();
     for (const { row, data } of blocks) {
-      const line = rows.get(row) ?? make("div", "nnw-block-row");
+      const line = data.tab ? tabbed.element : (rows.get(row) ?? make("div", "nnw-block-row"));
       rows.set(row, line);
-      line.append(shown.get(data.key)!.section);
+      if (!data.tab) line.append(shown.get(data.key)!.section);
     }
-    element.replaceChildren(...rows.values());
+    const sharing = blocks.filter(({ data }) => data.tab);
+    tabbed.arrange(sharing.map(({ data }) => ({ data, section: shown.get(data.key)!.section })));
+    element.replaceChildren(...new Set(rows.values()));
     // An element that is moved loses the focus.
     if (focused instanceof HTMLElement && element.contains(focused)) focused.focus({ preventScroll: true });
   }

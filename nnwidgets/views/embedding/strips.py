@@ -32,11 +32,11 @@ def nearest_strip(result: EmbeddingResult, row: int | None, *, sample: int, samp
 
     Without a row, or where the map was made without neighbours, words say why there are none.
     """
-    embedding, title = result.embedding, f"Nearest in {result.layer}"
+    embedding, title, tab = result.embedding, f"Nearest in {result.layer}", f"Nearest to #{count(sample)}"
     if row is None or embedding.neighbours is None or embedding.distances is None:
         later = "Shown with the next map" if len(result.indices) >= FEWEST else "Too few samples"
         why = f"Sample {count(sample)} is not on this map" if row is None else later
-        return Strip(None, (), np.empty(0, np.int64), wrap=True, empty=why, key=NEAREST, title=title)
+        return Strip(None, (), np.empty(0, np.int64), wrap=True, empty=why, tab=tab, key=NEAREST, title=title)
     rows = embedding.neighbours[row].tolist()
     indices = result.indices[rows]
     kept = f"{kept_near(embedding.positions, row, rows)} of {len(rows)} also nearest on the map"
@@ -47,9 +47,10 @@ def nearest_strip(result: EmbeddingResult, row: int | None, *, sample: int, samp
         values=[number(distance) for distance in embedding.distances[row].tolist()],
         value_name="distance",
         wrap=True,
+        tab=tab,
         key=NEAREST,
         title=title,
-        note=f"to sample {count(sample)} · Euclidean distance · {kept}",
+        note=f"Euclidean distance · {kept}",
     )
 
 
@@ -76,8 +77,8 @@ def selected_strip(result: EmbeddingResult, points: Points, rows: NDArray[np.int
         value_name=said[0] if said else "",
         selection=True,
         empty=_EMPTY,
+        tab=f"{count(len(selected))} selected",
         key=SELECTED,
-        title=f"{count(len(selected))} selected" if len(selected) else "",
         note=" · ".join([*filter(None, words), "shown in every view"]) if len(selected) else "",
     )
 

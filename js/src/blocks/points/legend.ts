@@ -6,6 +6,7 @@ import { makeControls } from "../../kernel/controls.ts";
 import { make, setHidden, setText } from "../../kernel/dom.ts";
 import { formatCount, formatValue } from "../../kernel/format.ts";
 import type { OptionHeader, OptionValue } from "../../kernel/header.ts";
+import { makeName } from "../../kernel/name.ts";
 import type { Panel } from "../../kernel/panel.ts";
 import { placeOf } from "../cursor.ts";
 import { type ClassEntry, alone, freshSwitches, picks, slotsOf } from "./cloud.ts";
@@ -29,9 +30,9 @@ export interface Legend {
 type Row = ReturnType<typeof makeRow>;
 
 function makeRow(place: number) {
-  const [swatch, name] = [make("span", "nnw-points-swatch"), make("span", "nnw-points-legend-name nnw-cut")];
+  const [swatch, name] = [make("span", "nnw-points-swatch"), makeName("nnw-points-legend-name")];
   const [n, wrong] = [make("span", "nnw-points-number"), make("span", "nnw-points-number")];
-  const element = make("button", "nnw-points-legend-row nnw-link", swatch, name, n, wrong);
+  const element = make("button", "nnw-points-legend-row nnw-link", swatch, name.element, n, wrong);
   element.role = "switch";
   element.dataset["place"] = String(place);
   return { element, swatch, name, n, wrong };
@@ -115,6 +116,7 @@ export function makeLegend(
         const color = looks.color ? "var(--nnw-text2)" : (theme.classes[slots[k] as number] as string);
         paint(rows[k]!, entry, legend.on[k] === true, color, does);
       });
+      element.style.setProperty("--nnw-wrong-width", wrongWidth(classes));
       setText(pick, `Pick ${looks.named ? "classes" : "groups"} to colour them`);
       setHidden(pick, !many || looks.color !== null);
       setText(showAll, many ? "Pick none" : "Show all");
@@ -138,6 +140,11 @@ export function makeLegend(
 
 const SHOWS = "hides or shows it, double click or Alt+Enter shows it alone";
 
+/** Room for the longest number of wrong ones: rows are grids of their own and need one width. */
+export function wrongWidth(classes: readonly ClassEntry[]): string {
+  return `${Math.max(0, ...classes.map(({ wrong }) => formatCount(wrong).length))}ch`;
+}
+
 /** `does`: what a click does. */
 function paint(row: Row, { name, n, wrong }: ClassEntry, on: boolean, color: string, does: string): void {
   const words = `${name}: ${formatCount(n)} samples, ${formatCount(wrong)} wrong`;
@@ -145,7 +152,7 @@ function paint(row: Row, { name, n, wrong }: ClassEntry, on: boolean, color: str
   row.element.title = `${words}. Click ${does}.`;
   row.element.ariaLabel = words;
   row.swatch.style.setProperty("--nnw-swatch", on ? color : "transparent");
-  setText(row.name, name);
+  row.name.show(name);
   setText(row.n, formatCount(n));
   setText(row.wrong, formatCount(wrong));
 }
