@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import nnwidgets as nnw
-from tests.test_unusual_hosts import Counted, failed_at_last, open_all
+from tests.test_exactness import Counted
+from tests.test_unusual_hosts import failed_at_last, open_all
 from tests.waiting import inspecting, shown
 
 pytestmark = [pytest.mark.soak, pytest.mark.filterwarnings("default")]
