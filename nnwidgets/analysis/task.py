@@ -35,8 +35,8 @@ class Task:
     >>> scores = task.scores(torch.tensor([[2.0], [-1.0]]))
     >>> scores.tolist(), task.predicted(scores).tolist()
     ([[-2.0, 2.0], [1.0, -1.0]], [1, 0])
-    >>> task.probabilities(scores).round(decimals=3).tolist()
-    [[0.119, 0.881], [0.731, 0.269]]
+    >>> (100 * task.probabilities(scores)).round().int().tolist()
+    [[12, 88], [73, 27]]
     """
 
     kind: TaskKind
